@@ -1,0 +1,107 @@
+"""The marketplaces: host, currency, postcode form and the refinements each supports.
+
+Facts are those of the site's own pages; the number of a marketplace is ours and never changes.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Filter(StrEnum):
+    """A crawl field that narrows the listing, as the API names it."""
+
+    PRICE = "price"
+    PRIME_SHIPS_FROM_AU = "filter_prime_ships_from_au"
+    DELIVERY_DAY = "filter_delivery_day"
+
+
+@dataclass(frozen=True, slots=True)
+class Marketplace:
+    """One Amazon shop."""
+
+    id: int
+    """Stable number, shown to API clients."""
+    domain: str
+    """Registered name without ``www.``, such as ``amazon.com.au``."""
+    country_code: str
+    """ISO 3166-1 alpha-2."""
+    currency: str
+    """ISO 4217 code of prices shown to an address in the shop's own country."""
+    language: str
+    """Language the shop answers in by default, such as ``en_AU``."""
+    postcode_regex: str
+    """Matches a whole postcode as a person writes it; empty where the shop delivers by city."""
+    filters: frozenset[Filter] = field(default=frozenset({Filter.PRICE}))
+    truncates_postcode: bool = False
+    """The delivery line shows only the first part of the code (seen in the UK and Canada)."""
+
+    @property
+    def host(self) -> str:
+        """The only host whose answers are believed."""
+        return f"www.{self.domain}"
+
+    @property
+    def active(self) -> bool:
+        """Whether a delivery location can be set by postcode."""
+        return bool(self.postcode_regex)
+
+    def postcode(self, written: str) -> str | None:
+        """The postcode in capitals without spaces, or None where it is not one of this country."""
+        if not self.active or not re.fullmatch(self.postcode_regex.strip("^$"), written, re.ASCII):
+            return None
+        return written.replace(" ", "").upper()
+
+
+_AU_FILTERS = frozenset(Filter)
+
+_MARKETPLACES = (
+    Marketplace(1, "amazon.com.au", "AU", "AUD", "en_AU", r"^\d{4}$", _AU_FILTERS),
+    Marketplace(2, "amazon.com", "US", "USD", "en_US", r"^\d{5}(-\d{4})?$"),
+    Marketplace(
+        3,
+        "amazon.ca",
+        "CA",
+        "CAD",
+        "en_CA",
+        r"^[A-Za-z]\d[A-Za-z][ -]?\d[A-Za-z]\d$",
+        truncates_postcode=True,
+    ),
+    Marketplace(4, "amazon.com.mx", "MX", "MXN", "es_MX", r"^\d{5}$"),
+    Marketplace(5, "amazon.com.br", "BR", "BRL", "pt_BR", r"^\d{5}-?\d{3}$"),
+    Marketplace(
+        6,
+        "amazon.co.uk",
+        "GB",
+        "GBP",
+        "en_GB",
+        r"^[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2}$",
+        truncates_postcode=True,
+    ),
+    Marketplace(7, "amazon.de", "DE", "EUR", "de_DE", r"^\d{5}$"),
+    Marketplace(8, "amazon.fr", "FR", "EUR", "fr_FR", r"^\d{5}$"),
+    Marketplace(9, "amazon.it", "IT", "EUR", "it_IT", r"^\d{5}$"),
+    Marketplace(10, "amazon.es", "ES", "EUR", "es_ES", r"^\d{5}$"),
+    Marketplace(11, "amazon.nl", "NL", "EUR", "nl_NL", r"^\d{4} ?[A-Za-z]{2}$"),
+    Marketplace(12, "amazon.com.be", "BE", "EUR", "fr_BE", r"^\d{4}$"),
+    Marketplace(13, "amazon.ie", "IE", "EUR", "en_IE", r"^[A-Za-z]\d[\dWw] ?[A-Za-z0-9]{4}$"),
+    Marketplace(14, "amazon.se", "SE", "SEK", "sv_SE", r"^\d{3} ?\d{2}$"),
+    Marketplace(15, "amazon.pl", "PL", "PLN", "pl_PL", r"^\d{2}-?\d{3}$"),
+    Marketplace(16, "amazon.com.tr", "TR", "TRY", "tr_TR", r"^\d{5}$"),
+    Marketplace(17, "amazon.sa", "SA", "SAR", "ar_SA", r"^\d{5}$"),
+    Marketplace(18, "amazon.eg", "EG", "EGP", "ar_EG", r"^\d{5}$"),
+    Marketplace(19, "amazon.co.za", "ZA", "ZAR", "en_ZA", r"^\d{4}$"),
+    Marketplace(20, "amazon.in", "IN", "INR", "en_IN", r"^[1-9]\d{5}$"),
+    Marketplace(21, "amazon.sg", "SG", "SGD", "en_SG", r"^\d{6}$"),
+    Marketplace(22, "amazon.co.jp", "JP", "JPY", "ja_JP", r"^\d{3}-?\d{4}$"),
+    Marketplace(23, "amazon.ae", "AE", "AED", "en_AE", ""),
+)
+
+DOMAINS: dict[str, Marketplace] = {shop.domain: shop for shop in _MARKETPLACES}
+"""Every known marketplace by domain, ``DOMAINS["amazon.com.au"].id == 1``."""
+
+PRIME_SHIPS_FROM_AU = ("p_n_prime_domestic", "6845356051")
+"""Refinement of amazon.com.au for Prime goods sent from Australia (five public sources, 2021-2025)."""
+
+DELIVERY_DAY_CODE = "p_90"
+"""Rail group of the delivery day on every marketplace that has one; its values differ (real pages)."""

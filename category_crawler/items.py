@@ -1,0 +1,57 @@
+"""A product as a listing page shows it: the row of every result file."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Product:
+    """One result card. What the page does not show is None, never guessed.
+
+    Amounts in cents are hundredths of ``currency``, also of a yen. The order of the fields is
+    the order of the result file.
+    """
+
+    asin: str
+    """Ten capitals and digits, Amazon's product number."""
+    title: str | None = None
+    price: str | None = None
+    """Main price as displayed, white space collapsed, zero-width marks gone: ``$29.99``."""
+    price_cents: int | None = None
+    currency: str | None = None
+    """ISO 4217 code of the amounts."""
+    list_price_cents: int | None = None
+    """Struck-through price: "List", "Was", "RRP", "Typical"."""
+    unit_price: str | None = None
+    """Price by weight, volume or count, as displayed: ``$2.31/100 ml``."""
+    brand: str | None = None
+    rating: float | None = None
+    """Stars, 0 to 5."""
+    review_count: int | None = None
+    url: str | None = None
+    """``https://www.<domain>/dp/<ASIN>``."""
+    image_url: str | None = None
+    position: int | None = None
+    """Rank among organic results of the plain listing, 1-based; None for an advertisement."""
+    page: int | None = None
+    """Page of the plain listing, 1-based."""
+    sponsored: bool = False
+    """Seen only as an advertisement."""
+    is_prime: bool | None = None
+    in_stock: bool | None = None
+    delivery: str | None = None
+    """The delivery promise as displayed."""
+    badges: list[str] | None = None
+    """Such as ``Best Seller``; None where the card shows none."""
+    coupon: str | None = None
+    bought_past_month: str | None = None
+    """As displayed: ``1K+ bought in past month``."""
+    offer_price_cents: int | None = None
+    """Another seller's offer ("No featured offers", "More Buying Choices"), not the price."""
+    offer_count: int | None = None
+    parent_asin: str | None = None
+    is_variant: bool | None = None
+    is_brand: bool | None = None
+    is_store: bool | None = None
+    seller_name: str | None = None
+    scraped_at: str | None = None
+    """UTC, ISO 8601 with ``Z``."""
