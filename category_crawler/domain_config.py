@@ -101,7 +101,7 @@ DOMAINS: dict[str, Marketplace] = {shop.domain: shop for shop in _MARKETPLACES}
 """Every known marketplace by domain, ``DOMAINS["amazon.com.au"].id == 1``."""
 
 PRIME_SHIPS_FROM_AU = ("p_n_prime_domestic", "6845356051")
-"""Refinement of amazon.com.au for Prime goods sent from Australia (five public sources, 2021-2025)."""
+"""amazon.com.au's refinement for Prime goods sent from Australia (public sources, 2021-2025)."""
 
 DELIVERY_DAY_CODE = "p_90"
-"""Rail group of the delivery day on every marketplace that has one; its values differ (real pages)."""
+"""Rail group of the delivery day where a marketplace has one; values differ (real pages)."""

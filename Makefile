@@ -1,0 +1,33 @@
+# Everything a person does with the project; `make demo` and `make test` do all the set-up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help install demo test check clean
+.DEFAULT_GOAL := help
+
+help: ## Say what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(INSTALLED) ## Make the virtual environment and install what is pinned
+
+$(INSTALLED): pyproject.toml constraints.txt scripts/install
+	@PYTHON="$(PYTHON)" scripts/install $(VENV)
+	@touch $@
+
+demo: $(INSTALLED) ## Crawl the stand-in shop from beginning to end
+	@$(BIN)/python scripts/demo.py
+
+test: $(INSTALLED) ## Run the tests
+	@$(BIN)/pytest -n auto
+
+check: $(INSTALLED) ## Lint, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+clean: ## Remove what can be made again
+	@rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info

@@ -1,0 +1,1 @@
+"""The job API: add_schedule, result and cancel over Scrapyd."""

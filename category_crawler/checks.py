@@ -1,0 +1,196 @@
+"""What must be seen on a page before its rows are believed. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from category_crawler.delivery_line import names_postcode
+from category_crawler.domain_config import DELIVERY_DAY_CODE
+from category_crawler.errors import (
+    Blocked,
+    FilterNotApplied,
+    FilterUnavailable,
+    LocationLost,
+    NodeNotApplied,
+    NotAListing,
+    UnreadablePage,
+    WrongCurrency,
+)
+from category_crawler.items import Product
+from category_crawler.job import DeliveryDay
+from category_crawler.listing_url import ListingURL
+from category_crawler.pages import Kind, Page, Refinement
+
+PRICED_INSIDE = 0.9
+"""Share of main prices that must lie in the asked range where the page does not name it."""
+
+_BLOCKS = {
+    Kind.CAPTCHA: "a captcha",
+    Kind.INTERSTITIAL: "a 'continue shopping' page",
+    Kind.ERROR: "an error page",
+    Kind.WAF_CHALLENGE: "a WAF challenge",
+    Kind.AKAMAI_CHECK: "an Akamai check",
+    Kind.SIGN_IN: "a sign-in page",
+}
+_DELIVERY_DAY_LABELS: dict[DeliveryDay, re.Pattern[str]] = {
+    # English labels of real pages: "Get It by Tomorrow", "Get It in 2 Days".
+    "tomorrow": re.compile(r"\btomorrow\b", re.IGNORECASE),
+    "within_2_days": re.compile(r"\b(2|two) days\b", re.IGNORECASE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one page was asked for."""
+
+    listing: ListingURL
+    postcode: str | None = None
+
+
+def check_page(page: Page, asked: Asked) -> None:
+    """Raise the CrawlStopped that says how the page is not what was asked for."""
+    check_kind(page, asked)
+    if asked.postcode is not None:
+        check_location(page, asked)
+    if page.kind is Kind.LISTING:
+        if asked.postcode is not None:
+            check_currency(page, asked)
+        check_node(page, asked)
+        check_refinements(page, asked)
+        check_price(page, asked)
+        check_rows(page, asked)
+
+
+def check_kind(page: Page, asked: Asked) -> None:
+    """Raise Blocked or NotAListing for a page that holds no listing."""
+    if block := _BLOCKS.get(page.kind):
+        said = f" ({page.message})" if page.message else ""
+        raise Blocked(
+            f"{asked.listing.marketplace.host} answered with {block}{said} instead of page "
+            f"{asked.listing.page} of the listing; wait some hours, or crawl more slowly"
+        )
+    if page.kind not in (Kind.LISTING, Kind.NO_RESULTS, Kind.PAST_THE_END):
+        raise NotAListing(
+            f"page {asked.listing.page} is no listing but {page.kind}"
+            f"{f' ({page.title!r})' if page.title else ''}: no product card and no word that "
+            "there are no results"
+        )
+
+
+def check_location(page: Page, asked: Asked) -> None:
+    """Raise LocationLost unless the delivery line names the postcode."""
+    assert asked.postcode is not None
+    if not names_postcode(page.location, asked.listing.marketplace, asked.postcode):
+        seen = f"says {page.location!r}" if page.location else "has no delivery line"
+        raise LocationLost(
+            f"page {asked.listing.page} {seen}, not postcode {asked.postcode}: "
+            "the delivery session has expired; make a new one"
+        )
+
+
+def check_currency(page: Page, asked: Asked) -> None:
+    """Raise WrongCurrency where prices are in another currency than the marketplace's own."""
+    expected = asked.listing.marketplace.currency
+    if page.currency is not None and page.currency != expected:
+        raise WrongCurrency(
+            f"page {asked.listing.page} shows prices in {page.currency}, not {expected}: "
+            "the delivery session is for another country"
+        )
+
+
+def check_node(page: Page, asked: Asked) -> None:
+    """Raise NodeNotApplied unless the page shows the asked node as the chosen one."""
+    if page.node_applied != asked.listing.node:
+        raise NodeNotApplied(
+            f"page {asked.listing.page} was asked for node {asked.listing.node} and shows "
+            f"{f'node {page.node_applied}' if page.node_applied else 'no chosen node'}: "
+            "the site has left the node out, or does not know it"
+        )
+
+
+def check_refinements(page: Page, asked: Asked) -> None:
+    """Raise FilterNotApplied unless every asked refinement is seen chosen."""
+    applied = {refinement.term for refinement in page.filters_applied}
+    for code, value in asked.listing.refinements:
+        for choice in choices(code, value):
+            if choice not in applied:
+                shown = ", ".join(r.label for r in page.filters_applied) or "none"
+                raise FilterNotApplied(
+                    f"page {asked.listing.page} does not show {choice} as applied "
+                    f"(filters shown: {shown}): the site has left it out"
+                )
+
+
+def check_price(page: Page, asked: Asked) -> None:
+    """Raise FilterNotApplied where an asked price range is seen not to be applied."""
+    bounds = asked.listing.price
+    if bounds == (None, None):
+        return
+    if page.price_applied is not None:
+        if not page.price_applied.matches(*bounds):
+            raise FilterNotApplied(
+                f"page {asked.listing.page} was asked for prices {_range(bounds)} and says "
+                f"{page.price_applied}"
+            )
+        return
+    prices = main_prices(page.products)
+    inside = [price for price in prices if within(price, bounds)]
+    if len(inside) < PRICED_INSIDE * len(prices):
+        raise FilterNotApplied(
+            f"page {asked.listing.page} was asked for prices {_range(bounds)} and only "
+            f"{len(inside)} of its {len(prices)} prices lie inside"
+        )
+
+
+def price_proved(page: Page, asked: Asked) -> bool | None:
+    """Whether a checked page showed its price range to be applied; None where none was asked."""
+    if asked.listing.price == (None, None):
+        return None
+    return page.price_applied is not None or bool(main_prices(page.products))
+
+
+def check_rows(page: Page, asked: Asked) -> None:
+    """Raise UnreadablePage where most cards have no title, which every card of the site has."""
+    untitled = sum(1 for product in page.products if not product.title)
+    if untitled * 2 > len(page.products):
+        raise UnreadablePage(
+            f"{untitled} of the {len(page.products)} cards of page {asked.listing.page} have no "
+            "title: the site's markup has changed and the page readers must be mended"
+        )
+
+
+def learn_delivery_day(offered: Sequence[Refinement], day: DeliveryDay) -> str:
+    """The value of the delivery-day refinement, read from the rail.
+
+    Raises FilterUnavailable where the rail does not offer the day.
+    """
+    group = [r for r in offered if r.term and r.term.startswith(f"{DELIVERY_DAY_CODE}:")]
+    for refinement in group:
+        if _DELIVERY_DAY_LABELS[day].search(refinement.label):
+            assert refinement.term is not None
+            return refinement.term.partition(":")[2]
+    labels = ", ".join(repr(r.label) for r in group) or "no delivery day at all"
+    raise FilterUnavailable(
+        f"the first page offers {labels}, so filter_delivery_day={day} cannot be applied"
+    )
+
+
+def choices(code: str, value: str) -> list[str]:
+    """The single terms of a refinement: ``a|b`` holds two, each written ``code:value``."""
+    return [f"{code}:{part.removeprefix(f'{code}:')}" for part in value.split("|")]
+
+
+def main_prices(products: Sequence[Product]) -> list[int]:
+    """Main prices of the organic results, in cents."""
+    return [p.price_cents for p in products if not p.sponsored and p.price_cents is not None]
+
+
+def within(cents: int, bounds: tuple[int | None, int | None]) -> bool:
+    """Whether a price lies in a range; None is an open end."""
+    low, high = bounds
+    return (low is None or cents >= low) and (high is None or cents <= high)
+
+
+def _range(bounds: tuple[int | None, int | None]) -> str:
+    low, high = ("…" if bound is None else f"{bound / 100:.2f}" for bound in bounds)
+    return f"{low} to {high}"

@@ -1,0 +1,187 @@
+"""One crawl of a category: what was asked, where it stands, what a page adds to it."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+from category_crawler.checks import Asked, check_page, learn_delivery_day, price_proved, within
+from category_crawler.delivery import DeliverySession
+from category_crawler.errors import InvalidJob, RunError
+from category_crawler.home import results_folder
+from category_crawler.items import Product
+from category_crawler.job import CategoryJob
+from category_crawler.journal import PageRecord
+from category_crawler.listing_url import ListingURL
+from category_crawler.pages import Page
+from category_crawler.plan import Plan
+from category_crawler.run import Run, utc_now
+
+
+class CategoryCrawl:
+    """A job, its run on disk and the plan between them."""
+
+    def __init__(self, job: CategoryJob, run: Run, session: DeliverySession | None) -> None:
+        self.job = job
+        self.run = run
+        self.session = session
+        self.plan = Plan(job, run.records)
+        self.started_at = utc_now()
+
+    @classmethod
+    def begin(cls, arguments: dict[str, str], run: str | None = None) -> Self:
+        """Start a crawl in the new folder ``run`` below ``results/``.
+
+        Raises InvalidJob, SessionError or RunError; nothing has been requested by then.
+        """
+        job = CategoryJob.from_arguments(arguments)
+        session = _session(job)
+        folder = run or f"local/{job.amazon_node_id}-{utc_now().replace(':', '')}"
+        return cls(job, Run.create(_below_results(folder), job.model_dump()), session)
+
+    @classmethod
+    def resume(cls, run: str, arguments: dict[str, str]) -> Self:
+        """Go on with the interrupted crawl in ``results/<run>``. Raises as :meth:`begin`."""
+        if arguments:
+            raise InvalidJob(
+                f"resume goes on with what was asked: leave out {sorted(arguments)[0]!r}"
+            )
+        opened = Run.resume(_below_results(run))
+        job = CategoryJob.model_validate(opened.job)
+        return cls(job, opened, _session(job))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to request."""
+        return self.next_request is None
+
+    @property
+    def next_request(self) -> ListingURL | None:
+        """The listing page to request, or None once the crawl is over."""
+        return None if self._is_full else self.plan.next_request
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of a run that went well all the same."""
+        return [
+            f"{name} is not supported on {self.job.domain} and was not applied"
+            for name in self.job.unsupported_filters
+        ]
+
+    def rows(self, page: Page, listing: ListingURL) -> list[Product]:
+        """The products of a page that are new rows.
+
+        Raises CrawlStopped where the page is not the one that was asked for.
+        """
+        check_page(page, Asked(listing, self.session and self.session.postcode))
+        if not self.plan.keeps_rows(str(listing.with_page(1))):
+            return []
+        _stamp(page, listing)
+        inside = [p for p in page.products if _is_inside(p, listing)]
+        if self.job.include_sponsored:
+            self.run.hold(p for p in inside if p.sponsored)
+        return self.run.claim((p for p in inside if not p.sponsored), self.job.max_products)
+
+    def finish_page(self, page: Page, listing: ListingURL, new: int, requests: int) -> PageRecord:
+        """Note a page whose rows are written.
+
+        Raises FilterUnavailable where the delivery day was to be learned and is not offered.
+        """
+        record = self._record(page, listing, new, requests)
+        self.run.finish_page(record)
+        self.plan.add(record)
+        return record
+
+    def advertised_only(self) -> Iterator[Product]:
+        """Once the crawl is over: what was seen only as advertisements, if that was asked for."""
+        yield from self.run.claim(self.run.held(), self.job.max_products)
+
+    @property
+    def coverage(self) -> dict[str, Any]:
+        """How complete the rows kept so far are, as the API shows it."""
+        coverage = asdict(self.plan.coverage(self.run.kept, self.run.kept_without_price))
+        if self._is_full and self.plan.next_request is not None:
+            coverage |= {
+                "complete": False,
+                "why": f"stopped at max_products {self.job.max_products}",
+            }
+        return coverage
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """Where the crawl stands, as the API shows it."""
+        latest = self.plan.records[-1] if self.plan.records else None
+        return {
+            "current_page": latest.page if latest else 0,
+            "total_pages": self.plan.total_pages,
+            "products_found": self.run.kept,
+            "pages_finished": len(self.plan.records),
+            "coverage": self.coverage,
+            "started_at": self.started_at,
+            "updated_at": utc_now(),
+        }
+
+    @property
+    def _is_full(self) -> bool:
+        limit = self.job.max_products
+        return limit is not None and len(self.run.asins) >= limit
+
+    def _record(self, page: Page, listing: ListingURL, new: int, requests: int) -> PageRecord:
+        organic = [product for product in page.products if not product.sponsored]
+        inside = [product for product in organic if _is_inside(product, listing)]
+        return PageRecord(
+            listing=str(listing.with_page(1)),
+            page=listing.page,
+            kind=page.kind,
+            first=page.first,
+            last=page.last,
+            total=page.total,
+            total_is_rounded=page.total_is_rounded,
+            last_page=page.last_page,
+            has_next=page.has_next,
+            asins=tuple(product.asin for product in inside),
+            prices=tuple(p.price_cents for p in inside if p.price_cents is not None),
+            new=new,
+            outliers=len(organic) - len(inside),
+            price_proved=price_proved(page, Asked(listing)),
+            requests=requests,
+            at=utc_now(),
+            delivery_day=self._learned(page),
+            offset=self.run.offset,
+        )
+
+    def _learned(self, page: Page) -> str | None:
+        day = self.job.delivery_day
+        if day is None or not self.plan.learning or page.kind != "listing":
+            return None
+        return learn_delivery_day(page.filters_offered, day)
+
+
+def _session(job: CategoryJob) -> DeliverySession | None:
+    if job.postcode is None:
+        return None
+    postcode = job.marketplace.postcode(job.postcode)
+    assert postcode is not None
+    return DeliverySession.load(job.domain, postcode)
+
+
+def _below_results(name: str) -> Path:
+    root = results_folder()
+    folder = (root / name).resolve()
+    if root not in folder.parents:
+        raise RunError(f"the run {name!r} does not lie below {root}")
+    return folder
+
+
+def _stamp(page: Page, listing: ListingURL) -> None:
+    rank = page.first or 1
+    scraped_at = utc_now()
+    for product in page.products:
+        product.scraped_at = scraped_at
+        if not product.sponsored:
+            product.page, product.position = listing.page, rank
+            rank += 1
+
+
+def _is_inside(product: Product, listing: ListingURL) -> bool:
+    return product.price_cents is None or within(product.price_cents, listing.price)

@@ -1,0 +1,221 @@
+"""Delivery sessions: one cookie file per domain and postcode, whose cookies carry a location.
+
+``cookies/<domain>/<POSTCODE>.json`` holds a Playwright storage state. Read as well are a JSON
+list as browsers' cookie exporters write it, and Netscape ``cookies.txt``. To bring one in::
+
+    python -m category_crawler.delivery import amazon.com.au 4500 exported.json
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from category_crawler.domain_config import DOMAINS, Marketplace
+from category_crawler.errors import CrawlError, InvalidJob, SessionMissing, SessionUnreadable
+from category_crawler.home import cookies_folder
+from category_crawler.run import utc_now
+from category_crawler.whole_file import write_whole
+
+Cookie = dict[str, Any]
+"""A cookie as Playwright's storage state has it; ``expires`` in seconds since 1970, -1 for none."""
+
+_PRIVATE = 0o600
+_EXPIRES_KEYS = ("expires", "expirationDate", "expiry")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySession:
+    """Cookies that make a marketplace deliver to one postcode."""
+
+    domain: str
+    postcode: str
+    """In capitals without spaces."""
+    cookies: list[Cookie] = field(repr=False)
+    about: dict[str, Any] = field(default_factory=dict)
+    """When and how it was made: ``created_at`` (UTC), ``user_agent``, ``location``."""
+
+    @classmethod
+    def load(cls, domain: str, postcode: str) -> Self:
+        """Read the session's file.
+
+        Raises SessionMissing where there is none, SessionUnreadable where it holds no usable
+        cookie of the domain.
+        """
+        path = session_file(domain, postcode)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise SessionMissing(
+                f"No cookie file found for {domain} {postcode}: bring one in with "
+                f"'python -m category_crawler.delivery import {domain} {postcode} FILE'"
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SessionUnreadable(f"the cookie file {path} cannot be read: {error}") from None
+        return cls.read(text, domain, postcode)
+
+    @classmethod
+    def read(cls, text: str, domain: str, postcode: str) -> Self:
+        """Read a session from any of the three forms. Raises SessionUnreadable."""
+        cookies = [cookie for cookie in _read_cookies(text) if _usable(cookie, domain)]
+        if not cookies:
+            raise SessionUnreadable(
+                f"the cookie file for {domain} {postcode} holds no cookie of {domain} that is "
+                "still valid: export the cookies again while the page shows the postcode"
+            )
+        return cls(domain, postcode, cookies, _about(text))
+
+    def save(self) -> Path:
+        """Put the session's file in place, readable by its owner only, and return its path."""
+        path = session_file(self.domain, self.postcode)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = {"cookies": self.cookies, "origins": [], "category_crawler": self.about}
+        write_whole(path, [json.dumps(state, indent=1).encode()], _PRIVATE)
+        return path
+
+    @property
+    def request_cookies(self) -> list[dict[str, Any]]:
+        """Cookies for a Scrapy request, all for the whole domain.
+
+        A cookie without a domain would later be sent twice, beside the one the site sets.
+        """
+        return [
+            {
+                "name": cookie["name"],
+                "value": cookie["value"],
+                "domain": f".{self.domain}",
+                "path": cookie.get("path") or "/",
+                "secure": True,
+            }
+            for cookie in self.cookies
+        ]
+
+
+def session_file(domain: str, postcode: str) -> Path:
+    """Where the session of a domain and a postcode (capitals, no spaces) lies."""
+    return cookies_folder() / domain / f"{postcode}.json"
+
+
+def import_session(domain: str, postcode: str, source: Path) -> Path:
+    """Bring in a cookie file exported elsewhere and return where it now lies.
+
+    Raises InvalidJob for an unknown domain or postcode, SessionUnreadable for the file.
+    """
+    shop, code = _place(domain, postcode)
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SessionUnreadable(f"{source} cannot be read: {reason}") from None
+    session = DeliverySession.read(text, shop.domain, code)
+    session.about.setdefault("created_at", utc_now())
+    return session.save()
+
+
+def _place(domain: str, postcode: str) -> tuple[Marketplace, str]:
+    shop = DOMAINS.get(domain)
+    if shop is None or not shop.active:
+        known = ", ".join(name for name, known in DOMAINS.items() if known.active)
+        raise InvalidJob(f"domain {domain!r} takes no postcode: it must be one of {known}")
+    code = shop.postcode(postcode)
+    if code is None:
+        raise InvalidJob(
+            f"postcode {postcode!r} is not one of {domain}: it must match {shop.postcode_regex}"
+        )
+    return shop, code
+
+
+def _read_cookies(text: str) -> Iterator[Cookie]:
+    if not text.lstrip().startswith(("{", "[")):
+        yield from _read_netscape(text)
+        return
+    try:
+        data = json.loads(text)
+    except ValueError:
+        raise SessionUnreadable("the cookie file begins like JSON but is not") from None
+    listed = data.get("cookies") if isinstance(data, dict) else data
+    for cookie in listed if isinstance(listed, list) else ():
+        if isinstance(cookie, dict):
+            yield _normal(cookie)
+
+
+def _read_netscape(text: str) -> Iterator[Cookie]:
+    for line in text.splitlines():
+        columns = line.removeprefix("#HttpOnly_").split("\t")
+        if len(columns) == 7 and not columns[0].startswith("#"):
+            domain, _, path, secure, expires, name, value = columns
+            yield _normal(
+                {
+                    "name": name,
+                    "value": value,
+                    "domain": domain,
+                    "path": path,
+                    "expires": expires,
+                    "secure": secure == "TRUE",
+                    "httpOnly": line.startswith("#HttpOnly_"),
+                }
+            )
+
+
+def _normal(cookie: dict[str, Any]) -> Cookie:
+    return {
+        "name": str(cookie.get("name") or ""),
+        "value": str(cookie.get("value") or ""),
+        "domain": str(cookie.get("domain") or ""),
+        "path": str(cookie.get("path") or "/"),
+        "expires": _expires(cookie),
+        "httpOnly": bool(cookie.get("httpOnly")),
+        "secure": bool(cookie.get("secure", True)),
+        "sameSite": "Lax",
+    }
+
+
+def _expires(cookie: dict[str, Any]) -> float:
+    value = next((cookie[key] for key in _EXPIRES_KEYS if cookie.get(key)), -1)
+    try:
+        return float(value) or -1.0
+    except (TypeError, ValueError):
+        return -1.0
+
+
+def _usable(cookie: Cookie, domain: str) -> bool:
+    host = cookie["domain"].lstrip(".").removeprefix("www.")
+    current = cookie["expires"] <= 0 or cookie["expires"] > time.time()
+    return bool(cookie["name"]) and host in ("", domain) and current
+
+
+def _about(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return {}
+    about = data.get("category_crawler") if isinstance(data, dict) else None
+    return about if isinstance(about, dict) else {}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m category_crawler.delivery", description=__doc__
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    bring_in = commands.add_parser("import", help="bring in a cookie file exported from a browser")
+    bring_in.add_argument("domain", help="such as amazon.com.au")
+    bring_in.add_argument("postcode", help="such as 4500")
+    bring_in.add_argument("file", type=Path, help="storage state, JSON cookie list or cookies.txt")
+    options = parser.parse_args(arguments)
+    try:
+        path = import_session(options.domain, options.postcode, options.file)
+    except (CrawlError, OSError) as error:
+        print(f"Not imported: {error}", file=sys.stderr)
+        return 2
+    print(f"Imported: {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

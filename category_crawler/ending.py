@@ -1,0 +1,103 @@
+"""How a crawl comes to its end before its list is whole, and who must hear of it."""
+
+import asyncio
+import logging
+import signal
+from types import FrameType
+from typing import Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from category_crawler.errors import Cancelled, Crashed, CrawlError, CrawlStopped, Interrupted
+
+logger = logging.getLogger(__name__)
+
+_MEANINGS: dict[int, CrawlStopped] = {
+    # Scrapyd's cancel, its console's button and a terminal's Ctrl-C send INT; a service manager
+    # that stops everything sends TERM.
+    signal.SIGINT: Cancelled("Cancelled by user"),
+    signal.SIGTERM: Interrupted("The process was asked to end (TERM) before the list was whole"),
+}
+
+
+class Ending:
+    """An extension that knows why a crawl ends; the first reason counts."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.error: CrawlError | None = None
+        self.signal: str | None = None
+        """Name of the signal that ended the crawl, such as ``SIGTERM``."""
+        self._begun = asyncio.Event()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        extension = cls(crawler)
+        connect = crawler.signals.connect
+        connect(extension.watch_signals, signal=signals.engine_started)
+        connect(extension.spider_error, signal=signals.spider_error)
+        connect(extension.item_error, signal=signals.item_error)
+        return extension
+
+    def begin(self, error: CrawlError) -> CloseSpider:
+        """Note why the crawl ends; returns the exception that makes Scrapy close the spider."""
+        if self.error is None:
+            self.error = error
+            logger.error("The crawl ends (%s): %s", error.reason, error)
+        self._begun.set()
+        return CloseSpider(self.error.reason)
+
+    async def begins_within(self, seconds: float) -> bool:
+        """Wait, but not beyond the moment the crawl begins to end; whether it did."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._begun.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def watch_signals(self) -> None:
+        from twisted.internet import reactor
+
+        # Scrapy installs its own handlers while the reactor starts up; ours go before them.
+        reactor.callLater(0, self._stand_before_handlers)  # type: ignore[attr-defined]
+
+    def spider_error(self, failure: Failure, response: Response) -> None:
+        self._crash(failure, f"while reading {response.url}" if response else "at the start")
+
+    def item_error(self, failure: Failure) -> None:
+        self._crash(failure, "while writing a row")
+
+    def _crash(self, failure: Failure, when: str) -> None:
+        closing = self.begin(Crashed(f"{type(failure.value).__name__} {when}: {failure.value}"))
+        engine = self.crawler.engine
+        assert engine is not None
+        self._closing = asyncio.ensure_future(engine.close_spider_async(reason=closing.reason))
+
+    def _stand_before_handlers(self) -> None:
+        for number, meaning in _MEANINGS.items():
+            following = signal.getsignal(number)
+            if callable(following):
+                self._stand_before(number, meaning, following)
+
+    def _stand_before(self, number: int, meaning: CrawlStopped, following: object) -> None:
+        from twisted.internet import reactor
+
+        def note(signum: int, frame: FrameType | None) -> None:
+            if self.error is None:
+                self.signal = signal.Signals(signum).name
+            reactor.callFromThread(self.begin, meaning)  # type: ignore[attr-defined]
+            following(signum, frame)  # type: ignore[operator]
+
+        signal.signal(number, note)
+
+
+def ending_of(crawler: Crawler) -> Ending:
+    """The crawler's :class:`Ending`, which the project's settings always load."""
+    extension = crawler.get_extension(Ending)
+    assert extension is not None
+    return extension

@@ -1,0 +1,160 @@
+"""Every failure raised on purpose, as a tree; each carries the reason code the API shows.
+
+::
+
+    CrawlError
+    ├── InvalidJob              invalid_job
+    │   └── InvalidListingURL
+    ├── RunError                invalid_run
+    │   ├── RunLocked
+    │   └── RunExists
+    ├── SessionError            no_session
+    │   ├── SessionMissing
+    │   └── SessionUnreadable
+    └── CrawlStopped            (a run ends early)
+        ├── Blocked             blocked
+        ├── LocationLost        location_lost
+        ├── WrongCurrency       location_lost
+        ├── FilterUnavailable   filter_unavailable
+        ├── FilterNotApplied    filter_not_applied
+        ├── NodeNotApplied      node_not_applied
+        ├── NotAListing         not_a_listing
+        ├── RobotsDisallowed    robots_disallowed
+        ├── Redirected          redirected
+        ├── UnreadablePage      unreadable_page
+        ├── Unreachable         unreachable
+        ├── Interrupted         interrupted
+        ├── Cancelled           cancelled
+        └── Crashed             crashed
+"""
+
+
+class CrawlError(Exception):
+    """Base of all; its text is one sentence for the person who meets it."""
+
+    reason = "crawl_error"
+    """The code the API shows as ``failed_reason``."""
+
+
+class InvalidJob(CrawlError):
+    """Raised if a job asks for something that no crawl can do."""
+
+    reason = "invalid_job"
+
+
+class InvalidListingURL(InvalidJob):
+    """Raised if a URL does not name a category listing of a known marketplace."""
+
+
+class RunError(CrawlError):
+    """Raised if a run's folder cannot be used."""
+
+    reason = "invalid_run"
+
+
+class RunLocked(RunError):
+    """Raised if another process holds the run."""
+
+
+class RunExists(RunError):
+    """Raised if a new run is to be written where one lies already."""
+
+
+class SessionError(CrawlError):
+    """Raised if a delivery session cannot be used."""
+
+    reason = "no_session"
+
+
+class SessionMissing(SessionError):
+    """Raised if there is no cookie file for a domain and postcode."""
+
+
+class SessionUnreadable(SessionError):
+    """Raised if a cookie file is in no known form or holds no usable cookie."""
+
+
+class CrawlStopped(CrawlError):
+    """Raised to end a run before its list is whole; rows kept so far stay."""
+
+
+class Blocked(CrawlStopped):
+    """Raised if the site answers with a captcha, challenge, sign-in or lasting error page."""
+
+    reason = "blocked"
+
+
+class LocationLost(CrawlStopped):
+    """Raised if a page is not for the postcode that was asked for."""
+
+    reason = "location_lost"
+
+
+class WrongCurrency(LocationLost):
+    """Raised if prices are in a currency other than the marketplace's own."""
+
+
+class FilterUnavailable(CrawlStopped):
+    """Raised if the rail of the first page does not offer an asked refinement."""
+
+    reason = "filter_unavailable"
+
+
+class FilterNotApplied(CrawlStopped):
+    """Raised if an asked refinement is not seen chosen on a page."""
+
+    reason = "filter_not_applied"
+
+
+class NodeNotApplied(CrawlStopped):
+    """Raised if a page is not a listing of the asked node."""
+
+    reason = "node_not_applied"
+
+
+class NotAListing(CrawlStopped):
+    """Raised if a page is neither a listing nor anything the site is known to send."""
+
+    reason = "not_a_listing"
+
+
+class RobotsDisallowed(CrawlStopped):
+    """Raised if robots.txt forbids the listing to this crawler."""
+
+    reason = "robots_disallowed"
+
+
+class Redirected(CrawlStopped):
+    """Raised if the site leads away from the listing."""
+
+    reason = "redirected"
+
+
+class UnreadablePage(CrawlStopped):
+    """Raised if cards lack what every listing shows, so that the markup must have changed."""
+
+    reason = "unreadable_page"
+
+
+class Unreachable(CrawlStopped):
+    """Raised if no answer came after all retries."""
+
+    reason = "unreachable"
+
+
+class Interrupted(CrawlStopped):
+    """Raised if the process was asked to end before the list was whole."""
+
+    reason = "interrupted"
+
+
+class Cancelled(CrawlStopped):
+    """Raised if a person ended the run."""
+
+    reason = "cancelled"
+
+
+class Crashed(CrawlStopped):
+    """Raised if our own code failed."""
+
+    reason = "crashed"

@@ -1,0 +1,146 @@
+"""Extensions: what a run writes beside its rows, and what a person sees of it."""
+
+import logging
+import sys
+from time import monotonic
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from scrapy import signals as scrapy_signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+from category_crawler import signals
+from category_crawler.crawl import CategoryCrawl
+from category_crawler.ending import Ending, ending_of
+from category_crawler.errors import Crashed, CrawlStopped, Interrupted
+from category_crawler.journal import PageRecord
+from category_crawler.run import utc_now
+from category_crawler.spiders.category import CategorySpider
+
+logger = logging.getLogger(__name__)
+
+REPORT_EVERY = 1.0
+"""Seconds between two writings of the progress."""
+
+
+class RunProgress:
+    """Keeps ``progress.json`` true, writing it at most once a second."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._reported = -REPORT_EVERY
+        crawler.signals.connect(self.page_finished, signal=signals.page_finished)
+        crawler.signals.connect(self.pause_started, signal=signals.pause_started)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def page_finished(self, crawl: CategoryCrawl, record: PageRecord) -> None:
+        logger.info(
+            "Page %s of %s: %s results, %s new, %s kept",
+            record.page,
+            crawl.plan.total_pages or "?",
+            len(record.asins),
+            record.new,
+            crawl.run.kept,
+        )
+        if monotonic() - self._reported >= REPORT_EVERY:
+            self._report(crawl)
+
+    def pause_started(self, spider: CategorySpider, seconds: float, reason: str) -> None:
+        logger.info("Waiting %.0f s before the next try: %s", seconds, reason)
+        if spider.crawl is not None:
+            pause = {"seconds": seconds, "reason": reason, "since": utc_now()}
+            self._report(spider.crawl, pause=pause)
+
+    def _report(self, crawl: CategoryCrawl, **more: Any) -> None:
+        crawl.run.report(crawl.progress | more)
+        self._reported = monotonic()
+
+
+class RunEnd:
+    """Writes how the run ended: the result file and summary, or the reason it failed."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        crawler.signals.connect(self.spider_closed, signal=scrapy_signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def spider_closed(self, spider: CategorySpider, reason: str) -> None:
+        ending = ending_of(self.crawler)
+        crawl = spider.crawl
+        if crawl is None:
+            return
+        if ending.error is None and not (reason == "finished" and crawl.is_over):
+            ending.begin(_unexplained(reason))
+        crawl.run.report(crawl.progress)
+        summary = _summary(crawl, ending)
+        if ending.error is None:
+            crawl.run.finish(summary)
+        else:
+            crawl.run.end(summary)
+        crawl.run.close()
+
+
+def _unexplained(reason: str) -> CrawlStopped:
+    if reason == "finished":
+        return Crashed("the crawl came to a halt before the listing had ended")
+    return Interrupted(f"Scrapy closed the spider ({reason}) before the list was whole")
+
+
+def _summary(crawl: CategoryCrawl, ending: Ending) -> dict[str, Any]:
+    error = ending.error
+    return {
+        "stage": "done" if error is None else "failed",
+        "failed_reason": None if error is None else error.reason,
+        "failed_message": None if error is None else str(error),
+        "signal": ending.signal,
+        "asin_count": crawl.run.kept,
+        "coverage": crawl.coverage
+        | ({} if error is None else {"complete": False, "why": str(error)}),
+        "warnings": crawl.warnings,
+        "started_at": crawl.started_at,
+        "finished_at": utc_now(),
+    }
+
+
+class ProgressBar:
+    """Draws the crawl's progress where standard error is a terminal."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        if not sys.stderr.isatty():
+            raise NotConfigured
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("pages, {task.fields[products]} products"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task("Crawling", total=None, products=0)
+        crawler.signals.connect(self._bar.start, signal=scrapy_signals.spider_opened)
+        crawler.signals.connect(self.page_finished, signal=signals.page_finished)
+        crawler.signals.connect(self.pause_started, signal=signals.pause_started)
+        crawler.signals.connect(self._bar.stop, signal=scrapy_signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def page_finished(self, crawl: CategoryCrawl) -> None:
+        self._bar.update(
+            self._task,
+            description=f"Node {crawl.job.amazon_node_id}",
+            completed=len(crawl.plan.records),
+            total=crawl.plan.total_pages,
+            products=crawl.run.kept,
+        )
+
+    def pause_started(self, seconds: float, reason: str) -> None:
+        self._bar.update(self._task, description=f"Waiting {seconds:.0f} s ({reason})")

@@ -1,0 +1,31 @@
+"""The home folder: where cookies, results, logs and the operator's settings lie."""
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def home() -> Path:
+    """The folder named by ``CATEGORY_CRAWLER_HOME``, else the project's own."""
+    return Path(os.environ.get("CATEGORY_CRAWLER_HOME") or PROJECT).expanduser().resolve()
+
+
+def cookies_folder() -> Path:
+    """Holds one delivery session per domain and postcode, ``<domain>/<POSTCODE>.json``."""
+    return home() / "cookies"
+
+
+def results_folder() -> Path:
+    """Holds one folder per run."""
+    return home() / "results"
+
+
+def var_folder() -> Path:
+    """Holds what services keep for themselves: database, queue, logs, temporary files."""
+    return home() / "var"
+
+
+def settings_file() -> Path:
+    """The operator's own Scrapy settings, read last."""
+    return home() / "settings.toml"

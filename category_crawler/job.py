@@ -1,0 +1,178 @@
+"""What a crawl is asked to do, checked before anything is requested."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from category_crawler.domain_config import (
+    DELIVERY_DAY_CODE,
+    DOMAINS,
+    PRIME_SHIPS_FROM_AU,
+    Filter,
+    Marketplace,
+)
+from category_crawler.errors import InvalidJob
+from category_crawler.listing_url import MAX_LENGTH, ListingURL
+
+Cents = Annotated[int, Field(ge=0, lt=10**12)]
+DeliveryDay = Literal["tomorrow", "within_2_days"]
+
+
+class CategoryJob(BaseModel):
+    """The crawl fields of add_schedule; amounts are hundredths of the marketplace's currency.
+
+    Made from JSON with ``model_validate_json`` (strict types) and from ``-a`` arguments with
+    :meth:`from_arguments`. Fields not known are left aside.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+    category_url: Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
+    amazon_node_id: str
+    domain: str
+    postcode: str | None = None
+    """None crawls without a delivery session and checks no location."""
+    filter_prime_ships_from_au: bool = False
+    filter_delivery_day: DeliveryDay | None = None
+    price_min_cents: Cents | None = None
+    price_max_cents: Cents | None = None
+    include_sponsored: bool = False
+    max_products: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_means_absent(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if value is not None}
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        listing = ListingURL.parse(self.category_url)
+        _check_domain(self.domain, listing)
+        _check_node(self.amazon_node_id, listing)
+        _check_postcode(self.postcode, listing.marketplace)
+        low, high = self.price_bounds
+        if low is not None and high is not None and low > high:
+            raise InvalidJob(f"price_min_cents {low} is above price_max_cents {high}")
+        return self
+
+    @classmethod
+    def from_arguments(cls, arguments: dict[str, str]) -> Self:
+        """Read ``-a`` arguments; domain and node are taken from the URL when not given.
+
+        Raises InvalidJob with one sentence naming the argument.
+        """
+        unknown = sorted(set(arguments) - set(cls.model_fields))
+        if unknown:
+            known = ", ".join(cls.model_fields)
+            raise InvalidJob(f"unknown argument {unknown[0]!r}: known are {known}")
+        given = {key: value for key, value in arguments.items() if value != ""}
+        if "category_url" not in given:
+            raise InvalidJob(
+                "category_url is missing: give -a category_url=https://www.…/s?rh=n%3A…"
+            )
+        listing = ListingURL.parse(given["category_url"])
+        given.setdefault("domain", listing.domain)
+        given.setdefault("amazon_node_id", listing.node or "")
+        try:
+            return cls.model_validate_strings(given, strict=False)
+        except ValidationError as error:
+            raise InvalidJob(first_complaint(error)) from None
+
+    @property
+    def marketplace(self) -> Marketplace:
+        return DOMAINS[self.domain]
+
+    @property
+    def price_bounds(self) -> tuple[int | None, int | None]:
+        """Lowest and highest price in cents; a field replaces the same bound of the URL."""
+        low, high = ListingURL.parse(self.category_url).price
+        return (
+            low if self.price_min_cents is None else self.price_min_cents,
+            high if self.price_max_cents is None else self.price_max_cents,
+        )
+
+    @property
+    def unsupported_filters(self) -> list[str]:
+        """Names of asked filters that the marketplace does not have; they are not applied."""
+        asked = {
+            Filter.PRIME_SHIPS_FROM_AU: self.filter_prime_ships_from_au,
+            Filter.DELIVERY_DAY: self.filter_delivery_day is not None,
+        }
+        return [
+            str(name)
+            for name, wanted in asked.items()
+            if wanted and name not in self.marketplace.filters
+        ]
+
+    @property
+    def delivery_day(self) -> DeliveryDay | None:
+        """The delivery day to learn from the rail and apply; None where there is none to apply."""
+        supported = Filter.DELIVERY_DAY in self.marketplace.filters
+        return self.filter_delivery_day if supported else None
+
+    @property
+    def listing(self) -> ListingURL:
+        """The listing to crawl with every refinement known before the first page."""
+        listing = ListingURL.parse(self.category_url)
+        if (
+            self.filter_prime_ships_from_au
+            and Filter.PRIME_SHIPS_FROM_AU in self.marketplace.filters
+        ):
+            listing = listing.with_refinement(*PRIME_SHIPS_FROM_AU)
+        if self.delivery_day is not None:
+            listing = listing.without_refinement(DELIVERY_DAY_CODE)
+        if self.price_bounds != (None, None):
+            listing = listing.with_price(*self.price_bounds)
+        return listing
+
+
+def first_complaint(error: ValidationError) -> str:
+    """One sentence of a validation error: which field, what it was, what is allowed."""
+    first = error.errors(include_url=False)[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidJob):
+        return str(cause)
+    field = ".".join(str(part) for part in first["loc"]) or "the job"
+    if first["type"] == "missing":
+        return f"{field} is missing"
+    return f"{field} is {_shown(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def _check_domain(domain: str, listing: ListingURL) -> None:
+    shop = DOMAINS.get(domain)
+    if shop is None:
+        raise InvalidJob(f"domain is {_shown(domain)}: it must be one of {', '.join(DOMAINS)}")
+    if domain != listing.domain:
+        raise InvalidJob(
+            f"category_url is of {listing.domain} but domain is {domain}: give the same for both"
+        )
+
+
+def _check_node(node: str, listing: ListingURL) -> None:
+    if not re.fullmatch(r"\d+", node, re.ASCII):
+        raise InvalidJob(f"amazon_node_id is {_shown(node)}: it must be digits only")
+    if node != listing.node:
+        raise InvalidJob(
+            f"amazon_node_id is {node} but the last node of category_url is {listing.node}"
+        )
+
+
+def _check_postcode(postcode: str | None, shop: Marketplace) -> None:
+    if postcode is None:
+        return
+    if not shop.active:
+        raise InvalidJob(
+            f"domain {shop.domain} is inactive: it delivers by city, so no postcode can be set"
+        )
+    if shop.postcode(postcode) is None:
+        raise InvalidJob(
+            f"postcode is {_shown(postcode)}: on {shop.domain} it must match {shop.postcode_regex}"
+        )

@@ -1,0 +1,220 @@
+"""One run on disk: its folder, lock, rows, journal, progress and end.
+
+========================  ======================================================================
+``job.json``              what was asked
+``run.lock``              held while a spider writes the run
+``products.part``         a row per line, flushed as products come
+``sponsored.part``        products so far seen only as advertisements, where they were asked for
+``journal.jsonl``         a line per finished page
+``progress.json``         where the run stands, replaced whole
+``summary.json``          how it ended, written once
+``category_asins.json``   the rows as a JSON array, put in place whole at the end of a good run
+========================  ======================================================================
+
+Only the crawler writes here; whoever wants to know how a run stands reads.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Self
+
+from category_crawler.errors import RunError, RunExists, RunLocked
+from category_crawler.items import Product
+from category_crawler.journal import PageRecord, append_record, read_journal
+from category_crawler.whole_file import write_whole
+
+ROWS = "category_asins.json"
+PARTIAL_ROWS = "products.part"
+SUMMARY = "summary.json"
+PROGRESS = "progress.json"
+
+_PRODUCT_FIELDS = tuple(Product.__dataclass_fields__)
+
+
+def utc_now() -> str:
+    """The present in UTC, ISO 8601 to the second with ``Z``."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Run:
+    """The one writer of a run's folder.
+
+    Open one with :meth:`create` or :meth:`resume`; both take the lock and raise RunLocked where
+    another process has it, RunError where the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.records: list[PageRecord] = []
+        self.asins: set[str] = set()
+        self.kept = 0
+        self.kept_without_price = 0
+        self._lock = _take_lock(folder)
+        self._rows = (folder / PARTIAL_ROWS).open("ab")
+        self._sponsored = (folder / "sponsored.part").open("ab+")
+        self._journal = (folder / "journal.jsonl").open("ab")
+
+    @classmethod
+    def create(cls, folder: Path, job: dict[str, Any]) -> Self:
+        """Begin a run in a folder that holds none. Raises RunExists where one lies already."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if (folder / "job.json").exists():
+                raise RunExists(f"{folder} already holds a run: choose another name, or resume it")
+            run = cls(folder)
+            write_whole(folder / "job.json", [_json(job)])
+        except OSError as error:
+            raise RunError(f"the folder {folder} cannot be written: {error.strerror}") from None
+        return run
+
+    @classmethod
+    def resume(cls, folder: Path) -> Self:
+        """Go on with an interrupted run: what its journal is not certain of is cut off."""
+        if not (folder / "job.json").exists():
+            raise RunError(f"{folder} holds no run to resume")
+        if (folder / SUMMARY).exists():
+            raise RunExists(f"the run in {folder} has already ended")
+        try:
+            run = cls(folder)
+            run._replay()
+        except OSError as error:
+            raise RunError(f"the folder {folder} cannot be written: {error.strerror}") from None
+        return run
+
+    @property
+    def job(self) -> dict[str, Any]:
+        """What was asked, as given to :meth:`create`."""
+        values: dict[str, Any] = json.loads((self.folder / "job.json").read_bytes())
+        return values
+
+    def claim(self, products: Iterable[Product], limit: int | None = None) -> list[Product]:
+        """Those products that are not rows yet, up to ``limit`` rows in all; now they are taken."""
+        claimed: list[Product] = []
+        for product in products:
+            if limit is not None and len(self.asins) >= limit:
+                break
+            if product.asin not in self.asins:
+                self.asins.add(product.asin)
+                claimed.append(product)
+        return claimed
+
+    def keep(self, product: Product) -> None:
+        """Write a row; once this returns, a killed process no longer loses it."""
+        self._rows.write(row(product))
+        self._rows.flush()
+        self._count(product.price_cents)
+
+    def hold(self, advertisements: Iterable[Product]) -> None:
+        """Remember products seen as advertisements until it is known which are only that."""
+        self._sponsored.writelines(row(product) for product in advertisements)
+        self._sponsored.flush()
+
+    def held(self) -> Iterator[Product]:
+        """The remembered advertisements whose products are not rows, each once."""
+        self._sponsored.seek(0)
+        seen = set(self.asins)
+        for line in self._sponsored:
+            product = Product(**json.loads(line))
+            if product.asin not in seen:
+                seen.add(product.asin)
+                yield product
+
+    def finish_page(self, record: PageRecord) -> None:
+        """Make the page's rows certain, then write its journal line."""
+        os.fsync(self._rows.fileno())
+        append_record(self._journal, record)
+        self.records.append(record)
+
+    @property
+    def offset(self) -> int:
+        """Bytes of rows written so far."""
+        return self._rows.tell()
+
+    def report(self, progress: dict[str, Any]) -> None:
+        """Replace the progress."""
+        write_whole(self.folder / PROGRESS, [_json(progress)])
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """End well: the rows become the result file, then the summary says so."""
+        os.fsync(self._rows.fileno())
+        with (self.folder / PARTIAL_ROWS).open("rb") as rows:
+            write_whole(self.folder / ROWS, json_array(rows))
+        self.end(summary)
+
+    def end(self, summary: dict[str, Any]) -> None:
+        """Say how the run ended; rows kept so far stay in ``products.part``."""
+        write_whole(self.folder / SUMMARY, [_json(summary)])
+
+    def close(self) -> None:
+        """Let go of files and lock."""
+        for file in (self._rows, self._sponsored, self._journal, self._lock):
+            file.close()
+
+    def _replay(self) -> None:
+        end = 0
+        for record, offset in read_journal(self.folder / "journal.jsonl"):
+            self.records.append(record)
+            end = offset
+        self._journal.truncate(end)
+        certain = self.records[-1].offset if self.records else 0
+        self._rows.truncate(certain)
+        self._rows.seek(certain)
+        self._cut_torn_advertisement()
+        with (self.folder / PARTIAL_ROWS).open("rb") as rows:
+            for line in rows:
+                values = json.loads(line)
+                self.asins.add(values["asin"])
+                self._count(values["price_cents"])
+
+    def _cut_torn_advertisement(self) -> None:
+        self._sponsored.seek(0)
+        whole = sum(len(line) for line in self._sponsored if line.endswith(b"\n"))
+        self._sponsored.truncate(whole)
+
+    def _count(self, price_cents: int | None) -> None:
+        self.kept += 1
+        if price_cents is None:
+            self.kept_without_price += 1
+
+
+def row(product: Product) -> bytes:
+    """A product as one line of JSON, fields in their order."""
+    values = {name: getattr(product, name) for name in _PRODUCT_FIELDS}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def json_array(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines of JSON as one JSON array, a row a line."""
+    yield b"["
+    separator = b"\n"
+    for line in lines:
+        yield separator + line.rstrip(b"\n")
+        separator = b",\n"
+    yield b"\n]\n"
+
+
+def read_summary(folder: Path) -> dict[str, Any] | None:
+    """How the run in a folder ended, or None where it has not."""
+    with suppress(FileNotFoundError):
+        values: dict[str, Any] = json.loads((folder / SUMMARY).read_bytes())
+        return values
+    return None
+
+
+def _take_lock(folder: Path) -> IO[bytes]:
+    lock = (folder / "run.lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise RunLocked(f"another spider is writing {folder}") from None
+    return lock
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False, indent=1).encode() + b"\n"

@@ -1,0 +1,64 @@
+"""Scrapy's settings for this project; beside each changed value stands what it changes.
+
+An operator's own ``settings.toml`` in the home folder is read last and wins, also for jobs that
+Scrapyd runs: they have no command line.
+"""
+
+import os
+import sys
+import tomllib
+
+from category_crawler import __version__
+from category_crawler.home import settings_file
+
+BOT_NAME = "category_crawler"
+SPIDER_MODULES = ["category_crawler.spiders"]
+COMMANDS_MODULE = "category_crawler.commands"
+
+# --- Manners ---------------------------------------------------------------------------------
+CONTACT = os.environ.get("CATEGORY_CRAWLER_CONTACT", "no contact given")
+ROBOTSTXT_OBEY = True  # False
+DOWNLOAD_DELAY = 2  # 0; seconds between two requests
+CONCURRENT_REQUESTS_PER_DOMAIN = 1  # 8
+AUTOTHROTTLE_ENABLED = True  # False
+AUTOTHROTTLE_START_DELAY = 2  # 5
+AUTOTHROTTLE_MAX_DELAY = 60
+
+# --- Retries, with growing pauses ------------------------------------------------------------
+RETRY_TIMES = 8  # 2; at a failure rate of 20 % three tries lose a third of 60-page runs
+RETRY_HTTP_CODES = [408, 429, 500, 502, 503, 504, 522, 524]
+RETRY_PAUSE = 2.0  # seconds before the first retry; doubled each time
+RETRY_PAUSE_MAX = 300.0  # seconds
+RETRY_AFTER_MAX = 3600.0  # seconds; a site that asks for a longer wait ends the run
+DOWNLOAD_TIMEOUT = 40  # 180
+
+# --- What a page may and may not do ----------------------------------------------------------
+DOWNLOAD_VERIFY_CERTIFICATES = True  # False; cookies travel
+METAREFRESH_ENABLED = False  # True; an Akamai check refreshes itself
+HTTPERROR_ALLOW_ALL = True  # False; the spider says what an error page means
+REDIRECT_MAX_TIMES = 3  # 20
+
+# --- Order and output ------------------------------------------------------------------------
+# The rows of a page are written before the line of the journal that says so.
+CONCURRENT_ITEMS = 1  # 100
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "category_crawler.middlewares.GrowingPauses": 550,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "category_crawler.middlewares.ListingRedirects": 600,
+}
+EXTENSIONS = {"category_crawler.ending.Ending": 100}
+# A page's request copies what the reader needs; Scrapy would warn of each retry in a callback.
+META_COPY_WARN_SKIP_KEYS = ["retry_times"]
+
+# --- Doors that stay shut --------------------------------------------------------------------
+REMOTE_CONTROL_ENABLED = False  # True; an HTTP server that runs Python
+TELNETCONSOLE_ENABLED = False
+
+# --- In a terminal the progress bar takes the place of the log --------------------------------
+LOG_LEVEL = "WARNING" if sys.stderr.isatty() else "INFO"  # DEBUG
+
+if settings_file().exists():
+    globals().update(tomllib.loads(settings_file().read_text(encoding="utf-8")))
+
+USER_AGENT = globals().get("USER_AGENT") or f"category_crawler/{__version__} (+{CONTACT})"

@@ -1,0 +1,168 @@
+"""The spider ``category``: pages through one category listing and yields its products.
+
+``scrapy crawl category -a category_url=… [-a postcode=4500] …`` takes the fields of
+:class:`~category_crawler.job.CategoryJob`. ``-a run=PATH`` names the run's folder below
+``results/``; without it the run is ``local/<node>-<time>``. ``-a resume=PATH`` goes on with an
+interrupted run.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy import Request, Spider
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.utils.misc import load_object
+from twisted.python.failure import Failure
+
+from category_crawler import signals
+from category_crawler.answer import headers_of, redirect_target
+from category_crawler.crawl import CategoryCrawl
+from category_crawler.ending import Ending, ending_of
+from category_crawler.errors import (
+    Blocked,
+    CrawlError,
+    CrawlStopped,
+    Redirected,
+    RobotsDisallowed,
+    Unreachable,
+)
+from category_crawler.items import Product
+from category_crawler.listing_url import ListingURL
+from category_crawler.pages import read_page
+
+_COMPONENTS = {
+    "ITEM_PIPELINES": {"category_crawler.pipelines.RunRows": 300},
+    "EXTENSIONS": {
+        "category_crawler.extensions.RunEnd": 200,
+        "category_crawler.extensions.RunProgress": 300,
+        "category_crawler.extensions.ProgressBar": 400,
+    },
+}
+
+
+class CategorySpider(Spider):
+    """Asks for what the crawl's plan wants next, one page after the other."""
+
+    name = "category"
+
+    def __init__(self, run: str = "", resume: str = "", _job: str = "", **arguments: str) -> None:
+        super().__init__()
+        self._run, self._resume, self._arguments = run, resume, arguments
+        self.crawl: CategoryCrawl | None = None
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        super().update_settings(settings)
+        for name, components in _COMPONENTS.items():
+            for path, order in components.items():
+                settings.setdefault_in_component_priority_dict(name, load_object(path), order)
+
+    @property
+    def ending(self) -> Ending:
+        return ending_of(self.crawler)
+
+    async def start(self) -> AsyncIterator[Any]:
+        try:
+            self.crawl = self._open_crawl()
+        except CrawlError as error:
+            raise self.ending.begin(error) from None
+        for warning in self.crawl.warnings:
+            self.logger.warning(warning)
+        for request in self._next(self.crawl):
+            yield self._with_session(self.crawl, request)
+
+    def parse_listing(self, response: Response, listing: ListingURL) -> Iterator[Product | Request]:
+        """Yield a page's new products, then the next request."""
+        crawl = self.crawl
+        if crawl is None or self.ending.error is not None:
+            return
+        try:
+            yield from self._products(crawl, response, listing)
+        except CrawlStopped as error:
+            raise self.ending.begin(error) from None
+        if self.ending.error is None:
+            yield from self._next(crawl)
+
+    def fail(self, failure: Failure) -> None:
+        """End the crawl for a request that came to nothing."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        raise self.ending.begin(_meaning(failure, request)) from None
+
+    def _open_crawl(self) -> CategoryCrawl:
+        if self._resume:
+            return CategoryCrawl.resume(self._resume, self._arguments)
+        return CategoryCrawl.begin(self._arguments, self._run or None)
+
+    def _products(
+        self, crawl: CategoryCrawl, response: Response, listing: ListingURL
+    ) -> Iterator[Product]:
+        _check_redirect(response)
+        page = read_page(
+            response.body,
+            crawl.job.marketplace,
+            status=response.status,
+            headers=headers_of(response),
+        )
+        rows = crawl.rows(page, listing)
+        yield from rows
+        if self.ending.error is not None:
+            return
+        tries = response.meta.get("retry_times", 0) + 1
+        record = crawl.finish_page(page, listing, len(rows), tries)
+        if crawl.is_over:
+            yield from crawl.advertised_only()
+        self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
+
+    def _next(self, crawl: CategoryCrawl) -> Iterator[Request]:
+        listing = crawl.next_request
+        if listing is not None:
+            yield Request(
+                str(listing),
+                callback=self.parse_listing,
+                errback=self.fail,
+                cb_kwargs={"listing": listing},
+                headers={"Accept-Language": _accept_language(listing)},
+                dont_filter=True,
+            )
+
+    @staticmethod
+    def _with_session(crawl: CategoryCrawl, request: Request) -> Request:
+        """The session's cookies go with the first request only: the site rotates them."""
+        if crawl.session is None:
+            return request
+        return request.replace(cookies=crawl.session.request_cookies)
+
+
+def _accept_language(listing: ListingURL) -> str:
+    locale = listing.marketplace.language.replace("_", "-")
+    return f"{locale},{locale.partition('-')[0]};q=0.9"
+
+
+def _check_redirect(response: Response) -> None:
+    target = redirect_target(response)
+    if target is None:
+        return
+    if urlsplit(target).path.startswith("/ap/"):
+        raise Blocked(f"the site asks to sign in ({target[:200]}) instead of showing the listing")
+    raise Redirected(
+        f"the site leads from {response.url} to {target[:200]}, which is not a listing"
+    )
+
+
+def _meaning(failure: Failure, request: Request) -> CrawlStopped:
+    host = urlsplit(request.url).netloc
+    if isinstance(failure.value, IgnoreRequest):
+        reason = str(failure.value)
+        if "robots.txt" in reason:
+            return RobotsDisallowed(
+                f"robots.txt of {host} forbids {request.url} to this crawler; it was not requested"
+            )
+        return Redirected(f"the site keeps redirecting {request.url} ({reason})")
+    tries = request.meta.get("retry_times", 0) + 1
+    return Unreachable(
+        f"{host} gave no answer to {request.url} in {tries} tries "
+        f"({type(failure.value).__name__}); some shops do not answer addresses abroad"
+    )
