@@ -23,8 +23,10 @@ _TRACKING = frozenset(
 )
 _TRACKING_PREFIXES = ("pf_rd_", "pd_rd_", "content-id")
 _READ_INTO_TERMS = frozenset({"rh", "node", "low-price", "high-price"})
-_BROWSE_PATH = re.compile(r"(?:/[^/]+)?/b(?:/.*)?|/gp/browse\.html.*")
-_LISTING_PATH = re.compile(r"(?:/(?!-(?:/|$))[^/]+)?/s(?:/(?:ref=.*)?)?")
+# The name before a listing's path is decoration; "/-/" begins a language path instead.
+_NAME = r"(?:/(?!(?:-|\.{1,2})/)[^/]+)?"
+_BROWSE_PATH = re.compile(_NAME + r"/b(?:/(?:ref=.*)?)?|/gp/browse\.html(?:/ref=.*)?")
+_LISTING_PATH = re.compile(_NAME + r"/s(?:/(?:ref=.*)?)?")
 _TERM = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*:.+", re.DOTALL)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 

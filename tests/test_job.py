@@ -1,0 +1,83 @@
+"""Jobs: a good one becomes a listing, a bad one a sentence."""
+
+import pytest
+from pydantic import ValidationError
+
+from category_crawler.errors import InvalidJob
+from category_crawler.job import CategoryJob
+
+URL = "https://www.amazon.com.au/s?rh=n%3A4851693051"
+
+
+def test_domain_and_node_are_read_from_the_url() -> None:
+    job = CategoryJob.from_arguments({"category_url": URL})
+    assert (job.domain, job.amazon_node_id, job.postcode) == ("amazon.com.au", "4851693051", None)
+
+
+def test_every_filter_known_beforehand_is_in_the_listing() -> None:
+    job = CategoryJob.from_arguments(
+        {
+            "category_url": f"{URL}%2Cp_36%3A100-200%2Cp_90%3A1",
+            "filter_prime_ships_from_au": "true",
+            "filter_delivery_day": "tomorrow",
+            "price_max_cents": "50000",
+        }
+    )
+    assert job.listing.terms == (
+        ("n", "4851693051"),
+        ("p_n_prime_domestic", "6845356051"),
+        ("p_36", "100-50000"),
+    )
+    assert job.delivery_day == "tomorrow"
+
+
+def test_filters_the_domain_lacks_are_named_and_not_applied() -> None:
+    job = CategoryJob.from_arguments(
+        {
+            "category_url": "https://www.amazon.de/s?rh=n%3A1",
+            "filter_prime_ships_from_au": "true",
+            "filter_delivery_day": "tomorrow",
+        }
+    )
+    assert job.unsupported_filters == ["filter_prime_ships_from_au", "filter_delivery_day"]
+    assert job.listing.terms == (("n", "1"),)
+    assert job.delivery_day is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({}, "category_url is missing"),
+        ({"category_url": ""}, "category_url is missing"),
+        ({"category_url": "https://example.com/s?rh=n%3A1"}, "example.com"),
+        ({"category_url": URL, "amazon_node_id": "1"}, "amazon_node_id is 1 .* 4851693051"),
+        ({"category_url": URL, "amazon_node_id": "４８５１６９３０５１"}, "digits only"),
+        ({"category_url": URL, "domain": "amazon.com"}, "domain is amazon.com"),
+        ({"category_url": URL, "domain": "amazon.xx"}, "amazon.xx"),
+        ({"category_url": URL, "postcode": "45000"}, "postcode is '45000'"),
+        ({"category_url": URL, "postcode": "4500\n"}, "postcode"),
+        ({"category_url": URL, "postcode": "４５００"}, "postcode"),
+        ({"category_url": URL, "filter_delivery_day": "today"}, "filter_delivery_day is 'today'"),
+        ({"category_url": URL, "price_min_cents": "-1"}, "price_min_cents is '-1'"),
+        ({"category_url": URL, "price_min_cents": "2", "price_max_cents": "1"}, "above"),
+        ({"category_url": f"{URL}%2Cp_36%3A-100", "price_min_cents": "200"}, "above"),
+        ({"category_url": URL, "max_products": "0"}, "max_products is '0'"),
+        ({"category_url": URL, "include_sponsored": "perhaps"}, "include_sponsored"),
+        ({"category_url": URL, "postcod": "4500"}, "unknown argument 'postcod'"),
+        (
+            {"category_url": "https://www.amazon.ae/s?rh=n%3A1", "postcode": "1"},
+            "inactive: it delivers by city",
+        ),
+    ],
+)
+def test_a_bad_argument_is_refused_with_a_sentence(arguments: dict[str, str], says: str) -> None:
+    with pytest.raises(InvalidJob, match=says):
+        CategoryJob.from_arguments(arguments)
+
+
+def test_types_are_strict_in_json() -> None:
+    body = f'{{"category_url": "{URL}", "amazon_node_id": "4851693051", "domain": "amazon.com.au"'
+    CategoryJob.model_validate_json(body + ', "postcode": null}')
+    for wrong in ('"include_sponsored": "true"', '"max_products": "5"', '"price_min_cents": 1.0'):
+        with pytest.raises(ValidationError):
+            CategoryJob.model_validate_json(f"{body}, {wrong}}}")

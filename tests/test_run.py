@@ -1,0 +1,154 @@
+"""Runs on disk: what is kept survives, what is torn is cut, what is final is whole."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from category_crawler.errors import RunError, RunExists, RunLocked
+from category_crawler.run import Run, json_array, read_summary
+from tests.records import asins, product, record
+
+JOB = {"category_url": "https://www.amazon.com.au/s?rh=n%3A1"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "local" / "a"
+
+
+def keep_page(run: Run, page: int, numbers: range) -> None:
+    for kept in run.claim(product(number) for number in numbers):
+        run.keep(kept)
+    run.finish_page(record(page, offset=run.offset))
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "products.part").read_bytes().splitlines()]
+
+
+def test_a_product_is_claimed_once(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    assert [p.asin for p in run.claim([product(1), product(2), product(1)])] == list(asins(1, 2))
+    assert run.claim([product(2), product(3)], limit=3) == [product(3)]
+    assert run.claim([product(4)], limit=3) == []
+    run.close()
+
+
+def test_a_kept_row_is_readable_at_once(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    run.keep(product(1, title="Lámpara 💡"))
+    assert rows(folder)[0]["title"] == "Lámpara 💡"
+    assert (run.kept, run.kept_without_price) == (1, 0)
+    run.close()
+
+
+def test_the_result_file_is_whole_and_comes_before_the_summary(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 4))
+    assert not (folder / "category_asins.json").exists()
+    run.finish({"stage": "done"})
+    run.close()
+    result = json.loads((folder / "category_asins.json").read_bytes())
+    assert [row["asin"] for row in result] == list(asins(1, 3))
+    assert read_summary(folder) == {"stage": "done"}
+    assert (folder / "category_asins.json").stat().st_mtime_ns <= (
+        folder / "summary.json"
+    ).stat().st_mtime_ns
+
+
+def test_a_failed_run_keeps_its_rows_and_has_no_result_file(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 4))
+    run.end({"stage": "failed"})
+    run.close()
+    assert len(rows(folder)) == 3
+    assert not (folder / "category_asins.json").exists()
+
+
+def test_two_processes_never_write_one_run(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    second = "import sys; from pathlib import Path; from category_crawler.run import Run\n"
+    second += "Run.resume(Path(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", second, str(folder)], capture_output=True, text=True, check=False
+    )
+    run.close()
+    assert "RunLocked" in done.stderr
+    Run.resume(folder).close()
+
+
+def test_a_lock_is_taken_before_anything_is_touched(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 4))
+    before = (folder / "products.part").read_bytes()
+    with pytest.raises(RunLocked):
+        Run.resume(folder)
+    assert (folder / "products.part").read_bytes() == before
+    run.close()
+
+
+def test_resuming_cuts_what_the_journal_is_not_certain_of(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 25))
+    run.keep(product(25))
+    run.close()
+    with (folder / "products.part").open("ab") as part:
+        part.write(b'{"asin":"B0000')
+    with (folder / "journal.jsonl").open("ab") as journal:
+        journal.write(record(2).to_json()[:40])
+
+    resumed = Run.resume(folder)
+    assert [r.page for r in resumed.records] == [1]
+    assert resumed.asins == set(asins(1, 24))
+    keep_page(resumed, 2, range(20, 31))
+    resumed.close()
+    assert [row["asin"] for row in rows(folder)] == list(asins(1, 30))
+    again = Run.resume(folder)
+    assert [r.page for r in again.records] == [1, 2]
+    assert again.kept == 30
+    again.close()
+
+
+def test_advertised_products_come_once_and_never_beside_an_organic_row(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    run.hold([product(1, sponsored=True), product(9, sponsored=True), product(9, sponsored=True)])
+    run.close()
+    with (folder / "sponsored.part").open("ab") as part:
+        part.write(b'{"asin":"B0')
+    run = Run.resume(folder)
+    run.claim([product(1)])
+    assert [p.asin for p in run.held()] == list(asins(9, 9))
+    run.close()
+
+
+def test_a_run_is_not_begun_over_another(folder: Path) -> None:
+    Run.create(folder, JOB).close()
+    with pytest.raises(RunExists, match="resume"):
+        Run.create(folder, JOB)
+
+
+def test_an_ended_run_is_not_resumed(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    run.finish({"stage": "done"})
+    run.close()
+    with pytest.raises(RunExists, match="already ended"):
+        Run.resume(folder)
+
+
+def test_a_folder_without_a_run_is_not_resumed(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run to resume"):
+        Run.resume(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RunError, match="cannot be written"):
+        Run.create(tmp_path / "file" / "a", JOB)
+
+
+def test_no_rows_are_an_empty_array() -> None:
+    assert json.loads(b"".join(json_array([]))) == []
