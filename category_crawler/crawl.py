@@ -73,7 +73,7 @@ class CategoryCrawl:
 
         Raises CrawlStopped where the page is not the one that was asked for.
         """
-        check_page(page, Asked(listing, self.session and self.session.postcode))
+        check_page(page, Asked(listing, self.session.postcode if self.session else None))
         if not self.plan.keeps_rows(str(listing.with_page(1))):
             return []
         _stamp(page, listing)

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Callable
 from types import FrameType
-from typing import Self
+from typing import Any, Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -64,7 +65,8 @@ class Ending:
         from twisted.internet import reactor
 
         # Scrapy installs its own handlers while the reactor starts up; ours go before them.
-        reactor.callLater(0, self._stand_before_handlers)  # type: ignore[attr-defined]
+        call_later: Callable[..., object] = reactor.callLater
+        call_later(0, self._stand_before_handlers)
 
     def spider_error(self, failure: Failure, response: Response) -> None:
         self._crash(failure, f"while reading {response.url}" if response else "at the start")
@@ -84,14 +86,16 @@ class Ending:
             if callable(following):
                 self._stand_before(number, meaning, following)
 
-    def _stand_before(self, number: int, meaning: CrawlStopped, following: object) -> None:
+    def _stand_before(
+        self, number: int, meaning: CrawlStopped, following: Callable[[int, FrameType | None], Any]
+    ) -> None:
         from twisted.internet import reactor
 
         def note(signum: int, frame: FrameType | None) -> None:
             if self.error is None:
                 self.signal = signal.Signals(signum).name
-            reactor.callFromThread(self.begin, meaning)  # type: ignore[attr-defined]
-            following(signum, frame)  # type: ignore[operator]
+            reactor.callFromThread(self.begin, meaning)
+            following(signum, frame)
 
         signal.signal(number, note)
 

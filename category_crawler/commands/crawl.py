@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from scrapy import Spider
 from scrapy.commands import crawl
 from scrapy.crawler import Crawler
 
@@ -21,8 +22,8 @@ class Command(crawl.Command):
             self.exitcode = 1 if isinstance(ending.error, CrawlStopped) else 2
         print(_last_word(self._crawler, ending), file=sys.stderr)
 
-    def _create_crawler(self, name: str) -> Crawler:
-        self._crawler: Crawler = super()._create_crawler(name)
+    def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
+        self._crawler: Crawler = super()._create_crawler(spidercls)
         return self._crawler
 
 

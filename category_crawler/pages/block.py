@@ -1,0 +1,59 @@
+"""Telling block and error pages from listings, by status, headers and marks in the body.
+
+Marks are those of real pages; captcha and interstitial both post to ``validateCaptcha``.
+"""
+
+from collections.abc import Mapping
+
+from category_crawler.pages.kind import Kind
+
+_LISTING_MARKS = (
+    b'data-component-type="s-search-result"',
+    b'id="s-refinements"',
+    b'data-component-type="s-result-info-bar"',
+    b"s-main-slot",
+)
+_MARKS: tuple[tuple[Kind, tuple[bytes, ...]], ...] = (
+    (Kind.CAPTCHA, (b"captchacharacters",)),
+    (Kind.INTERSTITIAL, (b"/errors/validateCaptcha", b"/errors_page/validateCaptcha")),
+    (Kind.AKAMAI_CHECK, (b"bm-verify",)),
+    (Kind.WAF_CHALLENGE, (b"awsWafCookieDomainList", b"AwsWafIntegration", b"awswaf.com")),
+    (Kind.SIGN_IN, (b'id="ap_email"', b'name="signIn"', b'action="/ap/', b"/ap/cvf/")),
+    (
+        Kind.ERROR,
+        (b"ref=cs_503_", b"ref=cs_500_", b"._TTD_.", b"Server Busy", b"Service Unavailable"),
+    ),
+)
+_SMALL = 100_000
+"""Bytes; block and error pages have 1 to 8 KB, sign-in pages below 100, others 300 and more."""
+
+
+def read_block(
+    body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Kind | None:
+    """The kind of a page that stands in a listing's way, or None for any other page.
+
+    ``headers`` by their names in lower case.
+    """
+    if headers and "x-amzn-waf-action" in headers:
+        return Kind.WAF_CHALLENGE
+    if any(mark in body for mark in _LISTING_MARKS):
+        return None
+    if len(body) < _SMALL and (kind := _marked(body)):
+        return kind
+    return _by_status(status)
+
+
+def _marked(body: bytes) -> Kind | None:
+    for kind, marks in _MARKS:
+        if any(mark in body for mark in marks):
+            return kind
+    return None
+
+
+def _by_status(status: int) -> Kind | None:
+    if status in (404, 410):
+        return Kind.NOT_FOUND
+    if status == 202:
+        return Kind.WAF_CHALLENGE
+    return Kind.ERROR if status == 429 or status >= 500 else None

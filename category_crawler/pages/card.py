@@ -1,0 +1,254 @@
+"""One result card: a function per field, the card in, a value or None out.
+
+Selectors that steer best are ``data-cy``, ``data-component-type`` and ``aria-label``; other
+classes change with each layout. Pages before 2023 lack ``data-cy``. All were read off real pages.
+"""
+
+import re
+
+from selectolax.lexbor import LexborNode
+
+from category_crawler.domain_config import Marketplace
+from category_crawler.items import Product
+from category_crawler.pages.price import Price, read_price
+from category_crawler.pages.text import clean, plain_digits, spaced_text_of, text_of
+
+CARD = 'div[data-component-type="s-search-result"]'
+
+_ASIN = re.compile(r"[A-Z0-9]{10}")
+_ADVERTISEMENT_PREFIX = re.compile(
+    r"^(sponsored ad|gesponserte anzeige|publicité sponsorisée|annuncio sponsorizzato"
+    r"|anuncio patrocinado|anúncio patrocinado|gesponsorde advertentie|sponsrad annons"
+    r"|reklama sponsorowana|sponsorlu reklam|スポンサー広告|إعلان ممول)\s*[-–—:]\s*",
+    re.IGNORECASE,
+)
+_RATING = re.compile(r"\d[.,]\d|\d")
+_ONE_NUMBER = re.compile(r"\D{0,3}(\d[\d.,'’ ]*)\D*")
+_IN_STOCK = re.compile(
+    r"left in stock|auf Lager|en stock\b|in stock\b|em estoque|disponibilità: solo|op voorraad"
+    r"|kvar i lager|w magazynie|stokta|残り\d+点|المخزون",
+    re.IGNORECASE,
+)
+_OUT_OF_STOCK = re.compile(
+    r"currently unavailable|out of stock|nicht verfügbar|indisponible|non disponibile"
+    r"|no disponible|indisponível|não disponível|niet (?:op voorraad|verkrijgbaar|beschikbaar)"
+    r"|inte tillgänglig|niedostępn|stokta yok|mevcut değil|在庫切れ|غير متوفر",
+    re.IGNORECASE,
+)
+_PRIME = re.compile(r"\bPrime\b")
+_UNIT = re.compile(r"\(.+/ ?([^/]+)\)")
+_CLOCK = re.compile(r"\d+:\d\d")
+
+
+def read_card(card: LexborNode, shop: Marketplace) -> Product | None:
+    """The product of a card, or None for a placeholder without an ASIN."""
+    asin = card.attributes.get("data-asin") or ""
+    if not _ASIN.fullmatch(asin):
+        return None
+    main, struck = price(card, shop), list_price(card, shop)
+    offer = offer_price(card, shop)
+    promise = delivery(card)
+    return Product(
+        asin=asin,
+        title=title(card),
+        price=main.text if main else None,
+        price_cents=main.cents if main else None,
+        currency=next((p.currency for p in (main, struck, offer) if p), None),
+        list_price_cents=struck.cents if struck else None,
+        unit_price=unit_price(card),
+        brand=brand(card),
+        rating=rating(card),
+        review_count=review_count(card),
+        url=f"https://{shop.host}/dp/{asin}",
+        image_url=image_url(card),
+        sponsored=sponsored(card),
+        is_prime=is_prime(card, promise),
+        in_stock=in_stock(card),
+        delivery=promise,
+        badges=badges(card),
+        coupon=spaced_text_of(card.css_first(".s-coupon-unclipped")),
+        bought_past_month=bought_past_month(card),
+        offer_price_cents=offer.cents if offer else None,
+        offer_count=offer_count(card),
+        is_variant=is_variant(card),
+    )
+
+
+def sponsored(card: LexborNode) -> bool:
+    """Whether the card is an advertisement; the class has been there since 2020."""
+    return "AdHolder" in (card.attributes.get("class") or "")
+
+
+def title(card: LexborNode) -> str | None:
+    """The product's heading, without the advertiser's prefix."""
+    heading = _title_heading(card)
+    if heading is None:
+        return None
+    return text_of(heading) or _ADVERTISEMENT_PREFIX.sub("", _label(heading)) or None
+
+
+def _title_heading(card: LexborNode) -> LexborNode | None:
+    """Headings of brand (before) and certification (after) stand beside the title's.
+
+    Since 2024 the title's has an ``aria-label``; before, it was the one that holds the link.
+    """
+    headings = card.css("h2")
+    for heading in headings:
+        if heading.attributes.get("aria-label"):
+            return heading
+    for heading in headings:
+        if heading.css_first("a") is not None or _is_linked(heading):
+            return heading
+    return headings[0] if headings else None
+
+
+def _is_linked(heading: LexborNode) -> bool:
+    return heading.parent is not None and heading.parent.tag == "a"
+
+
+def brand(card: LexborNode) -> str | None:
+    """The brand's heading, a small one without a link before the title's."""
+    for heading in card.css("h2.a-size-mini"):
+        if heading.attributes.get("aria-label") or heading.css_first("a") is not None:
+            return None
+        return None if _is_linked(heading) else text_of(heading)
+    return None
+
+
+def price(card: LexborNode, shop: Marketplace) -> Price | None:
+    """The main price: neither list price, unit price nor another seller's offer."""
+    for node in card.css(".a-price:not(.a-text-price)"):
+        if not _is_secondary(node):
+            return read_price(_price_text(node), shop.currency)
+    return None
+
+
+def list_price(card: LexborNode, shop: Marketplace) -> Price | None:
+    """The struck-through price."""
+    node = card.css_first('.a-price.a-text-price[data-a-strike="true"]')
+    return read_price(_price_text(node), shop.currency) if node is not None else None
+
+
+def unit_price(card: LexborNode) -> str | None:
+    """The price by weight, volume or count: not struck through, in brackets with its unit.
+
+    Without brackets it is an instalment (amazon.com.br).
+    """
+    for node in card.css(".a-price.a-text-price:not([data-a-strike])"):
+        # The brackets hold the amount twice, spoken and shown, and then the unit.
+        beside = clean(node.parent.text()) if node.parent is not None else ""
+        if unit := _UNIT.fullmatch(beside):
+            return f"{clean(_price_text(node))}/{unit.group(1)}"
+    return None
+
+
+def _price_text(node: LexborNode) -> str:
+    """What screen readers are told; where that is empty, the parts shown."""
+    spoken = text_of(node.css_first(".a-offscreen"))
+    return spoken or "".join(
+        clean(part.text())
+        for part in node.css(".a-price-symbol, .a-price-whole, .a-price-fraction")
+    )
+
+
+def _is_secondary(node: LexborNode) -> bool:
+    parent = node.parent
+    while parent is not None and parent.attributes.get("data-component-type") != "s-search-result":
+        if parent.attributes.get("data-cy") == "secondary-offer-recipe":
+            return True
+        parent = parent.parent
+    return False
+
+
+def offer_price(card: LexborNode, shop: Marketplace) -> Price | None:
+    """What another seller asks: "No featured offers available", "More buying choices"."""
+    offers = card.css_first('[data-cy="secondary-offer-recipe"]')
+    if offers is None:
+        return None
+    for node in offers.css(".a-offscreen, .a-color-base, .a-color-price"):
+        if found := read_price(node.text(), shop.currency):
+            return found
+    return None
+
+
+def offer_count(card: LexborNode) -> int | None:
+    """How many such offers: "(2 used & new offers)"; "5+" counts as 5."""
+    offers = card.css_first('[data-cy="secondary-offer-recipe"] a')
+    match = re.search(r"\d+", plain_digits(offers.text())) if offers is not None else None
+    return int(match.group()) if match else None
+
+
+def rating(card: LexborNode) -> float | None:
+    """Stars; in Japanese and Turkish the 5 comes first: the number with a fraction counts."""
+    node = card.css_first('i[class*="a-star"] .a-icon-alt')
+    numbers = _RATING.findall(plain_digits(node.text())) if node is not None else []
+    stars = [float(number.replace(",", ".")) for number in sorted(numbers, key=len, reverse=True)]
+    return stars[0] if stars and stars[0] <= 5 else None
+
+
+def review_count(card: LexborNode) -> int | None:
+    """The exact count, which only an ``aria-label`` gives once the shown one is rounded."""
+    block = card.css_first('[data-cy="reviews-block"]')
+    labelled = (block or card).css("a[aria-label], span[aria-label]")
+    for node in labelled:
+        label = plain_digits(clean(_label(node)))
+        match = _ONE_NUMBER.fullmatch(label)
+        if match and (block is not None or label[-1:].isdigit()):
+            return _whole(match.group(1))
+    return None
+
+
+def _whole(number: str) -> int:
+    return int(re.sub(r"\D", "", number))
+
+
+def image_url(card: LexborNode) -> str | None:
+    node = card.css_first("img.s-image")
+    return node.attributes.get("src") if node is not None else None
+
+
+def delivery(card: LexborNode) -> str | None:
+    """The delivery promise as displayed."""
+    return spaced_text_of(card.css_first('[data-cy="delivery-recipe"]'))
+
+
+def is_prime(card: LexborNode, promise: str | None) -> bool | None:
+    """The icon until 2025; since then only the words of the delivery promise."""
+    shown = card.css_first("i.a-icon-prime") is not None
+    return True if shown or (promise and _PRIME.search(promise)) else None
+
+
+def in_stock(card: LexborNode) -> bool | None:
+    """What the card says of the stock, such as "Only 7 left in stock"."""
+    for node in card.css(".a-color-price, .a-color-secondary, .a-color-success, .a-color-base"):
+        words = node.text(deep=True)
+        if _OUT_OF_STOCK.search(words):
+            return False
+        if _IN_STOCK.search(words):
+            return True
+    return None
+
+
+def badges(card: LexborNode) -> list[str] | None:
+    """Labels such as "Best Seller", each once; the clock of a running deal is none."""
+    shown = [spaced_text_of(node) for node in card.css(".a-badge-label")]
+    labels = dict.fromkeys(text for text in shown if text and not _CLOCK.search(text))
+    return list(labels) or None
+
+
+def bought_past_month(card: LexborNode) -> str | None:
+    """The line below the stars: "1K+ bought in past month"."""
+    for node in card.css('[data-cy="reviews-block"] .a-row.a-size-base .a-color-secondary'):
+        if (text := spaced_text_of(node)) and any(char.isdigit() for char in text):
+            return text
+    return None
+
+
+def is_variant(card: LexborNode) -> bool | None:
+    """Whether the card offers other colours or sizes."""
+    chooser = ".s-color-swatch-container, .s-variation-options-text, .s-variations-options-link"
+    return True if card.css_first(chooser) is not None else None
+
+
+def _label(node: LexborNode) -> str:
+    return clean(node.attributes.get("aria-label"))

@@ -1,0 +1,196 @@
+"""A page of the site as values: what it is, its products, and what it says of itself."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborHTMLParser
+
+from category_crawler.domain_config import Marketplace
+from category_crawler.items import Product
+from category_crawler.pages.block import read_block
+from category_crawler.pages.card import CARD, read_card
+from category_crawler.pages.kind import Kind
+from category_crawler.pages.price import read_currency
+from category_crawler.pages.price_range import PriceRange
+from category_crawler.pages.rail import Refinement, read_rail
+from category_crawler.pages.result_bar import NO_BAR, ResultBar, read_result_bar
+from category_crawler.pages.strip import NO_STRIP, Strip, read_strip
+from category_crawler.pages.text import plain_digits, spaced_text_of, text_of
+
+_NO_RESULTS = re.compile(
+    r"no results for|did not match any|keine ergebnisse|aucun résultat|nessun risultato"
+    r"|no hay resultados|no se han encontrado resultados|sin resultados|nenhum resultado"
+    r"|geen resultaten|inga resultat|brak wyników|sonuç (?:bulunamadı|yok)"
+    r"|一致する(?:商品|検索結果)(?:は|が)?ありません|検索結果はありません"
+    r"|لا توجد نتائج|لم يتم العثور",
+    re.IGNORECASE,
+)
+_CHARSET = re.compile(rb"charset=[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
+_RESULT_BAR = (
+    '[data-component-type="s-result-info-bar"], [cel_widget_id*="RESULT_INFO_BAR"], .s-breadcrumb'
+)
+_BROWSE = re.compile(r"/b(?:/[^?]*)?\?(?:.*&)?node=\d+|/b/\d+", re.ASCII)
+
+
+@dataclass(slots=True)
+class Page:
+    """What one answer of the site holds. What the page does not show is None."""
+
+    kind: Kind
+    products: list[Product] = field(default_factory=list)
+    """Result cards in page order, advertisements included."""
+    first: int | None = None
+    """Rank of the first organic result shown, by the result bar; 1 where one page holds all."""
+    last: int | None = None
+    total: int | None = None
+    """Organic results of the whole listing."""
+    total_is_rounded: bool = False
+    page: int | None = None
+    """The page number shown as the current one."""
+    last_page: int | None = None
+    """The largest page number shown."""
+    has_next: bool = False
+    location: str = ""
+    """Both halves of the delivery line; empty where there is none."""
+    currency: str | None = None
+    """ISO 4217 code of the page's prices."""
+    node_applied: str | None = None
+    """Digits of the node shown as chosen."""
+    filters_applied: list[Refinement] = field(default_factory=list)
+    filters_offered: list[Refinement] = field(default_factory=list)
+    price_applied: PriceRange | None = None
+    """The price range named among the chosen filters."""
+    title: str | None = None
+    message: str | None = None
+    """What a page that is no listing says, in its first words."""
+
+
+def read_page(
+    body: bytes,
+    marketplace: Marketplace,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Page:
+    """Read an answer of the site; ``headers`` by their names in lower case."""
+    tree = LexborHTMLParser(_utf8(body, headers))
+    if block := read_block(body, status, headers):
+        return Page(block, title=_title(tree), message=_first_words(tree))
+    page = _read_listing(tree, marketplace)
+    if page.kind is Kind.NO_RESULTS:
+        page.products = []
+        page.message = _banner(tree)
+    elif page.kind is Kind.UNKNOWN:
+        page.message = _first_words(tree)
+    return page
+
+
+def _read_listing(tree: LexborHTMLParser, shop: Marketplace) -> Page:
+    products = [p for card in tree.css(CARD) if (p := read_card(card, shop)) is not None]
+    bar = _result_bar(tree)
+    strip_node = tree.css_first(".s-pagination-strip, ul.a-pagination")
+    strip = read_strip(strip_node) if strip_node is not None else NO_STRIP
+    rail = read_rail(tree)
+    return Page(
+        kind=_kind(tree, products, bar, strip),
+        products=products,
+        first=bar.first,
+        last=bar.last,
+        total=bar.total,
+        total_is_rounded=bar.total_is_rounded,
+        page=strip.page,
+        last_page=strip.last_page,
+        has_next=strip.has_next,
+        location=_location(tree),
+        currency=_currency(tree, products, shop),
+        node_applied=rail.node_applied,
+        filters_applied=rail.applied,
+        filters_offered=rail.offered,
+        price_applied=_price_applied(rail.applied, shop),
+        title=_title(tree),
+    )
+
+
+def _kind(tree: LexborHTMLParser, products: list[Product], bar: ResultBar, strip: Strip) -> Kind:
+    if bar.is_inverted:
+        return Kind.PAST_THE_END
+    if bar.first is None and not strip.has_next and _NO_RESULTS.search(_banner(tree) or ""):
+        return Kind.NO_RESULTS
+    if products:
+        return Kind.LISTING
+    return Kind.BROWSE if _is_browse(tree) else Kind.UNKNOWN
+
+
+def _result_bar(tree: LexborHTMLParser) -> ResultBar:
+    bar = tree.css_first(_RESULT_BAR)
+    for span in bar.css("span") if bar is not None else ():
+        # The words stand in a span of their own, before the query and the sort orders.
+        if next(span.iter(), None) is None:
+            read = read_result_bar(span.text())
+            if read != NO_BAR:
+                return read
+    return NO_BAR
+
+
+def _banner(tree: LexborHTMLParser) -> str | None:
+    for node in tree.css('[cel_widget_id*="MAIN-TOP_BANNER_MESSAGE"]'):
+        text = spaced_text_of(node)
+        if text and _NO_RESULTS.search(text):
+            return text
+    return None
+
+
+def _is_browse(tree: LexborHTMLParser) -> bool:
+    link = tree.css_first("link[rel=canonical]")
+    return link is not None and bool(_BROWSE.search(link.attributes.get("href") or ""))
+
+
+def _location(tree: LexborHTMLParser) -> str:
+    lines = (text_of(tree.css_first(f"#glow-ingress-line{number}")) for number in (1, 2))
+    return " ".join(line for line in lines if line)
+
+
+def _currency(tree: LexborHTMLParser, products: list[Product], shop: Marketplace) -> str | None:
+    seen = Counter(p.currency for p in products if p.price_cents is not None)
+    if seen:
+        return seen.most_common(1)[0][0]
+    symbol = text_of(tree.css_first(".icp-currency-symbol"))
+    return read_currency(plain_digits(symbol), shop.currency) if symbol else None
+
+
+def _price_applied(applied: list[Refinement], shop: Marketplace) -> PriceRange | None:
+    for refinement in applied:
+        if refinement.term is None or refinement.term.startswith("p_36:"):
+            found = PriceRange.read(refinement.label, shop.currency)
+            if found is not None:
+                return found
+    return None
+
+
+def _title(tree: LexborHTMLParser) -> str | None:
+    return text_of(tree.css_first("head title"))
+
+
+def _first_words(tree: LexborHTMLParser) -> str | None:
+    body = tree.body
+    if body is None:
+        return None
+    for script in body.css("script, style, noscript"):
+        script.decompose()
+    return (spaced_text_of(body) or "")[:200] or None
+
+
+def _utf8(body: bytes, headers: Mapping[str, str] | None) -> bytes:
+    """The body as UTF-8, decoded anew only where it says that it is something else."""
+    declared = _CHARSET.search((headers or {}).get("content-type", "").encode()) or _CHARSET.search(
+        body, 0, 4096
+    )
+    name = declared.group(1).decode().lower() if declared else "utf-8"
+    if name in ("utf-8", "utf8"):
+        return body
+    try:
+        return body.decode(name, errors="replace").encode()
+    except LookupError:
+        return body

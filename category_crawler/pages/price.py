@@ -1,0 +1,93 @@
+"""Prices as the marketplaces write them: "$1,049.00", "1.013,76 €", "￥24,800", "₹1,21,900"."""
+
+import re
+from dataclasses import dataclass
+
+from category_crawler.pages.text import clean, plain_digits
+
+_SYMBOLS: dict[str, str] = {
+    "US$": "USD", "AU$": "AUD", "A$": "AUD", "CA$": "CAD", "CDN$": "CAD", "C$": "CAD",
+    "MX$": "MXN", "S$": "SGD", "HK$": "HKD", "NZ$": "NZD", "NT$": "TWD", "R$": "BRL",
+    "€": "EUR", "£": "GBP", "￥": "JPY", "¥": "JPY", "円": "JPY", "₹": "INR", "Rs": "INR",
+    "₺": "TRY", "TL": "TRY", "zł": "PLN", "₫": "VND", "đ": "VND", "₩": "KRW", "₪": "ILS",
+    "₽": "RUB", "฿": "THB", "₱": "PHP", "Ft": "HUF", "Kč": "CZK", "lei": "RON", "₦": "NGN",
+    "ريال": "SAR", "ر.س": "SAR", "جنيه": "EGP", "ج.م": "EGP", "درهم": "AED", "د.إ": "AED",
+}  # fmt: skip
+_SHARED_SYMBOLS: dict[str, tuple[str, ...]] = {
+    # A symbol of several currencies means the marketplace's own where that is one of them, else
+    # the first: amazon.com shows "$" for its own, amazon.se "kr".
+    "$": ("USD", "AUD", "CAD", "MXN", "SGD", "NZD", "HKD"),
+    "kr": ("SEK", "NOK", "DKK"),
+    "R": ("ZAR",),
+}
+_NO_DECIMALS = frozenset({"JPY", "KRW", "VND", "CLP", "PYG", "UGX", "XAF", "XOF"})
+_THREE_DECIMALS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND"})
+
+_NUMBER = re.compile(r"\d(?:[\d.,'’ ]*\d)?")
+_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
+_SYMBOL = re.compile(
+    "|".join(
+        re.escape(symbol) for symbol in sorted([*_SYMBOLS, *_SHARED_SYMBOLS], key=len, reverse=True)
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price read from a page."""
+
+    text: str
+    """As displayed, white space collapsed, invisible marks gone."""
+    cents: int
+    """Hundredths of the currency, also of a yen."""
+    currency: str
+    """ISO 4217."""
+
+
+def read_price(text: str | None, own_currency: str) -> Price | None:
+    """The first price in a text, or None where there is none.
+
+    ``own_currency`` is the marketplace's, which a shared symbol such as ``$`` stands for.
+    """
+    shown = clean(text)
+    plain = plain_digits(shown)
+    number = _NUMBER.search(plain)
+    if number is None:
+        return None
+    currency = read_currency(plain, own_currency) or own_currency
+    return Price(shown, read_cents(number.group(), currency), currency)
+
+
+def read_currency(text: str, own_currency: str) -> str | None:
+    """The ISO 4217 code that a price text names by code or symbol, or None where it does not."""
+    if code := _CODE.search(text):
+        return code.group()
+    symbol = _SYMBOL.search(text)
+    if symbol is None:
+        return None
+    shared = _SHARED_SYMBOLS.get(symbol.group())
+    if shared is None:
+        return _SYMBOLS[symbol.group()]
+    return own_currency if own_currency in shared else shared[0]
+
+
+def read_cents(number: str, currency: str) -> int:
+    """Hundredths of a number in any grouping: "1,21,900", "1.013,76", "17 499,00"."""
+    whole, fraction = _split(number, currency)
+    return int(re.sub(r"\D", "", whole) or "0") * 100 + int(f"{fraction:0<2}"[:2])
+
+
+def _split(number: str, currency: str) -> tuple[str, str]:
+    """The whole part with its grouping and the digits behind the decimal mark."""
+    whole, mark, tail = re.fullmatch(r"(.*?)(?:([.,])(\d+))?", number).groups()  # type: ignore[union-attr]
+    if mark and _is_decimal(whole, mark, tail, currency):
+        return whole, tail
+    return number, ""
+
+
+def _is_decimal(whole: str, mark: str, tail: str, currency: str) -> bool:
+    if mark in whole:
+        return False
+    if len(tail) == 3:
+        return currency in _THREE_DECIMALS
+    return not (currency in _NO_DECIMALS and len(tail) > 2)

@@ -1,0 +1,62 @@
+"""The price range that a listing names among its chosen filters: "$40–$630+"."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from category_crawler.pages.price import read_cents, read_currency
+from category_crawler.pages.text import clean, plain_digits
+
+_NUMBER = re.compile(r"\d(?:[\d.,'’ ]*\d)?")
+_BELOW = re.compile(
+    r"up to|under|below|bis|unter|jusqu|moins|fino|meno|hasta|menos|até|tot|onder|upp till|under"
+    r"|do \d|poniżej|kadar|altı|まで|以下|未満|حتى|أقل",
+    re.IGNORECASE,
+)
+_WHOLE_UNIT = 100
+"""Cents; the site names ranges in whole units, so a bound may be off by less than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRange:
+    """Bounds in cents, rounded by the site to whole units; None is an open end."""
+
+    low: int | None
+    high: int | None
+    high_is_open: bool = False
+    """The upper bound carries a "+": it is the slider's end and means "or more"."""
+
+    @classmethod
+    def read(cls, label: str, own_currency: str) -> Self | None:
+        """Read a filter's label, or None where it names no price."""
+        text = plain_digits(clean(label))
+        if read_currency(text, own_currency) is None:
+            return None
+        cents = [read_cents(n.group(), own_currency) for n in _NUMBER.finditer(text)]
+        if len(cents) == 2:
+            return cls(cents[0], cents[1], text.endswith("+"))
+        if len(cents) != 1:
+            return None
+        return cls(None, cents[0]) if _BELOW.search(text) else cls(cents[0], None)
+
+    def matches(self, low: int | None, high: int | None) -> bool:
+        """Whether this is how the site would name the range between two bounds in cents.
+
+        Where no bound was asked for, the slider may name its own end there.
+        """
+        return self._matches_low(low) and self._matches_high(high)
+
+    def _matches_low(self, asked: int | None) -> bool:
+        return asked is None or abs((self.low or 0) - asked) < _WHOLE_UNIT
+
+    def _matches_high(self, asked: int | None) -> bool:
+        if asked is None:
+            return True
+        if self.high is None:
+            return False
+        reaches = self.high_is_open and self.high <= asked
+        return reaches or abs(self.high - asked) < _WHOLE_UNIT
+
+    def __str__(self) -> str:
+        low, high = ("…" if c is None else f"{c / 100:.0f}" for c in (self.low, self.high))
+        return f"{low} to {high}{'+' if self.high_is_open else ''}"

@@ -1,0 +1,120 @@
+"""The rail beside a listing: refinements offered, refinements and node chosen."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from category_crawler.pages.text import clean, spaced_text_of, text_of
+
+_NODE_ID = re.compile(r"n/(\d+)", re.ASCII)
+_NODE_VALUE = re.compile(r"node=(\d+)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """One choice of the rail."""
+
+    term: str | None
+    """As in ``rh``: ``p_90:8308921011``, ``n:172282``; None where only the summary names it."""
+    label: str
+    group: str | None = None
+    """Heading of its group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """What the rail and its summary say."""
+
+    node_applied: str | None
+    """Digits of the node shown as chosen."""
+    applied: list[Refinement]
+    offered: list[Refinement]
+
+
+def read_rail(tree: LexborHTMLParser) -> Rail:
+    """Read the rail of a listing; without one, only what the department box says."""
+    rail = tree.css_first("#s-refinements")
+    items = list(rail.css('li[id*="/"]')) if rail is not None else []
+    headings = _headings(rail)
+    node_item = _chosen_node(items)
+    chosen: list[Refinement] = []
+    offered: list[Refinement] = []
+    for item in items:
+        refinement = _refinement(item, headings)
+        if refinement is not None and item is not node_item:
+            (chosen if _is_chosen(item) else offered).append(refinement)
+    if node_item is not None and (node := _refinement(node_item, headings)):
+        chosen.append(node)
+    return Rail(
+        node_applied=_node_of(node_item) if node_item is not None else _boxed_node(tree),
+        applied=_with_summary(chosen, _summary(tree)),
+        offered=offered,
+    )
+
+
+def _headings(rail: LexborNode | None) -> dict[str, str]:
+    if rail is None:
+        return {}
+    return {
+        (node.id or "").removesuffix("-title"): text
+        for node in rail.css('[id$="-title"]')
+        if (text := text_of(node))
+    }
+
+
+def _refinement(item: LexborNode, headings: dict[str, str]) -> Refinement | None:
+    code, _, value = (item.id or "").partition("/")
+    label = spaced_text_of(item)
+    return Refinement(f"{code}:{value}", label, headings.get(code)) if label and value else None
+
+
+def _is_chosen(item: LexborNode) -> bool:
+    return item.css_first('a[aria-current="true"]') is not None
+
+
+def _chosen_node(items: list[LexborNode]) -> LexborNode | None:
+    """The node in bold type and without a link; the others of its branch have one."""
+    return next(
+        (
+            item
+            for item in items
+            if _NODE_ID.fullmatch(item.id or "")
+            and item.css_first("a") is None
+            and item.css_first(".a-text-bold") is not None
+        ),
+        None,
+    )
+
+
+def _node_of(item: LexborNode) -> str | None:
+    match = _NODE_ID.fullmatch(item.id or "")
+    return match.group(1) if match else None
+
+
+def _boxed_node(tree: LexborHTMLParser) -> str | None:
+    option = tree.css_first("#searchDropdownBox option[selected]")
+    value = option.attributes.get("value") if option is not None else None
+    match = _NODE_VALUE.search(value or "")
+    return match.group(1) if match else None
+
+
+def _summary(tree: LexborHTMLParser) -> str:
+    """The labels that the summary for screen readers lists, as one text."""
+    text = text_of(tree.css_first("#s-refinements-a11y-summary")) or ""
+    return re.split(r"[:：]", text, maxsplit=1)[1].strip() if re.search(r"[:：]", text) else ""
+
+
+def _with_summary(chosen: list[Refinement], summary: str) -> list[Refinement]:
+    """What the rail shows as chosen, and what only the summary names."""
+    rest = summary
+    for refinement in chosen:
+        rest = rest.replace(refinement.label, "", 1)
+    return [*chosen, *(Refinement(None, label) for label in _labels(rest))]
+
+
+def _labels(summary: str) -> Iterator[str]:
+    for label in re.split(r", |、|، ", summary):
+        if text := clean(label).strip(" ,、،"):
+            yield text

@@ -1,0 +1,41 @@
+"""Text of a page as a person sees it."""
+
+import unicodedata
+
+from selectolax.lexbor import LexborNode
+
+_INVISIBLE = {
+    # Zero-width and direction marks occur in delivery lines and prices (real pages).
+    ord(mark): None
+    for mark in "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff\u00ad"
+}
+
+
+def clean(text: str | None) -> str:
+    """White space collapsed, invisible marks gone; empty for None."""
+    return " ".join(text.translate(_INVISIBLE).split()) if text else ""
+
+
+def text_of(node: LexborNode | None) -> str | None:
+    """A node's own words, or None where there is no node or no word."""
+    return None if node is None else clean(node.text()) or None
+
+
+def spaced_text_of(node: LexborNode | None) -> str | None:
+    """As :func:`text_of`, with a space between elements that stand apart on the page."""
+    return None if node is None else clean(node.text(separator=" ")) or None
+
+
+def plain_digits(text: str) -> str:
+    """Full-width and Arabic-Indic digits and separators as ASCII."""
+    return "".join(_PLAIN.get(char) or _plain_digit(char) for char in text)
+
+
+_PLAIN = {"٫": ".", "٬": ",", "،": ",", "，": ",", "．": ".", "－": "-"}
+
+
+def _plain_digit(char: str) -> str:
+    if char.isascii():
+        return char
+    value = unicodedata.decimal(char, None)
+    return char if value is None else str(value)
