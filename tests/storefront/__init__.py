@@ -1,0 +1,14 @@
+"""The stand-in shop: a small site of our own that behaves like the real one.
+
+It is reached as ``https://www.<domain>/…`` through ``https_proxy``, with TLS verified against a
+certificate authority made on the spot, so that no line of the project knows of it. Its catalogue
+comes from a seed, so the right answer to any query is known; each quirk of the real site is a
+switch. ``python -m tests.storefront`` runs it alone.
+"""
+
+from tests.storefront.catalogue import NODE, Catalogue, Item
+from tests.storefront.query import Query
+from tests.storefront.storefront import Storefront
+from tests.storefront.switches import Switches
+
+__all__ = ["NODE", "Catalogue", "Item", "Query", "Storefront", "Switches"]

@@ -1,0 +1,156 @@
+"""Result cards and advertisements, with the elements that the real site's cards have."""
+
+from dataclasses import dataclass
+from html import escape
+
+from tests.storefront.catalogue import BRANDS, Item
+from tests.storefront.wording import Wording, grouped, money
+
+_FOREIGN_RATE = 0.65
+"""Dollars for one unit of the shop's own currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What decides how a card looks besides its product."""
+
+    words: Wording
+    currency: str
+    foreign: bool
+    has_title: bool = True
+    has_price: bool = True
+
+
+def card(item: Item, look: Look, index: int) -> str:
+    """An organic result."""
+    return _card(item, look, index, advertisement=False)
+
+
+def advertisement(item: Item, look: Look, index: int) -> str:
+    """The same product as an advertiser's card, whose links lead round about."""
+    return _card(item, look, index, advertisement=True)
+
+
+def carousel(items: list[Item]) -> str:
+    """A widget between the results; its products are none."""
+    inner = "".join(
+        f'<li class="a-carousel-card"><div data-asin="{item.asin}">'
+        f'<a href="/dp/{item.asin}"><span>{escape(item.title)}</span></a>'
+        f'<span class="a-price"><span class="a-offscreen">$9.99</span></span></div></li>'
+        for item in items
+    )
+    return (
+        '<div class="s-result-item s-widget" data-asin="" data-component-type="s-carousel">'
+        f"<ol>{inner}</ol></div>"
+    )
+
+
+def displayed_cents(item: Item, look: Look) -> int | None:
+    """The main price in the currency that the visitor sees."""
+    if item.price_cents is None:
+        return None
+    return round(item.price_cents * _FOREIGN_RATE) if look.foreign else item.price_cents
+
+
+def _card(item: Item, look: Look, index: int, *, advertisement: bool) -> str:
+    holder = " AdHolder" if advertisement else ""
+    link = f"/sspa/click?url=%2Fdp%2F{item.asin}" if advertisement else f"/dp/{item.asin}/ref=sr"
+    return (
+        f'<div role="listitem" data-asin="{item.asin}" data-index="{index}" '
+        f'data-component-type="s-search-result" class="sg-col s-result-item s-asin{holder}">'
+        '<div class="puis-card-container" data-cy="asin-faceout-container">'
+        f'<div data-cy="image-container"><a aria-hidden="true" href="{link}">'
+        f'<img class="s-image" src="https://images.example/{item.asin}.jpg"></a></div>'
+        f"{_title(item, look, link, advertisement)}{_reviews(item, look, link)}"
+        f"{_price(item, look, link)}{_delivery(item, look)}{_offers(item, look)}"
+        "</div></div>"
+    )
+
+
+def _title(item: Item, look: Look, link: str, advertisement: bool) -> str:
+    if not look.has_title:
+        return '<div data-cy="title-recipe"></div>'
+    title = escape(item.title)
+    prefix = look.words.advertisement if advertisement else ""
+    brand = ""
+    if item.number % 3 == 0:
+        brand = f'<h2 class="a-size-mini s-line-clamp-1"><span>{BRANDS[item.brand]}</span></h2>'
+    certified = ""
+    if item.number % 11 == 0:
+        certified = '<div data-cy="certification-recipe"><h2 class="a-text-bold">1 mark</h2></div>'
+    return (
+        f'<div data-cy="title-recipe">{brand}<a class="a-link-normal" href="{link}">'
+        f'<h2 aria-label="{prefix}{title}" class="a-size-base-plus"><span>{title}</span></h2></a>'
+        f"</div>{certified}"
+    )
+
+
+def _reviews(item: Item, look: Look, link: str) -> str:
+    words = look.words
+    stars = str(item.rating).replace(".", words.decimal)
+    rough = f"{item.reviews / 1000:.1f}K" if item.reviews >= 1000 else str(item.reviews)
+    bought = ""
+    if item.reviews > 500:
+        bought = (
+            '<div class="a-row a-size-base"><span class="a-color-secondary">50+ bought</span></div>'
+        )
+    return (
+        f'<div data-cy="reviews-block"><a aria-label="{words.stars.format(stars)}, details" '
+        f'href="#"><i class="a-icon a-icon-star-mini a-star-mini-4" data-cy="reviews-ratings-slot">'
+        f'<span class="a-icon-alt">{words.stars.format(stars)}</span></i></a>'
+        f'<a aria-label="{words.ratings.format(grouped(item.reviews, words))}" href="{link}">'
+        f'<span aria-hidden="true">({rough})</span></a>{bought}</div>'
+    )
+
+
+def _price(item: Item, look: Look, link: str) -> str:
+    cents = displayed_cents(item, look)
+    if cents is None or not look.has_price:
+        return '<div data-cy="price-recipe"></div>'
+    shown = money(cents, look.currency, look.words)
+    return (
+        f'<div data-cy="price-recipe"><a href="{link}"><span class="a-price">'
+        f'<span class="a-offscreen">\u200e{shown}</span><span aria-hidden="true">'
+        f'<span class="a-price-whole">{cents // 100}</span></span></span>'
+        f"{_unit_price(item, look)}{_list_price(item, look)}</a></div>"
+    )
+
+
+def _unit_price(item: Item, look: Look) -> str:
+    if item.number % 7:
+        return ""
+    amount = money(199, look.currency, look.words)
+    return (
+        f'<span>(<span class="a-price a-text-price"><span class="a-offscreen">{amount}</span>'
+        f'<span aria-hidden="true">{amount}</span></span>/count)</span>'
+    )
+
+
+def _list_price(item: Item, look: Look) -> str:
+    if item.list_price_cents is None or look.foreign:
+        return ""
+    amount = money(item.list_price_cents, look.currency, look.words)
+    return (
+        f'<div><span>{look.words.list_price}</span><span class="a-price a-text-price" '
+        f'data-a-strike="true"><span class="a-offscreen">{amount}</span></span></div>'
+    )
+
+
+def _delivery(item: Item, look: Look) -> str:
+    when = look.words.tomorrow if item.ships_in_days == 1 else f"Day {item.ships_in_days}"
+    prime = "Prime " if item.prime and not look.foreign else ""
+    return (
+        '<div data-cy="delivery-recipe"><div data-cy="delivery-block">'
+        f"{prime}{look.words.free_delivery.format(f'<span>{when}</span>')}</div></div>"
+    )
+
+
+def _offers(item: Item, look: Look) -> str:
+    if item.price_cents is not None and item.number % 5:
+        return ""
+    amount = money(4321, look.currency, look.words)
+    return (
+        f'<div data-cy="secondary-offer-recipe"><span>{look.words.no_offers}</span><br>'
+        f'<span class="a-color-base">{amount}</span>'
+        f'<a href="#">{look.words.new_offers.format(2)}</a></div>'
+    )

@@ -1,0 +1,262 @@
+"""Listing pages: which products a page serves, and the page around them."""
+
+import random
+from dataclasses import dataclass
+from html import escape
+from math import ceil
+from urllib.parse import quote
+
+from category_crawler.domain_config import Marketplace
+from tests.storefront.card import Look, advertisement, card, carousel
+from tests.storefront.catalogue import Catalogue, Item
+from tests.storefront.query import Query
+from tests.storefront.rail import rail
+from tests.storefront.switches import Switches
+from tests.storefront.wording import Wording, grouped, wording_of
+
+FOREIGN_CURRENCY = "USD"
+_FILLER = "window.s_fill=window.s_fill||[];window.s_fill.push('lorem-ipsum-dolor-sit-amet');\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who asks, and how the page was asked for."""
+
+    shop: Marketplace
+    place: str | None
+    """What the delivery line names: ``BRAY PARK 4500``; None for a visitor from abroad."""
+    foreign: bool
+    url: str
+    number: int
+    """Of this listing request, from 1."""
+
+
+def listing_page(catalogue: Catalogue, switches: Switches, query: Query, visit: Visit) -> str:
+    """The answer to a listing URL."""
+    if _since(switches.empty_page_from, visit):
+        return _whole(switches, query, visit, "")
+    served = Serving(catalogue, switches, query, visit)
+    look = _look(switches, visit)
+    if served.total == 0:
+        suggestions = _cards(catalogue.items[:4], (), look, 0)
+        return _whole(switches, query, visit, f"{_no_results(look.words)}{suggestions}")
+    adverts = served.advertisements
+    body = (
+        f"{_bar(served, query)}"
+        f'<div class="s-main-slot">{_cards(served.organic, adverts, look, visit.number)}'
+        f"{carousel(catalogue.items[:5])}</div>{_strip(served, visit)}"
+    )
+    return _whole(switches, query, visit, body)
+
+
+def _no_results(words: Wording) -> str:
+    return (
+        '<div cel_widget_id="MAIN-TOP_BANNER_MESSAGE-1"><span>'
+        f"{words.no_results}</span> <span>this.</span></div>"
+    )
+
+
+class Serving:
+    """Which results of a query one page serves."""
+
+    def __init__(
+        self, catalogue: Catalogue, switches: Switches, query: Query, visit: Visit
+    ) -> None:
+        self._catalogue, self._switches, self._visit = catalogue, switches, visit
+        self.page, self.size = query.page, switches.page_size
+        self._found = catalogue.select(query.selection, query.order)
+        self._random = random.Random(f"{visit.number} {visit.url}")
+        self.total = self._reported_total()
+
+    @property
+    def served_pages(self) -> int:
+        """Pages that hold organic results."""
+        cap = self._switches.cap or len(self._found)
+        pages = ceil(min(len(self._found), cap) / self.size)
+        return min(pages, self._switches.page_cap or pages)
+
+    @property
+    def shown_pages(self) -> int:
+        """Pages that the strip shows."""
+        if self._switches.advertise_total:
+            return min(400, ceil(len(self._found) / self.size))
+        return self.served_pages
+
+    @property
+    def first(self) -> int:
+        return (self.page - 1) * self.size + 1
+
+    @property
+    def last(self) -> int:
+        """Behind the last served page, the end of what is served: the range is inverted there."""
+        cap = min(len(self._found), self._switches.cap or len(self._found))
+        return min(self.first + self.size - 1, cap, self.served_pages * self.size)
+
+    @property
+    def is_past_the_end(self) -> bool:
+        return self.page > self.served_pages
+
+    @property
+    def organic(self) -> list[Item]:
+        """The organic results of the page, those repeated from the page before first."""
+        if self.is_past_the_end:
+            return []
+        order = self._order()
+        start = self.first - 1
+        again = order[max(0, start - self._switches.repeats) : start]
+        return [*again, *order[start : self.last]]
+
+    @property
+    def advertisements(self) -> list[Item]:
+        pool = [*self._catalogue.advertised, *self._catalogue.items[:20]]
+        return self._random.sample(pool, min(self._switches.adverts, len(pool)))
+
+    def _order(self) -> list[Item]:
+        if not self._switches.reshuffle:
+            return list(self._found)
+        # Ranks that move by up to j in both directions change page for j / 2n of all results.
+        reach = 2 * self._switches.reshuffle * self.size
+        jittered = [
+            (rank + self._random.uniform(-reach, reach), rank) for rank in range(len(self._found))
+        ]
+        return [self._found[rank] for _, rank in sorted(jittered)]
+
+    def _reported_total(self) -> int:
+        total = len(self._found)
+        if self._switches.fluctuating and total:
+            return max(1, int(total * self._random.uniform(0.5, 2)))
+        return total
+
+
+def _look(switches: Switches, visit: Visit) -> Look:
+    foreign = visit.foreign or _since(switches.wrong_currency_from, visit)
+    return Look(
+        words=wording_of(visit.shop),
+        currency=FOREIGN_CURRENCY if foreign else visit.shop.currency,
+        foreign=foreign,
+        has_title=not _since(switches.titles_missing_from, visit),
+        has_price=not _since(switches.prices_missing_from, visit),
+    )
+
+
+def _since(start: int, visit: Visit) -> bool:
+    return 0 < start <= visit.number
+
+
+def _cards(organic: list[Item], adverts: list[Item] | tuple[()], look: Look, seed: int) -> str:
+    shown = [card(item, look, index) for index, item in enumerate(organic)]
+    rand = random.Random(seed)
+    for item in adverts:
+        shown.insert(rand.randint(0, len(shown)), advertisement(item, look, 99))
+    return "".join(shown)
+
+
+def _bar(served: Serving, query: Query) -> str:
+    words = wording_of(served._visit.shop)
+    total, over = served.total, ""
+    if total > served._switches.rounded_above:
+        magnitude = 10 ** (len(str(total)) - 1)
+        total, over = total // magnitude * magnitude, words.over
+    form = words.one_page if served.served_pages == 1 and not over else words.results
+    text = form.format(first=served.first, last=served.last, total=grouped(total, words), over=over)
+    asked = (
+        f'<span class="a-color-state">"{escape(query.keywords)}"</span>' if query.keywords else ""
+    )
+    return (
+        '<span data-component-type="s-result-info-bar"><h1><div class="s-breadcrumb">'
+        f"<h2><span>{text}</span>{asked}</h2></div>"
+        '<select id="s-result-sort-select"><option>Featured</option></select></h1></span>'
+    )
+
+
+def _strip(served: Serving, visit: Visit) -> str:
+    if served.is_past_the_end or served.shown_pages < 2:
+        return ""
+    words = wording_of(visit.shop)
+    parts = [_edge(served.page > 1, "previous", words.previous, visit, served.page - 1)]
+    for number in range(1, min(served.shown_pages, max(3, served.page + 1)) + 1):
+        if number == served.page:
+            parts.append(f'<span class="s-pagination-item s-pagination-selected">{number}</span>')
+        elif number in (1, served.page - 1, served.page + 1, 2, 3):
+            parts.append(
+                f'<a class="s-pagination-item s-pagination-button" href="{_link(visit, number)}">'
+                f"{number}</a>"
+            )
+    if served.shown_pages > max(3, served.page + 1):
+        parts.append(
+            '<span class="s-pagination-ellipsis">...</span>'
+            f'<span class="s-pagination-item s-pagination-disabled">{served.shown_pages}</span>'
+        )
+    parts.append(
+        _edge(served.page < served.shown_pages, "next", words.next, visit, served.page + 1)
+    )
+    return f'<div><span class="s-pagination-strip">{"".join(parts)}</span></div>'
+
+
+def _edge(leads_on: bool, name: str, text: str, visit: Visit, page: int) -> str:
+    classes = f"s-pagination-item s-pagination-{name}"
+    if leads_on:
+        return f'<a class="{classes}" href="{_link(visit, page)}">{text}</a>'
+    return f'<span class="{classes} s-pagination-disabled">{text}</span>'
+
+
+def _link(visit: Visit, page: int) -> str:
+    return escape(f"{visit.url.partition('&page=')[0]}&page={page}&qid=1&ref=sr_pg_{page}")
+
+
+def _whole(switches: Switches, query: Query, visit: Visit, body: str) -> str:
+    page = (
+        f"{head(visit.shop, query.keywords or 'Listing')}{navigation(switches, query, visit)}"
+        f"{_rail(switches, query, visit)}{body}"
+    )
+    missing = switches.page_bytes - len(page)
+    filler = f"<script>{_FILLER * (missing // len(_FILLER))}</script>" if missing > 0 else ""
+    return f"{page}{filler}</body></html>"
+
+
+def _rail(switches: Switches, query: Query, visit: Visit) -> str:
+    look = _look(switches, visit)
+    return rail(
+        query,
+        look.words,
+        look.currency,
+        domain=visit.shop.domain,
+        days=not visit.foreign and not switches.no_delivery_day,
+        summary=switches.keep_summary,
+    )
+
+
+def head(shop: Marketplace, title: str) -> str:
+    """The start of every page of the shop."""
+    return (
+        f'<!doctype html><html lang="{shop.language.lower().replace("_", "-")}"><head>'
+        f'<meta charset="utf-8"><title>{shop.domain.capitalize()} : {escape(title)}</title>'
+        f"</head><body>"
+    )
+
+
+def navigation(switches: Switches, query: Query | None, visit: Visit) -> str:
+    """The bar at the top: where goods would be delivered, and the department box."""
+    node = query.selection.node if query is not None else None
+    box = (
+        '<select id="searchDropdownBox"><option value="search-alias=aps">All</option>'
+        + (f'<option selected value="node={quote(node)}">This</option>' if node else "")
+        + "</select>"
+    )
+    return f'<div id="nav-belt">{_delivery_line(switches, visit)}{box}</div>'
+
+
+def _delivery_line(switches: Switches, visit: Visit) -> str:
+    if _since(switches.no_location_from, visit):
+        return ""
+    words = wording_of(visit.shop)
+    if visit.place is None:
+        lines = words.deliver, "United States"
+    else:
+        # The site itself puts zero-width marks behind the place.
+        lines = words.delivering.format(place=f"{visit.place}\u200c"), words.update
+    return (
+        '<a id="nav-global-location-popover-link" href="#">'
+        f'<span id="glow-ingress-line1">{escape(lines[0])}</span>'
+        f'<span id="glow-ingress-line2">{escape(lines[1])}</span></a>'
+    )

@@ -1,0 +1,96 @@
+"""The rail: what can be chosen, what is chosen, and the summary that says so."""
+
+from html import escape
+
+from tests.storefront.catalogue import BRANDS, DEPARTMENT, NODE, NODE_NAMES, SUB_NODES
+from tests.storefront.query import BRAND_CODE, DAY_CODE, DAY_VALUES, PRIME_CODE, PRIME_VALUES, Query
+from tests.storefront.wording import Wording, whole_money
+
+
+def rail(
+    query: Query, words: Wording, currency: str, *, domain: str, days: bool, summary: bool
+) -> str:
+    """The rail of a listing; ``days`` offers delivery days, ``summary`` names what is chosen."""
+    groups = [
+        _group("Department", "n", _nodes(query)),
+        _price(query),
+        _group("Brands", BRAND_CODE, _choices(BRAND_CODE, BRANDS, query, words)),
+    ]
+    if domain == "amazon.com.au":
+        groups.append(_group("Prime", PRIME_CODE, _choices(PRIME_CODE, PRIME_VALUES, query, words)))
+    if days:
+        labels = {value: label for value, (_, label) in DAY_VALUES.items()}
+        groups.append(_group("Delivery Day", DAY_CODE, _choices(DAY_CODE, labels, query, words)))
+    said = _summary(query, words, currency) if summary else ""
+    return f'<div id="s-refinements">{said}{"".join(groups)}</div>'
+
+
+def _summary(query: Query, words: Wording, currency: str) -> str:
+    labels = [
+        label for code, value in query.terms for label in _labels(code, value, words, currency)
+    ]
+    text = words.selected.format(", ".join(labels)) if labels else words.none_selected
+    return f'<div id="s-refinements-a11y-summary" class="aok-hidden">{escape(text)}</div>'
+
+
+def _labels(code: str, value: str, words: Wording, currency: str) -> list[str]:
+    if code == "n":
+        return [NODE_NAMES[value]]
+    if code == "p_36":
+        return [_price_label(value, words, currency)]
+    names = {PRIME_CODE: PRIME_VALUES, BRAND_CODE: BRANDS}.get(code) or {
+        day: label for day, (_, label) in DAY_VALUES.items()
+    }
+    return [names[part] for part in value.split("|")]
+
+
+def _price_label(value: str, words: Wording, currency: str) -> str:
+    low, _, high = value.partition("-")
+    start = whole_money(int(low or 0), currency, words)
+    # The slider's upper end stands for "or more".
+    end = whole_money(int(high), currency, words) if high else ""
+    return f"{start}–{end or whole_money(100_000, currency, words) + '+'}"
+
+
+def _group(heading: str, code: str, items: str) -> str:
+    return (
+        f'<div role="group"><div id="{code}-title" role="heading"><span>{heading}</span></div>'
+        f'<ul id="filter-{code}">{items}</ul></div>'
+    )
+
+
+def _choices(code: str, labels: dict[str, str], query: Query, words: Wording) -> str:
+    chosen = query.values(code)
+    return "".join(
+        f'<li id="{code}/{value}"><span class="a-list-item"><a class="s-navigation-item" href="#" '
+        + (
+            f'aria-current="true" aria-label="{escape(words.remove.format(label))}">'
+            if value in chosen
+            else f'aria-label="{escape(words.apply.format(label))}">'
+        )
+        + f"<span>{escape(label)}</span></a></span></li>"
+        for value, label in labels.items()
+    )
+
+
+def _nodes(query: Query) -> str:
+    chosen = query.selection.node
+    branch = [DEPARTMENT, NODE, *SUB_NODES]
+    if chosen is not None and chosen not in branch:
+        branch = [DEPARTMENT, chosen]
+    return "".join(
+        f'<li id="n/{node}"><span class="a-list-item"><span class="a-text-bold">'
+        f"{NODE_NAMES[node]}</span></span></li>"
+        if node == chosen
+        else f'<li id="n/{node}"><a href="/s?rh=n%3A{node}"><span>{NODE_NAMES[node]}</span></a></li>'
+        for node in branch
+    )
+
+
+def _price(query: Query) -> str:
+    low, _, high = (query.value("p_36") or "-").partition("-")
+    return (
+        '<div id="priceRefinements" role="group"><div id="p_36/range-slider"><form>'
+        f'<input type="hidden" name="low-price" value="{low}">'
+        f'<input type="hidden" name="high-price" value="{high}"></form></div></div>'
+    )

@@ -1,0 +1,11 @@
+"""The shop's robots.txt, in its variants."""
+
+_LISTINGS_ALLOWED = "User-agent: *\nDisallow: /gp/cart\nDisallow: /-/\nDisallow: /ap/signin\n"
+
+ROBOTS: dict[str, str] = {
+    "allow": _LISTINGS_ALLOWED,
+    "scrapy": f"{_LISTINGS_ALLOWED}\nUser-agent: Scrapy\nDisallow: /\n",
+    "us": f"{_LISTINGS_ALLOWED}\nUser-agent: category_crawler\nDisallow: /s\n",
+    "all": "User-agent: *\nDisallow: /s\n",
+}
+"""Texts by the switch's value; ``missing`` has none."""

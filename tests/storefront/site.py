@@ -1,0 +1,171 @@
+"""The shop as a web application: what each address answers to whom."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from category_crawler.domain_config import DOMAINS, Marketplace
+from tests.storefront.block import BLOCKS, Block
+from tests.storefront.catalogue import Catalogue
+from tests.storefront.listing import Visit, head, listing_page, navigation
+from tests.storefront.query import Query
+from tests.storefront.robots import ROBOTS
+from tests.storefront.switches import Switches
+from tests.storefront.visitors import Visitor, Visitors, cookie_headers
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request that the shop has seen."""
+
+    at: float
+    """Seconds since 1970."""
+    host: str
+    path: str
+    """With its query, decoded nowhere."""
+    user_agent: str
+    session_id: str | None
+    number: int
+    """Of this listing request, from 1; 0 for other pages."""
+    answered: str
+    """``listing`` or the name of the block that took its place; the path's own for other pages."""
+
+
+class Site:
+    """The handlers of every address, over one catalogue."""
+
+    def __init__(self, catalogue: Catalogue, switches: Switches) -> None:
+        self.catalogue = catalogue
+        self.switches = switches
+        self.visitors = Visitors()
+        self.requests: list[Request] = []
+        self._blocked = 0
+        self._random = random.Random(7)
+
+    def application(self) -> web.Application:
+        application = web.Application()
+        application.router.add_get("/robots.txt", self.robots)
+        application.router.add_get("/s", self.listing)
+        application.router.add_get("/", self.home)
+        application.router.add_get("/ap/signin", self.sign_in)
+        return application
+
+    @property
+    def listing_requests(self) -> list[Request]:
+        """Requests for listings, blocked ones included."""
+        return [request for request in self.requests if request.number]
+
+    async def robots(self, request: web.Request) -> web.StreamResponse:
+        self._note(request, 0, "robots")
+        text = ROBOTS.get(self.switches.robots)
+        return web.Response(text=text) if text else web.Response(status=404)
+
+    async def sign_in(self, request: web.Request) -> web.StreamResponse:
+        self._note(request, 0, "sign_in")
+        return web.Response(text='<form name="signIn" action="/ap/signin"></form>')
+
+    async def home(self, request: web.Request) -> web.StreamResponse:
+        shop, visitor = self._who(request)
+        self._note(request, 0, "home")
+        visit = self._visit(request, shop, visitor, 0)
+        bar = navigation(self.switches, None, visit)
+        return _html(f"{head(shop, 'Home')}{bar}</body></html>", visitor)
+
+    async def listing(self, request: web.Request) -> web.StreamResponse:
+        shop, visitor = self._who(request)
+        number = len(self.listing_requests) + 1
+        name = self._block_name(number)
+        self._note(request, number, name or "listing")
+        await asyncio.sleep(self.switches.latency)
+        if name:
+            return await self._answer_block(request, BLOCKS[name](shop.domain))
+        visit = self._visit(request, shop, visitor, number)
+        query = Query.read(
+            request.query,
+            domain=shop.domain,
+            domestic=not visit.foreign,
+            dropped=self._dropped(),
+        )
+        return _html(listing_page(self.catalogue, self.switches, query, visit), visitor)
+
+    def _who(self, request: web.Request) -> tuple[Marketplace, Visitor]:
+        shop = DOMAINS[request.host.removeprefix("www.")]
+        return shop, self.visitors.of(shop.domain, request.cookies.get("session-id"))
+
+    def _visit(
+        self, request: web.Request, shop: Marketplace, visitor: Visitor, number: int
+    ) -> Visit:
+        lost = 0 < self.switches.wrong_location_from <= number
+        place = None if lost else visitor.place
+        return Visit(
+            shop=shop,
+            place=place,
+            foreign=place is None,
+            url=request.path_qs,
+            number=number,
+        )
+
+    def _dropped(self) -> set[str]:
+        return {self.switches.drop_filter} | ({"n"} if self.switches.drop_node else set())
+
+    def _block_name(self, number: int) -> str:
+        switches = self.switches
+        if not switches.block or 0 < switches.block_times <= self._blocked:
+            return ""
+        due = (
+            0 < switches.block_from <= number
+            or (switches.block_every and number % switches.block_every == 0)
+            or self._random.random() < switches.block_share
+        )
+        if not due:
+            return ""
+        self._blocked += 1
+        return self._random.choice(switches.block.split("|"))
+
+    async def _answer_block(self, request: web.Request, block: Block) -> web.StreamResponse:
+        if block.breaks_off:
+            return await self._break_off(request, block)
+        headers = dict(block.headers)
+        if self.switches.retry_after and block.status in (429, 503):
+            headers["Retry-After"] = self.switches.retry_after
+        return web.Response(
+            status=block.status, text=block.body, headers=headers, content_type="text/html"
+        )
+
+    async def _break_off(self, request: web.Request, block: Block) -> web.StreamResponse:
+        assert request.transport is not None
+        if block.breaks_off == "hang":
+            await asyncio.sleep(3600)
+        if block.breaks_off == "truncate":
+            answer = web.StreamResponse(headers={"Content-Length": "9999"})
+            answer.content_type = "text/html"
+            await answer.prepare(request)
+            await answer.write(b"<!doctype html><html><body>")
+            request.transport.close()
+            return answer
+        request.transport.abort()  # type: ignore[attr-defined]
+        return web.Response()
+
+    def _note(self, request: web.Request, number: int, answered: str) -> None:
+        self.requests.append(
+            Request(
+                at=time.time(),
+                host=request.host,
+                path=request.path_qs,
+                user_agent=request.headers.get("User-Agent", ""),
+                session_id=request.cookies.get("session-id"),
+                number=number,
+                answered=answered,
+            )
+        )
+
+
+def _html(text: str, visitor: Visitor) -> web.Response:
+    response = web.Response(text=text, content_type="text/html", charset="utf-8")
+    for line in cookie_headers(visitor):
+        response.headers.add("Set-Cookie", line)
+    response.enable_compression()
+    return response
