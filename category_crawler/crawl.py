@@ -1,6 +1,5 @@
 """One crawl of a category: what was asked, where it stands, what a page adds to it."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -68,12 +67,24 @@ class CategoryCrawl:
             for name in self.job.unsupported_filters
         ]
 
-    def rows(self, page: Page, listing: ListingURL) -> list[Product]:
-        """The products of a page that are new rows.
+    def take(
+        self, page: Page, listing: ListingURL, requests: int
+    ) -> tuple[PageRecord, list[Product]]:
+        """Write a page's new rows, then its journal line; the rows are returned as well.
 
-        Raises CrawlStopped where the page is not the one that was asked for.
+        ``requests`` is how many the page took. Raises CrawlStopped where the page is not the one
+        that was asked for; then nothing of it is written.
         """
         check_page(page, Asked(listing, self.session.postcode if self.session else None))
+        learned = self._learned(page)
+        products = self._new_rows(page, listing)
+        self.run.keep(products)
+        record = self._record(page, listing, len(products), requests, learned)
+        self.run.finish_page(record)
+        self.plan.add(record)
+        return record, [*products, *self._advertised_only()]
+
+    def _new_rows(self, page: Page, listing: ListingURL) -> list[Product]:
         if not self.plan.keeps_rows(str(listing.with_page(1))):
             return []
         _stamp(page, listing)
@@ -82,19 +93,13 @@ class CategoryCrawl:
             self.run.hold(p for p in inside if p.sponsored)
         return self.run.claim((p for p in inside if not p.sponsored), self.job.max_products)
 
-    def finish_page(self, page: Page, listing: ListingURL, new: int, requests: int) -> PageRecord:
-        """Note a page whose rows are written.
-
-        Raises FilterUnavailable where the delivery day was to be learned and is not offered.
-        """
-        record = self._record(page, listing, new, requests)
-        self.run.finish_page(record)
-        self.plan.add(record)
-        return record
-
-    def advertised_only(self) -> Iterator[Product]:
+    def _advertised_only(self) -> list[Product]:
         """Once the crawl is over: what was seen only as advertisements, if that was asked for."""
-        yield from self.run.claim(self.run.held(), self.job.max_products)
+        if not self.is_over:
+            return []
+        products = self.run.claim(self.run.held(), self.job.max_products)
+        self.run.keep(products)
+        return products
 
     @property
     def coverage(self) -> dict[str, Any]:
@@ -126,7 +131,9 @@ class CategoryCrawl:
         limit = self.job.max_products
         return limit is not None and len(self.run.asins) >= limit
 
-    def _record(self, page: Page, listing: ListingURL, new: int, requests: int) -> PageRecord:
+    def _record(
+        self, page: Page, listing: ListingURL, new: int, requests: int, learned: str | None
+    ) -> PageRecord:
         organic = [product for product in page.products if not product.sponsored]
         inside = [product for product in organic if _is_inside(product, listing)]
         return PageRecord(
@@ -146,11 +153,12 @@ class CategoryCrawl:
             price_proved=price_proved(page, Asked(listing)),
             requests=requests,
             at=utc_now(),
-            delivery_day=self._learned(page),
+            delivery_day=learned,
             offset=self.run.offset,
         )
 
     def _learned(self, page: Page) -> str | None:
+        """The delivery day's value, where this page was requested to learn it."""
         day = self.job.delivery_day
         if day is None or not self.plan.learning or page.kind != "listing":
             return None

@@ -9,7 +9,6 @@ from typing import Any, Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -41,16 +40,19 @@ class Ending:
         connect = crawler.signals.connect
         connect(extension.watch_signals, signal=signals.engine_started)
         connect(extension.spider_error, signal=signals.spider_error)
-        connect(extension.item_error, signal=signals.item_error)
         return extension
 
-    def begin(self, error: CrawlError) -> CloseSpider:
-        """Note why the crawl ends; returns the exception that makes Scrapy close the spider."""
+    def begin(self, error: CrawlError) -> None:
+        """Note why the crawl ends, and have Scrapy close the spider."""
         if self.error is None:
             self.error = error
             logger.error("The crawl ends (%s): %s", error.reason, error)
         self._begun.set()
-        return CloseSpider(self.error.reason)
+        engine = self.crawler.engine
+        if engine is not None and engine.spider is not None:
+            self._closing = asyncio.ensure_future(
+                engine.close_spider_async(reason=self.error.reason)
+            )
 
     async def begins_within(self, seconds: float) -> bool:
         """Wait, but not beyond the moment the crawl begins to end; whether it did."""
@@ -68,17 +70,9 @@ class Ending:
         call_later: Callable[..., object] = reactor.callLater
         call_later(0, self._stand_before_handlers)
 
-    def spider_error(self, failure: Failure, response: Response) -> None:
-        self._crash(failure, f"while reading {response.url}" if response else "at the start")
-
-    def item_error(self, failure: Failure) -> None:
-        self._crash(failure, "while writing a row")
-
-    def _crash(self, failure: Failure, when: str) -> None:
-        closing = self.begin(Crashed(f"{type(failure.value).__name__} {when}: {failure.value}"))
-        engine = self.crawler.engine
-        assert engine is not None
-        self._closing = asyncio.ensure_future(engine.close_spider_async(reason=closing.reason))
+    def spider_error(self, failure: Failure, response: Response | None) -> None:
+        when = f"while reading {response.url}" if response is not None else "at the start"
+        self.begin(Crashed(f"{type(failure.value).__name__} {when}: {failure.value}"))
 
     def _stand_before_handlers(self) -> None:
         for number, meaning in _MEANINGS.items():

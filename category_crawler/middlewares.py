@@ -6,17 +6,25 @@ from typing import Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares import cookies
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.utils.response import response_status_message
+from tldextract import TLDExtract
 
 from category_crawler import signals
 from category_crawler.answer import headers_of, redirect_target, stays_in_listings
 from category_crawler.ending import ending_of
 from category_crawler.pages import Kind
 from category_crawler.pages.block import read_block
+
+# Scrapy asks tldextract whether a cookie's domain is a public suffix; the first question would
+# download the list of suffixes while everything waits. The list that comes with it is enough.
+cookies._split_domain = TLDExtract(
+    cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True
+)
 
 
 class GrowingPauses(RetryMiddleware):

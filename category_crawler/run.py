@@ -103,11 +103,12 @@ class Run:
                 claimed.append(product)
         return claimed
 
-    def keep(self, product: Product) -> None:
-        """Write a row; once this returns, a killed process no longer loses it."""
-        self._rows.write(row(product))
+    def keep(self, products: Iterable[Product]) -> None:
+        """Write rows; once this returns, a killed process no longer loses them."""
+        for product in products:
+            self._rows.write(row(product))
+            self._count(product.price_cents)
         self._rows.flush()
-        self._count(product.price_cents)
 
     def hold(self, advertisements: Iterable[Product]) -> None:
         """Remember products seen as advertisements until it is known which are only that."""

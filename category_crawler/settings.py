@@ -38,9 +38,7 @@ METAREFRESH_ENABLED = False  # True; an Akamai check refreshes itself
 HTTPERROR_ALLOW_ALL = True  # False; the spider says what an error page means
 REDIRECT_MAX_TIMES = 3  # 20
 
-# --- Order and output ------------------------------------------------------------------------
-# The rows of a page are written before the line of the journal that says so.
-CONCURRENT_ITEMS = 1  # 100
+# --- Components -------------------------------------------------------------------------------
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "category_crawler.middlewares.GrowingPauses": 550,

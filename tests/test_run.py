@@ -21,8 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def keep_page(run: Run, page: int, numbers: range) -> None:
-    for kept in run.claim(product(number) for number in numbers):
-        run.keep(kept)
+    run.keep(run.claim(product(number) for number in numbers))
     run.finish_page(record(page, offset=run.offset))
 
 
@@ -40,7 +39,7 @@ def test_a_product_is_claimed_once(folder: Path) -> None:
 
 def test_a_kept_row_is_readable_at_once(folder: Path) -> None:
     run = Run.create(folder, JOB)
-    run.keep(product(1, title="Lámpara 💡"))
+    run.keep([product(1, title="Lámpara 💡")])
     assert rows(folder)[0]["title"] == "Lámpara 💡"
     assert (run.kept, run.kept_without_price) == (1, 0)
     run.close()
@@ -94,7 +93,7 @@ def test_a_lock_is_taken_before_anything_is_touched(folder: Path) -> None:
 def test_resuming_cuts_what_the_journal_is_not_certain_of(folder: Path) -> None:
     run = Run.create(folder, JOB)
     keep_page(run, 1, range(1, 25))
-    run.keep(product(25))
+    run.keep([product(25)])
     run.close()
     with (folder / "products.part").open("ab") as part:
         part.write(b'{"asin":"B0000')

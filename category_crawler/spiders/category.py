@@ -14,7 +14,6 @@ from scrapy import Request, Spider
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
-from scrapy.utils.misc import load_object
 from twisted.python.failure import Failure
 
 from category_crawler import signals
@@ -33,13 +32,10 @@ from category_crawler.items import Product
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import read_page
 
-_COMPONENTS = {
-    "ITEM_PIPELINES": {"category_crawler.pipelines.RunRows": 300},
-    "EXTENSIONS": {
-        "category_crawler.extensions.RunEnd": 200,
-        "category_crawler.extensions.RunProgress": 300,
-        "category_crawler.extensions.ProgressBar": 400,
-    },
+_EXTENSIONS = {
+    "category_crawler.extensions.RunEnd": 200,
+    "category_crawler.extensions.RunProgress": 300,
+    "category_crawler.extensions.ProgressBar": 400,
 }
 
 
@@ -56,9 +52,7 @@ class CategorySpider(Spider):
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
         super().update_settings(settings)
-        for name, components in _COMPONENTS.items():
-            for path, order in components.items():
-                settings.setdefault_in_component_priority_dict(name, load_object(path), order)
+        settings.set("EXTENSIONS", _EXTENSIONS | settings.getdict("EXTENSIONS"), priority="spider")
 
     @property
     def ending(self) -> Ending:
@@ -68,37 +62,38 @@ class CategorySpider(Spider):
         try:
             self.crawl = self._open_crawl()
         except CrawlError as error:
-            raise self.ending.begin(error) from None
+            self.ending.begin(error)
+            return
         for warning in self.crawl.warnings:
             self.logger.warning(warning)
         for request in self._next(self.crawl):
             yield self._with_session(self.crawl, request)
 
     def parse_listing(self, response: Response, listing: ListingURL) -> Iterator[Product | Request]:
-        """Yield a page's new products, then the next request."""
+        """Yield a page's new products, which are on disk by then, and the next request."""
         crawl = self.crawl
         if crawl is None or self.ending.error is not None:
             return
         try:
-            yield from self._products(crawl, response, listing)
+            products = self._take(crawl, response, listing)
         except CrawlStopped as error:
-            raise self.ending.begin(error) from None
-        if self.ending.error is None:
-            yield from self._next(crawl)
+            self.ending.begin(error)
+            return
+        yield from products
+        yield from self._next(crawl)
 
     def fail(self, failure: Failure) -> None:
         """End the crawl for a request that came to nothing."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        raise self.ending.begin(_meaning(failure, request)) from None
+        self.ending.begin(_meaning(failure, request))
 
     def _open_crawl(self) -> CategoryCrawl:
         if self._resume:
             return CategoryCrawl.resume(self._resume, self._arguments)
         return CategoryCrawl.begin(self._arguments, self._run or None)
 
-    def _products(
-        self, crawl: CategoryCrawl, response: Response, listing: ListingURL
-    ) -> Iterator[Product]:
+    def _take(self, crawl: CategoryCrawl, response: Response, listing: ListingURL) -> list[Product]:
+        """Read and check a page, have its rows and its journal line written, return the rows."""
         _check_redirect(response)
         page = read_page(
             response.body,
@@ -106,15 +101,10 @@ class CategorySpider(Spider):
             status=response.status,
             headers=headers_of(response),
         )
-        rows = crawl.rows(page, listing)
-        yield from rows
-        if self.ending.error is not None:
-            return
-        tries = response.meta.get("retry_times", 0) + 1
-        record = crawl.finish_page(page, listing, len(rows), tries)
-        if crawl.is_over:
-            yield from crawl.advertised_only()
+        requests = response.meta.get("retry_times", 0) + 1
+        record, products = crawl.take(page, listing, requests)
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
+        return products
 
     def _next(self, crawl: CategoryCrawl) -> Iterator[Request]:
         listing = crawl.next_request

@@ -52,6 +52,12 @@ def displayed_cents(item: Item, look: Look) -> int | None:
     return round(item.price_cents * _FOREIGN_RATE) if look.foreign else item.price_cents
 
 
+def _shown(cents: int, look: Look) -> str:
+    text = money(cents, look.currency, look.words)
+    # Visitors from abroad see whose dollars they are.
+    return text.replace("$", "US$") if look.foreign and look.currency == "USD" else text
+
+
 def _card(item: Item, look: Look, index: int, *, advertisement: bool) -> str:
     holder = " AdHolder" if advertisement else ""
     link = f"/sspa/click?url=%2Fdp%2F{item.asin}" if advertisement else f"/dp/{item.asin}/ref=sr"
@@ -107,7 +113,7 @@ def _price(item: Item, look: Look, link: str) -> str:
     cents = displayed_cents(item, look)
     if cents is None or not look.has_price:
         return '<div data-cy="price-recipe"></div>'
-    shown = money(cents, look.currency, look.words)
+    shown = _shown(cents, look)
     return (
         f'<div data-cy="price-recipe"><a href="{link}"><span class="a-price">'
         f'<span class="a-offscreen">\u200e{shown}</span><span aria-hidden="true">'
@@ -119,7 +125,7 @@ def _price(item: Item, look: Look, link: str) -> str:
 def _unit_price(item: Item, look: Look) -> str:
     if item.number % 7:
         return ""
-    amount = money(199, look.currency, look.words)
+    amount = _shown(199, look)
     return (
         f'<span>(<span class="a-price a-text-price"><span class="a-offscreen">{amount}</span>'
         f'<span aria-hidden="true">{amount}</span></span>/count)</span>'
@@ -129,7 +135,7 @@ def _unit_price(item: Item, look: Look) -> str:
 def _list_price(item: Item, look: Look) -> str:
     if item.list_price_cents is None or look.foreign:
         return ""
-    amount = money(item.list_price_cents, look.currency, look.words)
+    amount = _shown(item.list_price_cents, look)
     return (
         f'<div><span>{look.words.list_price}</span><span class="a-price a-text-price" '
         f'data-a-strike="true"><span class="a-offscreen">{amount}</span></span></div>'
@@ -148,7 +154,7 @@ def _delivery(item: Item, look: Look) -> str:
 def _offers(item: Item, look: Look) -> str:
     if item.price_cents is not None and item.number % 5:
         return ""
-    amount = money(4321, look.currency, look.words)
+    amount = _shown(4321, look)
     return (
         f'<div data-cy="secondary-offer-recipe"><span>{look.words.no_offers}</span><br>'
         f'<span class="a-color-base">{amount}</span>'

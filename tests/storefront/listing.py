@@ -14,7 +14,6 @@ from tests.storefront.rail import rail
 from tests.storefront.switches import Switches
 from tests.storefront.wording import Wording, grouped, wording_of
 
-FOREIGN_CURRENCY = "USD"
 _FILLER = "window.s_fill=window.s_fill||[];window.s_fill.push('lorem-ipsum-dolor-sit-amet');\n"
 
 
@@ -132,11 +131,16 @@ def _look(switches: Switches, visit: Visit) -> Look:
     foreign = visit.foreign or _since(switches.wrong_currency_from, visit)
     return Look(
         words=wording_of(visit.shop),
-        currency=FOREIGN_CURRENCY if foreign else visit.shop.currency,
+        currency=foreign_currency(visit.shop) if foreign else visit.shop.currency,
         foreign=foreign,
         has_title=not _since(switches.titles_missing_from, visit),
         has_price=not _since(switches.prices_missing_from, visit),
     )
+
+
+def foreign_currency(shop: Marketplace) -> str:
+    """What visitors from abroad see prices in."""
+    return "INR" if shop.currency == "USD" else "USD"
 
 
 def _since(start: int, visit: Visit) -> bool:

@@ -82,7 +82,7 @@ def _nodes(query: Query) -> str:
         f'<li id="n/{node}"><span class="a-list-item"><span class="a-text-bold">'
         f"{NODE_NAMES[node]}</span></span></li>"
         if node == chosen
-        else f'<li id="n/{node}"><a href="/s?rh=n%3A{node}"><span>{NODE_NAMES[node]}</span></a></li>'
+        else f'<li id="n/{node}"><a href="/s?rh=n%3A{node}">{NODE_NAMES[node]}</a></li>'
         for node in branch
     )
 

@@ -1,0 +1,25 @@
+"""Fixtures for every test: a shop of its own, and a home whose crawls go there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crawls import Home
+from tests.storefront import Catalogue, Storefront, Switches
+
+
+@pytest.fixture
+def shop() -> Iterator[Storefront]:
+    """A shop of 60 products on small pages; its switches are the test's to turn."""
+    with Storefront(Catalogue(60), Switches(page_bytes=0)).serve() as serving:
+        yield serving
+
+
+@pytest.fixture
+def home(shop: Storefront, tmp_path: Path) -> Home:
+    """A home folder with a delivery session for amazon.com.au 4500."""
+    made = Home(tmp_path, shop)
+    made.settings()
+    made.make_session()
+    return made

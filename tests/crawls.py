@@ -1,0 +1,107 @@
+"""Crawls started by tests: the real ``scrapy crawl`` in a home folder of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from category_crawler.delivery import DeliverySession
+from category_crawler.home import PROJECT
+from tests.storefront import NODE, Storefront
+
+DOMAIN, POSTCODE = "amazon.com.au", "4500"
+URL = f"https://www.{DOMAIN}/s?rh=n%3A{NODE}"
+QUICK = """\
+DOWNLOAD_DELAY = 0
+AUTOTHROTTLE_ENABLED = false
+RETRY_PAUSE = 0.01
+DOWNLOAD_TIMEOUT = 5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a crawl left behind."""
+
+    code: int
+    said: str
+    """Log and last word, from standard error."""
+    folder: Path
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        values: dict[str, Any] = json.loads((self.folder / "summary.json").read_bytes())
+        return values
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows kept, whether or not the run ended well."""
+        return [json.loads(line) for line in (self.folder / "products.part").open("rb")]
+
+    @property
+    def result(self) -> list[dict[str, Any]]:
+        """The result file of a run that ended well."""
+        values: list[dict[str, Any]] = json.loads(
+            (self.folder / "category_asins.json").read_bytes()
+        )
+        return values
+
+    @property
+    def asins(self) -> list[str]:
+        return [row["asin"] for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A home folder whose crawls go to one shop, quickly."""
+
+    folder: Path
+    shop: Storefront
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | self.shop.environment() | {"CATEGORY_CRAWLER_HOME": str(self.folder)}
+
+    def settings(self, text: str = QUICK) -> None:
+        """Write the operator's settings."""
+        (self.folder / "settings.toml").write_text(text)
+
+    def make_session(self, domain: str = DOMAIN, postcode: str = POSTCODE) -> None:
+        """Have the shop bind a session to the postcode and keep its cookies."""
+        state = json.dumps(self.shop.session(domain, postcode))
+        path = self.folder / "cookies" / domain / f"{postcode}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        session = DeliverySession.read(state, domain, postcode)
+        path.write_text(json.dumps({"cookies": session.cookies, "origins": []}))
+
+    def command(self, *options: str, run: str = "local/a", **arguments: Any) -> list[str]:
+        """The command line of a crawl; arguments that are None are left out."""
+        asked = {"category_url": URL, "postcode": POSTCODE, "run": run} | arguments
+        given = arguments if "resume" in arguments else asked
+        pairs = [f"{key}={value}" for key, value in given.items() if value is not None]
+        passed = [part for pair in pairs for part in ("-a", pair)]
+        return [sys.executable, "-m", "scrapy", "crawl", "category", *passed, *options]
+
+    def start(self, *options: str, run: str = "local/a", **arguments: Any) -> subprocess.Popen[str]:
+        """Start a crawl and leave it to the test."""
+        return subprocess.Popen(
+            self.command(*options, run=run, **arguments),
+            cwd=PROJECT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def crawl(self, *options: str, run: str = "local/a", **arguments: Any) -> Ended:
+        """Run a crawl to its end."""
+        process = self.start(*options, run=run, **arguments)
+        _, said = process.communicate(timeout=120)
+        return Ended(process.returncode, said, self.folder / "results" / run)
+
+    def resume(self, run: str = "local/a") -> Ended:
+        """Go on with an interrupted crawl to its end."""
+        return self.crawl(run=run, resume=run)

@@ -1,0 +1,313 @@
+"""The category spider against the shop: the right rows, or else the right reason."""
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.crawls import URL, Home
+from tests.storefront.catalogue import EMPTY_NODE, NODE
+
+
+def test_every_product_of_the_category_is_kept_once_in_order(home: Home) -> None:
+    ended = home.crawl()
+    assert ended.code == 0, ended.said
+    assert set(ended.asins) == home.shop.catalogue.asins()
+    assert len(ended.asins) == len(set(ended.asins)) == 60
+    assert [row["position"] for row in ended.result] == list(range(1, 61))
+    assert [row["page"] for row in ended.result] == [1] * 24 + [2] * 24 + [3] * 12
+    assert not any(row["sponsored"] for row in ended.result)
+    assert ended.summary["stage"] == "done"
+    assert ended.summary["coverage"]["complete"] is True
+
+
+def test_a_row_says_what_the_shop_knows(home: Home) -> None:
+    for row in home.crawl().result:
+        item = home.shop.catalogue.by_asin[row["asin"]]
+        assert row["title"] == item.title
+        assert row["price_cents"] == item.price_cents
+        assert row["rating"] == item.rating
+        assert row["review_count"] == item.reviews
+        assert row["currency"] == "AUD"
+        assert row["url"] == f"https://www.amazon.com.au/dp/{item.asin}"
+        assert row["scraped_at"].endswith("Z")
+
+
+def test_all_filters_together(home: Home) -> None:
+    ended = home.crawl(
+        filter_prime_ships_from_au="true",
+        filter_delivery_day="within_2_days",
+        price_min_cents=1000,
+        price_max_cents=20000,
+    )
+    right = home.shop.catalogue.asins(prime=True, within_days=2, low=1000, high=20000)
+    assert set(ended.asins) == right
+    assert ended.summary["coverage"]["complete"] is True
+    learning = home.shop.listing_requests[0]
+    assert "p_90" not in learning.path
+
+
+def test_without_a_postcode_no_session_is_used_and_no_location_checked(home: Home) -> None:
+    ended = home.crawl(postcode=None)
+    assert set(ended.asins) == home.shop.catalogue.asins()
+    assert {row["currency"] for row in ended.rows if row["price_cents"]} == {"USD"}
+
+
+def test_products_only_advertised_come_last_where_they_are_asked_for(home: Home) -> None:
+    home.shop.switches.adverts = 12
+    ended = home.crawl("-O", f"{home.folder}/out.jsonl", include_sponsored="true")
+    organic = home.shop.catalogue.asins()
+    advertised = {item.asin for item in home.shop.catalogue.advertised}
+    assert set(ended.asins[:60]) == organic
+    assert set(ended.asins[60:]) == advertised
+    assert all(row["sponsored"] and row["position"] is None for row in ended.result[60:])
+    exported = [json.loads(line) for line in (home.folder / "out.jsonl").open()]
+    assert [row["asin"] for row in exported] == ended.asins
+
+
+def test_max_products_stops_there(home: Home) -> None:
+    ended = home.crawl(max_products=30)
+    assert len(ended.result) == 30
+    assert len(home.shop.listing_requests) == 2
+    assert ended.summary["coverage"]["complete"] is False
+
+
+def test_the_same_product_on_several_pages_is_one_row(home: Home) -> None:
+    home.shop.switches.repeats = 5
+    assert len(home.crawl().asins) == 60
+
+
+def test_a_capped_listing_is_known_to_be_incomplete(home: Home) -> None:
+    home.shop.switches.cap = 40
+    home.shop.switches.advertise_total = True
+    ended = home.crawl()
+    assert (ended.code, len(ended.rows)) == (0, 40)
+    assert ended.summary["coverage"]["complete"] is False
+    assert ended.summary["coverage"]["slices_capped"] == 1
+
+
+def test_an_empty_category_is_done_with_no_product(home: Home) -> None:
+    ended = home.crawl(category_url=URL.replace(NODE, EMPTY_NODE))
+    assert (ended.code, ended.result) == (0, [])
+    assert ended.summary["coverage"]["complete"] is True
+
+
+@pytest.mark.parametrize(
+    ("switches", "arguments", "reason", "kept"),
+    [
+        ({"wrong_location_from": 2}, {}, "location_lost", 24),
+        ({"no_location_from": 2}, {}, "location_lost", 24),
+        ({"wrong_currency_from": 3}, {}, "location_lost", 48),
+        ({"drop_node": True}, {}, "node_not_applied", 0),
+        ({"drop_filter": "p_36"}, {"price_max_cents": 2000}, "filter_not_applied", 0),
+        (
+            {"drop_filter": "p_36", "keep_summary": False},
+            {"price_max_cents": 2000},
+            "filter_not_applied",
+            0,
+        ),
+        (
+            {"drop_filter": "p_n_prime_domestic"},
+            {"filter_prime_ships_from_au": "true"},
+            "filter_not_applied",
+            0,
+        ),
+        ({}, {"category_url": f"{URL}%2Cp_89%3AUnheard"}, "filter_not_applied", 0),
+        ({"no_delivery_day": True}, {"filter_delivery_day": "tomorrow"}, "filter_unavailable", 0),
+        ({"empty_page_from": 2}, {}, "not_a_listing", 24),
+        ({"titles_missing_from": 3}, {}, "unreadable_page", 48),
+        ({"block": "browse", "block_from": 1}, {}, "not_a_listing", 0),
+        ({"block": "not_found", "block_from": 2}, {}, "not_a_listing", 24),
+        ({"block": "captcha", "block_from": 2}, {}, "blocked", 24),
+        ({"block": "interstitial", "block_from": 1}, {}, "blocked", 0),
+        ({"block": "waf", "block_from": 2}, {}, "blocked", 24),
+        ({"block": "waf_captcha", "block_from": 1}, {}, "blocked", 0),
+        ({"block": "akamai", "block_from": 1}, {}, "blocked", 0),
+        ({"block": "sign_in", "block_from": 2}, {}, "blocked", 24),
+        ({"block": "error", "block_from": 2}, {}, "blocked", 24),
+        ({"block": "server_busy", "block_from": 2}, {}, "blocked", 24),
+        ({"block": "reset", "block_from": 2}, {}, "unreachable", 24),
+        ({"block": "elsewhere", "block_from": 2}, {}, "redirected", 24),
+        ({"block": "language", "block_from": 2}, {}, "redirected", 24),
+    ],
+    ids=lambda value: (
+        "-".join(f"{k}={v}" for k, v in value.items())[:60] if isinstance(value, dict) else None
+    ),
+)
+def test_a_page_that_is_not_what_was_asked_for_ends_the_run(
+    home: Home, switches: dict[str, Any], arguments: dict[str, Any], reason: str, kept: int
+) -> None:
+    for name, value in switches.items():
+        setattr(home.shop.switches, name, value)
+    ended = home.crawl("-s", "RETRY_TIMES=2", **arguments)
+    assert ended.summary["failed_reason"] == reason, ended.said
+    assert ended.summary["stage"] == "failed"
+    assert ended.summary["coverage"]["complete"] is False
+    assert len(ended.rows) == ended.summary["asin_count"] == kept
+    assert not (ended.folder / "category_asins.json").exists()
+    assert ended.code == 1
+    assert reason in ended.said.splitlines()[-1]
+    assert "Traceback" not in ended.said
+
+
+@pytest.mark.parametrize("robots", ["us", "all"])
+def test_a_listing_that_robots_txt_forbids_is_never_requested(home: Home, robots: str) -> None:
+    home.shop.switches.robots = robots
+    ended = home.crawl()
+    assert ended.summary["failed_reason"] == "robots_disallowed"
+    assert home.shop.listing_requests == []
+
+
+@pytest.mark.parametrize("robots", ["scrapy", "missing"])
+def test_a_group_for_another_crawler_is_not_ours(home: Home, robots: str) -> None:
+    home.shop.switches.robots = robots
+    assert home.crawl().code == 0
+
+
+def test_the_operator_may_change_agent_and_obedience(home: Home) -> None:
+    home.shop.switches.robots = "all"
+    home.settings('DOWNLOAD_DELAY = 0\nROBOTSTXT_OBEY = false\nUSER_AGENT = "theirs/1"\n')
+    assert home.crawl(max_products=1).code == 0
+    assert {request.user_agent for request in home.shop.requests} == {"theirs/1"}
+
+
+def test_the_crawler_names_itself_and_its_contact(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CATEGORY_CRAWLER_CONTACT", "me@example.org")
+    home.crawl(max_products=1)
+    agents = {request.user_agent for request in home.shop.requests}
+    assert len(agents) == 1
+    assert agents.pop().startswith("category_crawler/")
+    assert home.shop.requests[0].user_agent.endswith("(+me@example.org)")
+
+
+def test_failures_that_pass_are_tried_again(home: Home) -> None:
+    home.shop.switches.block = "error|error_200|server_busy|rate_limit|reset|truncate"
+    home.shop.switches.block_every = 2
+    ended = home.crawl()
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+    assert ended.summary["coverage"]["requests"] == len(home.shop.listing_requests)
+
+
+def test_retry_after_is_honoured(home: Home) -> None:
+    home.shop.switches.block = "rate_limit"
+    home.shop.switches.block_from = 2
+    home.shop.switches.block_times = 1
+    home.shop.switches.retry_after = "2"
+    assert home.crawl().code == 0
+    times = [request.at for request in home.shop.listing_requests]
+    assert times[2] - times[1] >= 2
+
+
+def test_a_site_that_asks_for_a_long_wait_is_not_asked_again(home: Home) -> None:
+    home.shop.switches.block = "rate_limit"
+    home.shop.switches.block_from = 2
+    home.shop.switches.retry_after = "86400"
+    ended = home.crawl()
+    assert ended.summary["failed_reason"] == "blocked"
+    assert len(home.shop.listing_requests) == 2
+
+
+def test_session_cookies_are_given_once_and_then_the_sites_own_count(home: Home) -> None:
+    home.crawl()
+    sessions = {request.session_id for request in home.shop.listing_requests}
+    assert len(sessions) == 1
+    robots = next(request for request in home.shop.requests if request.path == "/robots.txt")
+    assert robots.session_id is None
+
+
+def test_no_cookie_is_logged(home: Home) -> None:
+    path = home.folder / "cookies" / "amazon.com.au" / "4500.json"
+    values = [cookie["value"] for cookie in json.loads(path.read_text())["cookies"]]
+    ended = home.crawl("-L", "DEBUG")
+    written = ended.said + "".join(
+        file.read_text() for file in ended.folder.iterdir() if file.is_file()
+    )
+    assert not [value for value in values if len(value) > 8 and value in written]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"category_url": "https://example.com/"}, "example.com"),
+        ({"postcode": "99"}, "postcode is '99'"),
+        ({"postcode": "2000"}, "No cookie file found for amazon.com.au 2000"),
+        ({"colour": "red"}, "unknown argument 'colour'"),
+        ({"run": "../../etc"}, "does not lie below"),
+    ],
+)
+def test_a_job_that_cannot_begin_ends_with_its_sentence_before_any_request(
+    home: Home, arguments: dict[str, Any], says: str
+) -> None:
+    ended = home.crawl(**arguments)
+    assert ended.code == 2
+    assert says in ended.said.splitlines()[-1]
+    assert "Traceback" not in ended.said
+    assert home.shop.requests == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"), [(signal.SIGINT, "cancelled"), (signal.SIGTERM, "interrupted")]
+)
+def test_a_signal_ends_the_run_and_keeps_its_rows(
+    home: Home, sent: signal.Signals, reason: str
+) -> None:
+    home.shop.switches.block = "hang"
+    home.shop.switches.block_from = 3
+    process = home.start("-s", "DOWNLOAD_TIMEOUT=3", "-s", "RETRY_TIMES=0")
+    while len(home.shop.listing_requests) < 3:
+        time.sleep(0.02)
+    process.send_signal(sent)
+    process.communicate(timeout=30)
+    summary = json.loads((home.folder / "results/local/a/summary.json").read_bytes())
+    assert (summary["failed_reason"], summary["signal"]) == (reason, sent.name)
+    assert summary["asin_count"] == 48
+
+
+def test_a_killed_run_is_resumed_without_loss_or_repetition(home: Home) -> None:
+    home.shop.switches.block = "hang"
+    home.shop.switches.block_from = 3
+    home.shop.switches.block_times = 1
+    process = home.start("-s", "DOWNLOAD_TIMEOUT=30")
+    while len(home.shop.listing_requests) < 3:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    ended = home.resume()
+    assert ended.code == 0, ended.said
+    assert sorted(row["asin"] for row in ended.result) == sorted(home.shop.catalogue.asins())
+    assert len(home.shop.listing_requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("domain", "postcode"),
+    [("amazon.com", "20105"), ("amazon.de", "10115"), ("amazon.co.uk", "W12 7RJ")],
+)
+def test_other_marketplaces(home: Home, domain: str, postcode: str) -> None:
+    home.make_session(domain, postcode.replace(" ", ""))
+    ended = home.crawl(category_url=f"https://www.{domain}/s?rh=n%3A{NODE}", postcode=postcode)
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+
+
+def test_a_filter_the_marketplace_lacks_is_named_not_silently_left_out(home: Home) -> None:
+    home.make_session("amazon.com", "20105")
+    ended = home.crawl(
+        category_url=f"https://www.amazon.com/s?rh=n%3A{NODE}",
+        postcode="20105",
+        filter_prime_ships_from_au="true",
+    )
+    assert ended.code == 0
+    assert ended.summary["warnings"] == [
+        "filter_prime_ships_from_au is not supported on amazon.com and was not applied"
+    ]
+
+
+def test_scrapys_own_feeds_work(home: Home, tmp_path: Path) -> None:
+    ended = home.crawl("-O", f"{tmp_path}/out.csv")
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert lines[0].startswith("asin,title,price,price_cents,currency")
+    assert len(lines) == len(ended.rows) + 1
