@@ -24,10 +24,26 @@ _NO_DECIMALS = frozenset({"JPY", "KRW", "VND", "CLP", "PYG", "UGX", "XAF", "XOF"
 _THREE_DECIMALS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND"})
 
 _NUMBER = re.compile(r"\d(?:[\d.,'’ ]*\d)?")
-_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
+# Amazon shows prices to foreign addresses in these; "USB 3" is no price.
+_CODES = (
+    "AED ARS AUD BBD BGN BHD BMD BND BOB BRL BSD CAD CHF CLP CNY COP CRC CZK DKK DOP EGP EUR GBP "
+    "GTQ HKD HNL HUF IDR ILS INR ISK JMD JOD JPY KES KRW KWD KZT LBP LKR MAD MOP MUR MXN MYR NAD "
+    "NGN NOK NZD OMR PAB PEN PHP PLN PYG QAR RON RUB SAR SEK SGD THB TND TRY TTD TWD TZS UAH UGX "
+    "USD UYU VND XAF XCD XOF ZAR"
+)
+_CODE = re.compile(rf"(?<![A-Za-z])(?:{_CODES.replace(' ', '|')})(?![A-Za-z])")
+
+
+def _alone(symbol: str) -> str:
+    """A pattern for a symbol; letters count only where no other letter touches them."""
+    before = r"(?<![^\W\d_])" if symbol[0].isalpha() else ""
+    behind = r"(?![^\W\d_])" if symbol[-1].isalpha() else ""
+    return before + re.escape(symbol) + behind
+
+
 _SYMBOL = re.compile(
     "|".join(
-        re.escape(symbol) for symbol in sorted([*_SYMBOLS, *_SHARED_SYMBOLS], key=len, reverse=True)
+        _alone(symbol) for symbol in sorted([*_SYMBOLS, *_SHARED_SYMBOLS], key=len, reverse=True)
     )
 )
 

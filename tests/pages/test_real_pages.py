@@ -1,0 +1,94 @@
+"""The readers against real pages and what a reader sees on them; both lie beside the project."""
+
+import json
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+
+from category_crawler.domain_config import DOMAINS
+from category_crawler.home import PROJECT
+from category_crawler.pages import Kind, Page, read_page
+
+FOLDER = PROJECT.parent / "shared" / "pages"
+KINDS = {"search": "listing", "error503": "error"}
+
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the real pages are not here")
+
+
+def names(kind: str = "") -> list[str]:
+    return sorted(path.name for path in FOLDER.glob(f"*_*{kind}.html"))
+
+
+@cache
+def page_of(name: str) -> Page:
+    domain = name.split("_")[1]
+    return read_page((FOLDER / name).read_bytes(), DOMAINS[domain])
+
+
+@cache
+def labels() -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((FOLDER / "labels.json").read_bytes())
+    return values
+
+
+@pytest.mark.parametrize("name", names())
+def test_kind(name: str) -> None:
+    kind = name.rpartition("_")[2].removesuffix(".html")
+    expected = Kind.PAST_THE_END if name.startswith("27") else KINDS.get(kind, kind)
+    assert page_of(name).kind == expected
+
+
+@pytest.mark.parametrize("name", names("_search"))
+def test_cards(name: str) -> None:
+    seen = [
+        (
+            p.asin,
+            p.title,
+            None if p.price_cents is None else Decimal(p.price_cents) / 100,
+            p.price,
+            p.sponsored,
+        )
+        for p in page_of(name).products
+    ]
+    assert seen == [
+        (
+            card["asin"],
+            card["title"],
+            None if card["amount"] is None else Decimal(card["amount"]),
+            card["price"],
+            card["sponsored"],
+        )
+        for card in labels()[name]["cards"]
+    ]
+
+
+@pytest.mark.parametrize("name", names("_search"))
+def test_facts(name: str) -> None:
+    page, label = page_of(name), labels()[name]
+    assert page.page == label["current_page"]
+    assert page.last_page == label["last_page"]
+    assert page.has_next == label["has_next"]
+    assert page.location == label["location"]
+
+
+@pytest.mark.parametrize(
+    ("number", "node", "applied"),
+    [
+        ("02", "13299531", 1),
+        ("24", "172282", 1),
+        ("25", "15737191", 3),
+        ("26", None, 0),
+        ("31", None, 0),
+    ],
+)
+def test_what_is_seen_applied(number: str, node: str | None, applied: int) -> None:
+    page = page_of(next(name for name in names() if name.startswith(number)))
+    assert (page.node_applied, len(page.filters_applied)) == (node, applied)
+
+
+@pytest.mark.parametrize(("number", "term"), [("26", "p_90:8308921011"), ("42", "p_90:6741117031")])
+def test_delivery_days_are_offered(number: str, term: str) -> None:
+    page = page_of(next(name for name in names() if name.startswith(number)))
+    assert term in [refinement.term for refinement in page.filters_offered]
