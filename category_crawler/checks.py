@@ -69,6 +69,8 @@ def check_kind(page: Page, asked: Asked) -> None:
             f"{asked.listing.marketplace.host} answered with {block}{said} instead of page "
             f"{asked.listing.page} of the listing; wait some hours, or crawl more slowly"
         )
+    if page.kind is Kind.PAST_THE_END and asked.listing.page == 1:
+        raise NotAListing("the first page of the listing is already past its end")
     if page.kind not in (Kind.LISTING, Kind.NO_RESULTS, Kind.PAST_THE_END):
         raise NotAListing(
             f"page {asked.listing.page} is no listing but {page.kind}"
@@ -150,7 +152,15 @@ def price_proved(page: Page, asked: Asked) -> bool | None:
 
 
 def check_rows(page: Page, asked: Asked) -> None:
-    """Raise UnreadablePage where most cards have no title, which every card of the site has."""
+    """Raise UnreadablePage where the page cannot have been read as a person would.
+
+    Every card of the site has a title, and a first page that counts results shows some.
+    """
+    if asked.listing.page == 1 and page.last and all(p.sponsored for p in page.products):
+        raise UnreadablePage(
+            f"the first page says that it shows results {page.first} to {page.last}, and none of "
+            "its cards could be read as one: the page readers must be mended"
+        )
     untitled = sum(1 for product in page.products if not product.title)
     if untitled * 2 > len(page.products):
         raise UnreadablePage(

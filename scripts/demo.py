@@ -54,7 +54,7 @@ def main() -> int:
         code = _crawl(environment)
     if code == 0:
         _show(HOME / "results" / "local" / "demo")
-        console.print(REAL_SITE, markup=False, highlight=False)
+        console.print(REAL_SITE, markup=False, highlight=False, soft_wrap=True)
     return code
 
 
@@ -78,7 +78,7 @@ def _crawl(environment: dict[str, str]) -> int:
     }
     given = [part for key, value in arguments.items() for part in ("-a", f"{key}={value}")]
     # The shop is ours; the real site gets the project's slow defaults.
-    quick = ["-s", "DOWNLOAD_DELAY=0.2", "-s", "AUTOTHROTTLE_ENABLED=0"]
+    quick = ["-s", "DOWNLOAD_DELAY=0.5", "-s", "AUTOTHROTTLE_ENABLED=0", "-L", "WARNING"]
     return _run(["-m", "scrapy", "crawl", "category", *given, *quick], environment)
 
 
@@ -92,10 +92,12 @@ def _show(folder: Path) -> None:
     rows = json.loads((folder / "category_asins.json").read_bytes())
     summary = json.loads((folder / "summary.json").read_bytes())
     table = Table(title=f"The first {min(SHOWN, len(rows))} of {len(rows)} products")
-    for column in ("ASIN", "Title", "Price", "Rating", "Delivery"):
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
+    table.add_column("ASIN", no_wrap=True)
+    table.add_column("Title", overflow="ellipsis", no_wrap=True, max_width=34)
+    table.add_column("Price", no_wrap=True, justify="right")
+    table.add_column("Delivery", overflow="ellipsis", no_wrap=True)
     for row in rows[:SHOWN]:
-        shown = (row["asin"], row["title"], row["price"], row["rating"], row["delivery"])
+        shown = (row["asin"], row["title"], row["price"], row["delivery"])
         table.add_row(*("" if value is None else str(value) for value in shown))
     console.print(table)
     coverage = summary["coverage"]
