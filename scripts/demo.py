@@ -92,9 +92,9 @@ def _show(folder: Path) -> None:
     rows = json.loads((folder / "category_asins.json").read_bytes())
     summary = json.loads((folder / "summary.json").read_bytes())
     table = Table(title=f"The first {min(SHOWN, len(rows))} of {len(rows)} products")
-    table.add_column("ASIN", no_wrap=True)
+    table.add_column("ASIN", no_wrap=True, min_width=10)
     table.add_column("Title", overflow="ellipsis", no_wrap=True, max_width=34)
-    table.add_column("Price", no_wrap=True, justify="right")
+    table.add_column("Price", no_wrap=True, min_width=9, justify="right")
     table.add_column("Delivery", overflow="ellipsis", no_wrap=True)
     for row in rows[:SHOWN]:
         shown = (row["asin"], row["title"], row["price"], row["delivery"])
