@@ -1,1 +1,44 @@
-"""The job API: add_schedule, result and cancel over Scrapyd."""
+"""The job API: add_schedule, result and cancel over Scrapyd.
+
+A request's walk: :mod:`.auth` finds the user, :mod:`.operation` checks the body against a model
+of :mod:`.schemas`, a view in :mod:`.routes` hands on to the rules in :mod:`.jobs`, and the answer
+leaves in an :mod:`.envelope`.
+
+* :mod:`.jobs`: what becomes of a runner; asks :mod:`.scrapyd`, :mod:`.store` and the run's folder
+* :mod:`.report`, :mod:`.rows`: a runner and its rows as clients see them
+* :mod:`.watch`: looks at open runners on a timer, when nobody asks
+* :mod:`.openapi`: the specification, made of the same models
+* :mod:`.cli`: ``flask --app api …``
+"""
+
+from flask import Flask
+
+from api import cli, envelope
+from api.config import Settings
+from api.jobs import Jobs
+from api.report import BASE_PATH
+from api.routes import category, meta, results, settings
+from api.scrapyd import Scrapyd
+from api.store import Store
+from category_crawler.home import var_folder
+
+_LARGEST_BODY = 64 * 1024
+
+
+def create_app(given: Settings | None = None) -> Flask:
+    """The application over the home folder's database and Scrapyd."""
+    app = Flask(__name__)
+    app.config["SETTINGS"] = given or Settings.load()
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
+    app.url_map.merge_slashes = False
+    store = Store(var_folder() / "api.db")
+    app.extensions["store"] = store
+    app.extensions["jobs"] = Jobs(store, Scrapyd(), app.config["SETTINGS"])
+    for resource in (category, settings, results):
+        app.register_blueprint(
+            resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")
+        )
+    app.register_blueprint(meta.blueprint)
+    envelope.init_app(app)
+    cli.init_app(app)
+    return app

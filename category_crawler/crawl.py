@@ -120,7 +120,7 @@ class CategoryCrawl:
             "current_page": latest.page if latest else 0,
             "total_pages": self.plan.total_pages,
             "products_found": self.run.kept,
-            "pages_finished": len(self.plan.records),
+            "pages_finished": self.plan.pages_finished,
             "coverage": self.coverage,
             "started_at": self.started_at,
             "updated_at": utc_now(),

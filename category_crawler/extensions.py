@@ -137,7 +137,7 @@ class ProgressBar:
         self._bar.update(
             self._task,
             description=f"Node {crawl.job.amazon_node_id}",
-            completed=len(crawl.plan.records),
+            completed=crawl.plan.pages_finished,
             total=crawl.plan.total_pages,
             products=crawl.run.kept,
         )

@@ -126,7 +126,7 @@ def marketplace_of(parts: SplitResult) -> Marketplace:
     """
     if parts.scheme != "https":
         raise InvalidListingURL(
-            f"the URL must begin with https://, not {parts.scheme or 'nothing'}://"
+            f"the URL must begin with https://www.<domain>/, not {parts.geturl()[:100]!r}"
         )
     host = parts.netloc.lower()
     shop = DOMAINS.get(host.removeprefix("www."))

@@ -55,6 +55,11 @@ class Plan:
         return None if page is None else self.listing.with_page(page)
 
     @property
+    def pages_finished(self) -> int:
+        """Pages whose rows are kept."""
+        return len(self._walk.records)
+
+    @property
     def total_pages(self) -> int | None:
         """An estimate of the pages to come and gone."""
         return self._walk.last_page or (1 if self._walk.end else None)

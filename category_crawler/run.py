@@ -17,8 +17,8 @@ Only the crawler writes here; whoever wants to know how a run stands reads.
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Self
@@ -26,12 +26,18 @@ from typing import IO, Any, Self
 from category_crawler.errors import RunError, RunExists, RunLocked
 from category_crawler.items import Product
 from category_crawler.journal import PageRecord, append_record, read_journal
+from category_crawler.run_folder import (
+    JOB,
+    LOCK,
+    PARTIAL_ROWS,
+    PROGRESS,
+    ROWS,
+    SUMMARY,
+    try_lock,
+)
 from category_crawler.whole_file import write_whole
 
-ROWS = "category_asins.json"
-PARTIAL_ROWS = "products.part"
-SUMMARY = "summary.json"
-PROGRESS = "progress.json"
+_LOCK_TRIES = 20
 
 _PRODUCT_FIELDS = tuple(Product.__dataclass_fields__)
 
@@ -64,10 +70,10 @@ class Run:
         """Begin a run in a folder that holds none. Raises RunExists where one lies already."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if (folder / "job.json").exists():
+            if (folder / JOB).exists():
                 raise RunExists(f"{folder} already holds a run: choose another name, or resume it")
             run = cls(folder)
-            write_whole(folder / "job.json", [_json(job)])
+            write_whole(folder / JOB, [_json(job)])
         except OSError as error:
             raise RunError(f"the folder {folder} cannot be written: {error.strerror}") from None
         return run
@@ -75,7 +81,7 @@ class Run:
     @classmethod
     def resume(cls, folder: Path) -> Self:
         """Go on with an interrupted run: what its journal is not certain of is cut off."""
-        if not (folder / "job.json").exists():
+        if not (folder / JOB).exists():
             raise RunError(f"{folder} holds no run to resume")
         if (folder / SUMMARY).exists():
             raise RunExists(f"the run in {folder} has already ended")
@@ -89,7 +95,7 @@ class Run:
     @property
     def job(self) -> dict[str, Any]:
         """What was asked, as given to :meth:`create`."""
-        values: dict[str, Any] = json.loads((self.folder / "job.json").read_bytes())
+        values: dict[str, Any] = json.loads((self.folder / JOB).read_bytes())
         return values
 
     def claim(self, products: Iterable[Product], limit: int | None = None) -> list[Product]:
@@ -199,22 +205,15 @@ def json_array(lines: Iterable[bytes]) -> Iterator[bytes]:
     yield b"\n]\n"
 
 
-def read_summary(folder: Path) -> dict[str, Any] | None:
-    """How the run in a folder ended, or None where it has not."""
-    with suppress(FileNotFoundError):
-        values: dict[str, Any] = json.loads((folder / SUMMARY).read_bytes())
-        return values
-    return None
-
-
 def _take_lock(folder: Path) -> IO[bytes]:
-    lock = (folder / "run.lock").open("wb")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise RunLocked(f"another spider is writing {folder}") from None
-    return lock
+    lock = (folder / LOCK).open("wb")
+    for _ in range(_LOCK_TRIES):
+        if try_lock(lock, fcntl.LOCK_EX):
+            return lock
+        # Whoever looks whether the run is being written holds the lock for a moment.
+        time.sleep(0.05)
+    lock.close()
+    raise RunLocked(f"another spider is writing {folder}")
 
 
 def _json(values: dict[str, Any]) -> bytes:

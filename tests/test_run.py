@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from category_crawler.errors import RunError, RunExists, RunLocked
-from category_crawler.run import Run, json_array, read_summary
+from category_crawler.run import Run, json_array
+from category_crawler.run_folder import RunFolder
 from tests.records import asins, product, record
 
 JOB = {"category_url": "https://www.amazon.com.au/s?rh=n%3A1"}
@@ -53,7 +54,7 @@ def test_the_result_file_is_whole_and_comes_before_the_summary(folder: Path) -> 
     run.close()
     result = json.loads((folder / "category_asins.json").read_bytes())
     assert [row["asin"] for row in result] == list(asins(1, 3))
-    assert read_summary(folder) == {"stage": "done"}
+    assert RunFolder(folder).summary == {"stage": "done"}
     assert (folder / "category_asins.json").stat().st_mtime_ns <= (
         folder / "summary.json"
     ).stat().st_mtime_ns
@@ -151,3 +152,16 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_no_rows_are_an_empty_array() -> None:
     assert json.loads(b"".join(json_array([]))) == []
+
+
+def test_who_looks_sees_whether_a_run_is_being_written(folder: Path) -> None:
+    seen = RunFolder(folder)
+    assert (seen.has_begun, seen.is_held, seen.summary, seen.kept) == (False, False, None, 0)
+    run = Run.create(folder, JOB)
+    run.keep([product(1), product(2)])
+    with (folder / "products.part").open("ab") as part:
+        part.write(b'{"asin":"B0000')
+    assert (seen.has_begun, seen.is_held, seen.progress, seen.kept) == (True, True, {}, 2)
+    run.report({"current_page": 1})
+    run.close()
+    assert (seen.is_held, seen.progress) == (False, {"current_page": 1})

@@ -1,0 +1,70 @@
+"""The envelope of every JSON answer, errors included."""
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from category_crawler.errors import CrawlError
+
+logger = logging.getLogger(__name__)
+
+_SENTENCES = {
+    404: "There is nothing at this path; /docs lists what there is",
+    405: "This path does not take this method; /docs lists what it takes",
+    413: "The body is larger than 64 KiB",
+    500: "Something went wrong here; it has been logged",
+}
+
+
+class ApiError(Exception):
+    """A failure that a client hears of: the code of its class and a sentence to act on."""
+
+    def __init__(self, code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+def success(data: Any) -> Response:
+    """An envelope around an answer."""
+    return _envelope(HTTPStatus.OK, data, 1)
+
+
+def failure(code: int, sentence: str) -> Response:
+    """An envelope around a sentence."""
+    return _envelope(code, sentence, 0)
+
+
+def http_status(code: int) -> int:
+    """The HTTP status of an enveloped answer."""
+    return 200 if current_app.config["SETTINGS"].always_http_200 else code
+
+
+def init_app(app: Flask) -> None:
+    """Make every error of the application an envelope."""
+    app.register_error_handler(ApiError, lambda e: failure(e.code, e.sentence))
+    app.register_error_handler(CrawlError, lambda e: failure(400, str(e)))
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _envelope(code: int, data: Any, status: int) -> Response:
+    body = json.dumps({"code": int(code), "data": data, "status": status}, ensure_ascii=False)
+    return Response(body, http_status(int(code)), mimetype="application/json")
+
+
+def _http_exception(error: HTTPException) -> Response:
+    code = error.code or 500
+    answer = failure(code, _SENTENCES.get(code) or str(error.description))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(error.valid_methods)
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    logger.error("Unexpected failure", exc_info=error)
+    return failure(500, _SENTENCES[500])

@@ -1,0 +1,133 @@
+"""One call of the API: its view, what it takes and gives; the specification is made of these."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from api.auth import authenticate
+from api.envelope import ApiError, success
+from api.schemas import NoBody
+from category_crawler.job import first_complaint
+
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the specification says of a call."""
+
+    method: str
+    path: str
+    """With its base, parameters in braces."""
+    summary: str
+    description: str
+    body: type[BaseModel] | None
+    data: Any
+    """A model, or a type that holds models, of the envelope's ``data``; None for raw bytes."""
+    errors: tuple[int, ...]
+    secured: bool
+
+
+def operation(
+    blueprint: Blueprint,
+    path: str,
+    *,
+    data: Any,
+    body: type[BaseModel] = NoBody,
+    errors: tuple[int, ...] = (),
+    secured: bool = True,
+) -> Callable[[View], View]:
+    """Make a view a POST call: it gets the checked body and returns the envelope's data.
+
+    A view may return a Response of its own instead. The path works with and without a slash.
+    """
+
+    def register(view: View) -> View:
+        @wraps(view)
+        def answer() -> Response:
+            if secured:
+                authenticate()
+            given = view(_body(body))
+            return given if isinstance(given, Response) else success(given)
+
+        add_rule(blueprint, path, answer, "POST")
+        described = (400, *((401,) if secured else ()), *errors, 405, 413, 415)
+        describe(blueprint, "POST", path, view, body, data, described, secured=secured)
+        return answer
+
+    return register
+
+
+def add_rule(blueprint: Blueprint, path: str, view: View, method: str) -> None:
+    """Route a path with and without its slash, neither redirecting to the other."""
+    bare = path.rstrip("/")
+    blueprint.add_url_rule(bare, view_func=view, methods=[method])
+    blueprint.add_url_rule(f"{bare}/", view_func=view, methods=[method])
+
+
+def describe(
+    blueprint: Blueprint,
+    method: str,
+    path: str,
+    view: View,
+    body: type[BaseModel] | None,
+    data: Any,
+    errors: tuple[int, ...],
+    *,
+    secured: bool,
+) -> None:
+    """Enter a call into the application's specification."""
+    summary, _, description = (view.__doc__ or "").strip().partition("\n")
+
+    def enter(state: Any) -> None:
+        base = state.url_prefix or ""
+        entry = Operation(
+            method, base + path, summary, _plain(description), body, data, errors, secured
+        )
+        state.app.extensions.setdefault("operations", []).append(entry)
+
+    blueprint.record(enter)
+
+
+def operations() -> list[Operation]:
+    """Every call of the application, in the order of their making."""
+    listed: list[Operation] = current_app.extensions["operations"]
+    return listed
+
+
+def unknown_fields(model: type[BaseModel]) -> list[str]:
+    """Names in the request's body that the model does not have."""
+    return sorted(set(_json()) - set(model.model_fields))
+
+
+def _body(model: type[BaseModel]) -> BaseModel:
+    try:
+        return model.model_validate(_json())
+    except ValidationError as error:
+        raise ApiError(400, first_complaint(error)) from None
+
+
+def _json() -> dict[str, Any]:
+    text = request.get_data()
+    if not text.strip():
+        return {}
+    if request.mimetype != "application/json":
+        raise ApiError(
+            415, f"Send JSON with Content-Type: application/json, not {request.mimetype or 'none'}"
+        )
+    try:
+        values = from_json(text)
+    except ValueError as error:
+        raise ApiError(400, f"The body is not JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise ApiError(400, f"The body must be a JSON object, not {type(values).__name__}")
+    return values
+
+
+def _plain(docstring: str) -> str:
+    return "\n".join(line.strip() for line in docstring.strip().splitlines())

@@ -1,0 +1,78 @@
+"""A runner as clients see it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import current_app, request
+
+from api.jobs import folder_of
+from api.schemas import SCHEDULE_STATUS
+from api.store import Row
+
+BASE_PATH = "/api/v1"
+
+
+def report(runner: Row) -> dict[str, Any]:
+    """Everything but the products; see :class:`api.schemas.Run`."""
+    folder = folder_of(runner)
+    progress = folder.progress
+    link = _link(runner)
+    has_rows = runner["stage"] == "done" or folder.partial_rows.exists()
+    return {
+        "id": runner["id"],
+        "collection": runner["collection"],
+        "name": runner["name"],
+        "request_type": runner["request_type"],
+        "stage": runner["stage"],
+        "schedule_status": SCHEDULE_STATUS[runner["stage"]],
+        "is_download_generated": runner["stage"] == "done",
+        "asin_count": _asin_count(runner, progress),
+        "download_links": {
+            "pages": [link] if has_rows else [],
+            "all_pages": link if has_rows else "",
+        },
+        "progress": progress,
+        "coverage": _coverage(runner, progress),
+        "failed_reason": runner["failed_reason"],
+        "failed_message": runner["failed_message"],
+        "warnings": runner["warnings"],
+        "created_at": runner["created_at"],
+        "started_at": runner["started_at"],
+        "finished_at": runner["finished_at"],
+    }
+
+
+def base_url() -> str:
+    """What links begin with, without a slash at its end."""
+    public: str = current_app.config["SETTINGS"].public_url
+    return (public or request.url_root).rstrip("/")
+
+
+def spliced(before: bytes, path: Any, after: bytes) -> Iterator[bytes]:
+    """A file between two pieces, read as it is sent."""
+    yield before
+    with path.open("rb") as file:
+        while chunk := file.read(256 * 1024):
+            yield chunk
+    yield after
+
+
+def _link(runner: Row) -> str:
+    path = f"results/{runner['collection']}/{runner['id']}/category_asins.json"
+    return f"{base_url()}{BASE_PATH}/{path}"
+
+
+def _asin_count(runner: Row, progress: dict[str, Any]) -> int:
+    if runner["stage"] == "done":
+        return int(runner["asin_count"])
+    if runner["stage"] == "failed":
+        # A cancelled spider may still write until it is gone.
+        return folder_of(runner).kept if runner["stopping"] else int(runner["asin_count"])
+    return int(progress.get("products_found", 0))
+
+
+def _coverage(runner: Row, progress: dict[str, Any]) -> dict[str, Any] | None:
+    known: dict[str, Any] | None = runner["coverage"] or progress.get("coverage")
+    if runner["stage"] == "failed":
+        return (known or {}) | {"complete": False}
+    return known

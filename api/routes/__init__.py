@@ -1,0 +1,1 @@
+"""The API's calls, one file per resource."""

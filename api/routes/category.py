@@ -1,0 +1,103 @@
+"""Category crawls: add_schedule, result, cancel, list."""
+
+import json
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Blueprint, Response, current_app
+
+from api.auth import current_user
+from api.envelope import ApiError, http_status
+from api.jobs import Jobs, folder_of
+from api.operation import operation, unknown_fields
+from api.report import report, spliced
+from api.schemas import (
+    SCHEDULE_STATUS,
+    Added,
+    AddSchedule,
+    CollectionId,
+    Collections,
+    ListCollections,
+    Result,
+    Revoked,
+)
+from api.store import Row
+
+blueprint = Blueprint("category", __name__, url_prefix="/schedules/amazon/category")
+
+_PLACEHOLDER = "asins go here"
+
+
+@operation(blueprint, "/add_schedule/", body=AddSchedule, data=Added, errors=(502, 503))
+def add_schedule(body: AddSchedule) -> dict[str, Any]:
+    """Schedule the crawl of a category.
+
+    Makes a collection and one runner. `warnings` is there when a filter is not supported on the
+    domain, and so not applied, or when a field is not known.
+    """
+    warnings = [
+        f"{name} is not supported on {body.domain} and was not applied"
+        for name in body.unsupported_filters
+    ]
+    warnings += [f"{name} is not a known field" for name in unknown_fields(AddSchedule)]
+    runner = _jobs().start(current_user()["id"], body, warnings)
+    added = {"id": runner["collection"], "runner_id": runner["id"]}
+    return added | ({"warnings": warnings} if warnings else {})
+
+
+@operation(blueprint, "/result/", body=CollectionId, data=list[Result], errors=(404,))
+def result(body: CollectionId) -> Any:
+    """Say how the newest runner of a collection stands.
+
+    The stages are queued, scraping, done and failed. Once it is done, `asins` holds the products.
+    """
+    runner = _jobs().look(_own_runner(body))
+    if runner["stage"] != "done":
+        return [report(runner) | {"asins": []}]
+    return _with_file(runner)
+
+
+@operation(blueprint, "/cancel/", body=CollectionId, data=Revoked, errors=(404,))
+def cancel(body: CollectionId) -> dict[str, Any]:
+    """End the newest runner of a collection.
+
+    `revoked` tells whether its job was found and is being stopped. What it had found is kept.
+    """
+    runner = _own_runner(body)
+    return {"id": runner["collection"], "revoked": _jobs().cancel(runner)}
+
+
+@operation(blueprint, "/list/", body=ListCollections, data=Collections)
+def list_collections(body: ListCollections) -> dict[str, Any]:
+    """List one's collections, newest first, each with its newest runner."""
+    stages = {status: stage for stage, status in SCHEDULE_STATUS.items()}
+    stage = stages[body.status] if body.status else None
+    total, runners = _jobs().store.newest_runners(
+        current_user()["id"], stage, body.limit, body.skip
+    )
+    return {"total": total, "items": [report(_jobs().look(runner)) for runner in runners]}
+
+
+def _jobs() -> Jobs:
+    return cast(Jobs, current_app.extensions["jobs"])
+
+
+def _own_runner(body: CollectionId) -> Row:
+    runner = _jobs().store.newest_runner(current_user()["id"], body.collection_id)
+    if runner is None:
+        raise ApiError(404, f"There is no collection {body.collection_id} of yours")
+    return runner
+
+
+def _with_file(runner: Row) -> Response:
+    """The envelope with the result file spliced in: neither parsed nor held in memory."""
+    path = folder_of(runner).rows
+    if not path.exists():
+        raise ApiError(404, f"The rows of runner {runner['id']} have been removed")
+    data = [report(runner) | {"asins": _PLACEHOLDER}]
+    envelope = json.dumps({"code": 200, "data": data, "status": 1}, ensure_ascii=False)
+    before, _, after = envelope.rpartition(json.dumps(_PLACEHOLDER))
+    pieces = before.encode(), path, after.encode()
+    response = Response(spliced(*pieces), http_status(HTTPStatus.OK), mimetype="application/json")
+    response.content_length = len(pieces[0]) + path.stat().st_size + len(pieces[2])
+    return response

@@ -1,0 +1,60 @@
+"""Downloads: the rows of one's own runs, as raw bytes."""
+
+from typing import cast
+
+from flask import Blueprint, Response, current_app, send_file
+
+from api.auth import authenticate, current_user
+from api.envelope import ApiError
+from api.jobs import Jobs, folder_of
+from api.operation import add_rule, describe
+from api.rows import MIMETYPES, made, source_of
+
+blueprint = Blueprint("results", __name__, url_prefix="/results")
+
+
+def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
+    """Download the rows of a runner.
+
+    Of a run that is going on or has failed these are the whole lines written so far. The answer
+    carries an ETag, and parts of it can be asked for with Range.
+    """
+    authenticate()
+    jobs = cast(Jobs, current_app.extensions["jobs"])
+    runner = jobs.store.own_runner(current_user()["id"], collection_id, runner_id)
+    if runner is None:
+        raise ApiError(404, f"You have no runner {runner_id} in a collection {collection_id}")
+    folder = folder_of(jobs.look(runner))
+    source = source_of(folder, form)
+    if not source.exists():
+        raise ApiError(404, f"Runner {runner_id} has no rows")
+    stat = source.stat()
+    ready = source == folder.rows
+    return send_file(
+        source if ready else made(folder, form),
+        mimetype=MIMETYPES[form],
+        download_name=f"category_asins.{form}",
+        conditional=True,
+        etag=f"{form}-{stat.st_mtime_ns:x}-{stat.st_size:x}",
+        last_modified=int(stat.st_mtime),
+    )
+
+
+_LARGEST_ID = 2**63 - 1
+_ID = f"int(max={_LARGEST_ID})"
+add_rule(
+    blueprint,
+    f"/<{_ID}:collection_id>/<{_ID}:runner_id>/category_asins.<any({', '.join(MIMETYPES)}):form>",
+    category_asins,
+    "GET",
+)
+describe(
+    blueprint,
+    "GET",
+    "/{collection_id}/{runner_id}/category_asins.{form}",
+    category_asins,
+    None,
+    None,
+    (401, 404, 405),
+    secured=True,
+)

@@ -1,0 +1,149 @@
+"""What clients send and get, as models: they check the one and document both."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, HttpUrl, field_validator
+
+from category_crawler.job import CategoryJob
+
+Priority = Literal["Highest", "High", "Normal", "Low", "Lowest"]
+Stage = Literal["queued", "scraping", "done", "failed"]
+ScheduleStatus = Literal["Pending", "Processing", "Completed", "Failed"]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+SCHEDULE_STATUS: dict[str, ScheduleStatus] = {
+    "queued": "Pending",
+    "scraping": "Processing",
+    "done": "Completed",
+    "failed": "Failed",
+}
+
+
+class Body(BaseModel):
+    """A request body: types are strict, null in an optional field means absent."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class NoBody(Body):
+    """A call that takes no field."""
+
+
+class AddSchedule(CategoryJob):
+    """A category to crawl; prices are hundredths of the marketplace's currency."""
+
+    postcode: str = Field(description="Must match the domain's postcode regex whole")
+    name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    notification_email: EmailStr | None = None
+    priority: Priority = "Normal"
+    webhook_url: HttpUrl | None = None
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _only_https(cls, url: HttpUrl | None) -> HttpUrl | None:
+        if url is not None and url.scheme != "https":
+            raise ValueError("must begin with https://")
+        return url
+
+    @property
+    def crawl_arguments(self) -> dict[str, str]:
+        """The fields a spider takes, as text; none of them is a secret."""
+        fields = self.model_dump(include=set(CategoryJob.model_fields), exclude_none=True)
+        return {name: _text(value) for name, value in fields.items()}
+
+
+class CollectionId(Body):
+    """Which collection is meant."""
+
+    collection_id: Id
+
+
+class ListCollections(Body):
+    """Which of one's collections to list."""
+
+    status: ScheduleStatus | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    skip: Annotated[int, Field(ge=0, le=2**31)] = 0
+
+
+class Added(BaseModel):
+    """A new collection and its runner."""
+
+    id: int
+    runner_id: int
+    warnings: list[str] | None = Field(
+        None, description="Only there when there is something to say"
+    )
+
+
+class DownloadLinks(BaseModel):
+    """Where the rows are."""
+
+    pages: list[str]
+    all_pages: str
+
+
+class Run(BaseModel):
+    """A runner as it stands. Times are UTC, ISO 8601 with Z."""
+
+    id: int = Field(description="Of the runner")
+    collection: int
+    name: str
+    request_type: str
+    stage: Stage
+    schedule_status: ScheduleStatus
+    is_download_generated: bool
+    asin_count: int
+    download_links: DownloadLinks
+    progress: dict[str, Any]
+    coverage: dict[str, Any] | None
+    failed_reason: str | None
+    failed_message: str | None
+    warnings: list[str]
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class Result(Run):
+    """A runner with its products, which are there once it is done."""
+
+    asins: list[dict[str, Any]]
+
+
+class Revoked(BaseModel):
+    """Whether a job was found and is being stopped."""
+
+    id: int
+    revoked: bool
+
+
+class Collections(BaseModel):
+    """Collections, newest first."""
+
+    total: int
+    items: list[Run]
+
+
+class Domain(BaseModel):
+    """A marketplace."""
+
+    id: int
+    domain: str
+    country_code: str
+    currency: str
+    supplier_type: Literal["scraping"]
+    postcode_regex: str
+    filters: list[str]
+    status: Literal["active", "inactive"]
+
+
+class Health(BaseModel):
+    """Whether the parts of the service are well."""
+
+    database: str
+    scrapyd: str
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,107 @@
+"""The one door to Scrapyd: its client with time limits, and failures told apart."""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import requests
+from scrapyd_client.exceptions import ErrorResponse, MalformedResponse
+from scrapyd_client.pyclient import ScrapydClient, _process_response
+
+from category_crawler.console import PROJECT, Console, console
+
+State = Literal["pending", "running", "finished"]
+
+SPIDER = "category"
+_ANSWER_SECONDS = 5
+_STATES_SECONDS = 0.25
+_PRIORITIES = {"Highest": 2.0, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
+
+
+class ScrapydError(Exception):
+    """Base of what can go wrong between the API and Scrapyd."""
+
+
+class ScrapydAway(ScrapydError):
+    """Raised if nobody listens: nothing was received."""
+
+
+class ScrapydSilent(ScrapydError):
+    """Raised if no answer came in time: it may or may not have been received."""
+
+
+class ScrapydRefused(ScrapydError):
+    """Raised if Scrapyd says no."""
+
+
+class Scrapyd(ScrapydClient):
+    """Scrapyd's client for this project's jobs; every call may raise ScrapydError."""
+
+    def __init__(self, door: Console | None = None) -> None:
+        door = door or console()
+        super().__init__(door.url, door.username, door.password)
+        self._threads = threading.local()
+        self._lock = threading.Lock()
+        self._states: dict[str, State] = {}
+        self._asked_at = -_STATES_SECONDS
+
+    def run(self, job: str, arguments: Mapping[str, str], priority: str = "Normal") -> None:
+        """Put a job into the queue under a name of ours."""
+        given = [("jobid", job), ("priority", str(_PRIORITIES[priority])), *arguments.items()]
+        self.schedule(PROJECT, SPIDER, given)
+        self.forget_states()
+
+    def states(self) -> dict[str, State]:
+        """The state of every job that Scrapyd knows; asked at most four times a second."""
+        with self._lock:
+            if time.monotonic() - self._asked_at >= _STATES_SECONDS:
+                self._states = self._ask_states()
+                self._asked_at = time.monotonic()
+            return self._states
+
+    def forget_states(self) -> None:
+        """Have the next :meth:`states` ask anew."""
+        with self._lock:
+            self._asked_at = -_STATES_SECONDS
+
+    def stop(self, job: str, signal: Literal["INT", "KILL"] = "INT") -> bool:
+        """Take a job from the queue or signal its process; whether Scrapyd had it."""
+        data = {"project": PROJECT, "job": job, "signal": signal}
+        previous = self._post("cancel", data=data)["prevstate"]
+        self.forget_states()
+        return previous is not None
+
+    def _ask_states(self) -> dict[str, State]:
+        answer = self.jobs(PROJECT)
+        order: tuple[State, ...] = ("finished", "pending", "running")
+        return {job["id"]: state for state in order for job in answer[state]}
+
+    def _get(self, basename: str, params: Any = None) -> Any:
+        return self._call("GET", basename, params=params or {})
+
+    def _post(self, basename: str, data: Any) -> Any:
+        return self._call("POST", basename, data=data)
+
+    def _call(self, method: str, basename: str, **content: Any) -> Any:
+        url = f"{self.url}/{basename}.json"
+        try:
+            response = self._session.request(method, url, timeout=_ANSWER_SECONDS, **content)
+            return _process_response(response)
+        except requests.ReadTimeout as error:
+            raise ScrapydSilent(f"Scrapyd did not answer within {_ANSWER_SECONDS} s") from error
+        except requests.RequestException as error:
+            raise ScrapydAway(f"Scrapyd does not answer at {self.url}") from error
+        except (ErrorResponse, MalformedResponse) as error:
+            raise ScrapydRefused(f"Scrapyd refused: {str(error)[:200]}") from error
+
+    @property
+    def _session(self) -> requests.Session:
+        """This thread's connections; proxies of the environment are for the shop, not for us."""
+        if not hasattr(self._threads, "session"):
+            session = requests.Session()
+            session.trust_env = False
+            session.auth = self.auth
+            self._threads.session = session
+        kept: requests.Session = self._threads.session
+        return kept

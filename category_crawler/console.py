@@ -1,0 +1,58 @@
+"""Where Scrapyd listens, and the password that the API and its web console share."""
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from category_crawler.home import var_folder
+
+USERNAME = "crawler"
+PROJECT = "default"
+"""The name under which ``scrapy.cfg`` makes this project known to Scrapyd."""
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """How to reach Scrapyd."""
+
+    port: int
+    username: str
+    password: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """Base of Scrapyd's API and console, on this machine only."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def console() -> Console:
+    """Scrapyd's address and credentials; the password is made at the first call."""
+    return Console(scrapyd_port(), USERNAME, _password(password_file()))
+
+
+def scrapyd_port() -> int:
+    """``SCRAPYD_PORT``, else Scrapyd's own 6800."""
+    return int(os.environ.get("SCRAPYD_PORT") or 6800)
+
+
+def password_file() -> Path:
+    """Holds the password, readable by its owner only."""
+    return var_folder() / "scrapyd.password"
+
+
+def _password(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_name(f".{path.name}.{os.getpid()}")
+    if not path.exists():
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(24))
+        try:
+            # Unlike a rename, a link never takes the place of what another process made first.
+            os.link(made, path)
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,69 @@
+"""Scrapyd for this project: configured from environment and home folder, and hard to stop.
+
+``scrapy.cfg`` names :func:`application`; ports, folders and the password are not for a file that
+everybody shares.
+"""
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+from scrapy.spiderloader import SpiderLoader
+from scrapy.utils.project import get_project_settings
+from scrapyd import app
+from scrapyd.config import Config
+from scrapyd.poller import QueuePoller
+from scrapyd.webservice import spider_list
+from twisted.internet.defer import inlineCallbacks
+from twisted.logger import Logger
+from twisted.python.components import Componentized
+
+from category_crawler.console import PROJECT, console
+from category_crawler.home import var_folder
+
+log = Logger()
+
+
+def application(config: Config) -> Componentized:
+    """Scrapyd's own application, with our settings in place of those of ``scrapy.cfg``."""
+    door = console()
+    folder = var_folder()
+    values = {
+        "bind_address": "127.0.0.1",
+        "http_port": str(door.port),
+        "username": door.username,
+        "password": door.password,
+        "poller": f"{__name__}.StubbornPoller",
+        "poll_interval": "0.5",
+        "runner": "category_crawler.runner",
+        "max_proc_per_cpu": os.environ.get("SCRAPYD_MAX_PROC_PER_CPU", "2"),
+        "logs_dir": str(folder / "logs"),
+        "dbs_dir": str(folder / "scrapyd"),
+        "eggs_dir": str(folder / "scrapyd" / "eggs"),
+        "items_dir": "",
+        "jobs_to_keep": "10000",
+        "jobstorage": "scrapyd.jobstorage.SqliteJobStorage",
+        "finished_to_keep": "1000",
+    }
+    for option, value in values.items():
+        config.cp.set(config.SECTION, option, value.replace("%", "%%"))
+    _know_spiders()
+    scrapyd: Componentized = app.application(config)
+    return scrapyd
+
+
+class StubbornPoller(QueuePoller):
+    """Logs an error and polls again; Scrapyd's own would never poll again and look healthy."""
+
+    @inlineCallbacks
+    def poll(self) -> Generator[Any, Any, None]:
+        try:
+            yield super().poll()
+        except Exception:
+            log.failure("The queue could not be read; the next poll tries again")
+
+
+def _know_spiders() -> None:
+    """Spare the first request the second that asking another process for the spiders takes."""
+    spiders = SpiderLoader.from_settings(get_project_settings()).list()
+    spider_list.cache[PROJECT][None] = spiders

@@ -1,0 +1,78 @@
+"""A run on disk as one who does not write it sees it."""
+
+import fcntl
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+ROWS = "category_asins.json"
+PARTIAL_ROWS = "products.part"
+SUMMARY = "summary.json"
+PROGRESS = "progress.json"
+JOB = "job.json"
+LOCK = "run.lock"
+
+
+class RunFolder:
+    """A run as one who does not write it sees it; what is not there yet is None or empty."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a spider has ever written here."""
+        return (self.path / JOB).exists()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a spider that writes here is alive."""
+        try:
+            with (self.path / LOCK).open("rb") as lock:
+                return not try_lock(lock, fcntl.LOCK_SH)
+        except FileNotFoundError:
+            return False
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """How the run ended, or None where it has not."""
+        return _read_json(self.path / SUMMARY)
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """Where the run stands; empty before the first page."""
+        return _read_json(self.path / PROGRESS) or {}
+
+    @property
+    def rows(self) -> Path:
+        """The result file, which is there once the run is done."""
+        return self.path / ROWS
+
+    @property
+    def partial_rows(self) -> Path:
+        """The rows written so far; its last line may be cut."""
+        return self.path / PARTIAL_ROWS
+
+    @property
+    def kept(self) -> int:
+        """Whole rows written so far."""
+        with suppress(FileNotFoundError), self.partial_rows.open("rb") as rows:
+            return sum(line.endswith(b"\n") for line in rows)
+        return 0
+
+
+def try_lock(file: IO[bytes], kind: int) -> bool:
+    """Take a lock of ``fcntl``'s kind without waiting; whether it was free."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    with suppress(FileNotFoundError):
+        values: dict[str, Any] = json.loads(path.read_bytes())
+        return values
+    return None
