@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test check clean
+.PHONY: help install demo serve test check clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -19,6 +19,9 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/install
 
 demo: $(INSTALLED) ## Crawl the stand-in shop from beginning to end
 	@$(BIN)/python scripts/demo.py
+
+serve: $(INSTALLED) ## Run Scrapyd, the API and the watcher until Ctrl-C
+	@$(BIN)/python scripts/serve.py
 
 test: $(INSTALLED) ## Run the tests
 	@$(BIN)/pytest -n auto

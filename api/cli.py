@@ -1,6 +1,5 @@
 """The operator's commands: ``flask --app api users|serve|watch|console``."""
 
-import os
 import signal
 import sys
 import threading
@@ -13,6 +12,7 @@ from flask.cli import AppGroup, with_appcontext
 from waitress import create_server
 
 from api.auth import hash_of, new_secret
+from api.config import api_port
 from api.jobs import Jobs
 from api.store import Store
 from api.watch import watch
@@ -57,7 +57,7 @@ def list_users() -> None:
 @with_appcontext
 def serve() -> None:
     """Serve the API on 127.0.0.1, port API_PORT or 8000."""
-    port = int(os.environ.get("API_PORT") or 8000)
+    port = api_port()
     try:
         server = create_server(
             current_app._get_current_object(),  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from category_crawler.console import port_named
 from category_crawler.home import settings_file
 
 _PREFIX = "CATEGORY_CRAWLER_"
@@ -37,6 +38,11 @@ class Settings:
             if value is not None:
                 given[field.name] = _read(field.name, value, type(field.default))
         return cls(**given)
+
+
+def api_port() -> int:
+    """``API_PORT``, else 8000. Raises ValueError with a sentence where it is none."""
+    return port_named("API_PORT", 8000)
 
 
 def _table() -> dict[str, Any]:

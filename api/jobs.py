@@ -5,8 +5,8 @@ the run's own files decide how it ended. A job that Scrapyd does not know:
 
 * and whose run is being written (the lock is held) lives on under a Scrapyd that died: scraping;
 * that has not been missing for ``lost_after`` seconds may be on its way: as it was;
-* that had begun to write has ``crashed``;
-* that never began is ``lost``: taken off the queue on the console, or gone with the queue.
+* that had been running has ``crashed``;
+* that never was is ``lost``: taken off the queue on the console, or gone with the queue.
 """
 
 import json
@@ -131,7 +131,7 @@ class Jobs:
         if runner["missing_since"] is None:
             self.store.set_missing(runner["id"], utc_now())
         elif _seconds_since(runner["missing_since"]) >= self.settings.lost_after:
-            if folder.has_begun:
+            if folder.has_begun or runner["stage"] == "scraping":
                 self._crash(runner, folder)
             else:
                 self._lose(runner)

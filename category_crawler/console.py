@@ -32,8 +32,16 @@ def console() -> Console:
 
 
 def scrapyd_port() -> int:
-    """``SCRAPYD_PORT``, else Scrapyd's own 6800."""
-    return int(os.environ.get("SCRAPYD_PORT") or 6800)
+    """``SCRAPYD_PORT``, else Scrapyd's own 6800. Raises ValueError as :func:`port_named`."""
+    return port_named("SCRAPYD_PORT", 6800)
+
+
+def port_named(variable: str, otherwise: int) -> int:
+    """A port from the environment. Raises ValueError with a sentence where it is none."""
+    text = os.environ.get(variable) or str(otherwise)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise ValueError(f"{variable} is {text!r}: it must be a port, 1 to 65535")
+    return int(text)
 
 
 def password_file() -> Path:

@@ -5,6 +5,7 @@ everybody shares.
 """
 
 import os
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -15,7 +16,13 @@ from scrapyd.config import Config
 from scrapyd.poller import QueuePoller
 from scrapyd.webservice import spider_list
 from twisted.internet.defer import inlineCallbacks
-from twisted.logger import Logger
+from twisted.logger import (
+    FilteringLogObserver,
+    Logger,
+    LogLevel,
+    LogLevelFilterPredicate,
+    textFileLogObserver,
+)
 from twisted.python.components import Componentized
 
 from category_crawler.console import PROJECT, console
@@ -50,6 +57,13 @@ def application(config: Config) -> Componentized:
     _know_spiders()
     scrapyd: Componentized = app.application(config)
     return scrapyd
+
+
+def quiet_log() -> FilteringLogObserver:
+    """Scrapyd's log on standard output, without a line for each request that it answers."""
+    levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.info)
+    levels.setLogLevelForNamespace("twisted.python.log", LogLevel.warn)
+    return FilteringLogObserver(textFileLogObserver(sys.stdout), [levels])
 
 
 class StubbornPoller(QueuePoller):

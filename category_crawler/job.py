@@ -12,7 +12,7 @@ from category_crawler.domain_config import (
     Filter,
     Marketplace,
 )
-from category_crawler.errors import InvalidJob
+from category_crawler.errors import InvalidJob, InvalidListingURL
 from category_crawler.listing_url import MAX_LENGTH, ListingURL
 
 Cents = Annotated[int, Field(ge=0, lt=10**12)]
@@ -38,7 +38,7 @@ class CategoryJob(BaseModel):
     price_min_cents: Cents | None = None
     price_max_cents: Cents | None = None
     include_sponsored: bool = False
-    max_products: Annotated[int, Field(ge=1)] | None = None
+    max_products: Annotated[int, Field(ge=1, lt=10**9)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -49,7 +49,7 @@ class CategoryJob(BaseModel):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        listing = ListingURL.parse(self.category_url)
+        listing = _listing(self.category_url)
         _check_domain(self.domain, listing)
         _check_node(self.amazon_node_id, listing)
         _check_postcode(self.postcode, listing.marketplace)
@@ -73,7 +73,7 @@ class CategoryJob(BaseModel):
             raise InvalidJob(
                 "category_url is missing: give -a category_url=https://www.…/s?rh=n%3A…"
             )
-        listing = ListingURL.parse(given["category_url"])
+        listing = _listing(given["category_url"])
         given.setdefault("domain", listing.domain)
         given.setdefault("amazon_node_id", listing.node or "")
         try:
@@ -144,6 +144,13 @@ def first_complaint(error: ValidationError) -> str:
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def _listing(url: str) -> ListingURL:
+    try:
+        return ListingURL.parse(url)
+    except InvalidListingURL as error:
+        raise InvalidJob(f"category_url is wrong: {error}") from None
 
 
 def _check_domain(domain: str, listing: ListingURL) -> None:

@@ -124,16 +124,20 @@ def marketplace_of(parts: SplitResult) -> Marketplace:
 
     Raises InvalidListingURL for another scheme, a port, user information or an unknown host.
     """
+    # What stands before an @ may be a password, so it is not repeated.
+    user, _, host = parts.netloc.lower().rpartition("@")
     if parts.scheme != "https":
+        begin = f"{parts.scheme}://{host}{parts.path}"
         raise InvalidListingURL(
-            f"the URL must begin with https://www.<domain>/, not {parts.geturl()[:100]!r}"
+            f"the URL must begin with https://www.<domain>/, not {begin[:100]!r}"
         )
-    host = parts.netloc.lower()
     shop = DOMAINS.get(host.removeprefix("www."))
+    if user:
+        raise InvalidListingURL("the URL must not hold a user name or password before its host")
     if shop is None:
         raise InvalidListingURL(
-            f"the URL's host {parts.netloc[:100]!r} is not a marketplace's own: it must be one of "
-            f"{', '.join(DOMAINS)}, alone or behind www., without port or user"
+            f"the URL's host {host[:100]!r} is not a marketplace's own: it must be one of "
+            f"{', '.join(DOMAINS)}, alone or behind www., without a port"
         )
     return shop
 

@@ -47,7 +47,7 @@ def test_any_form_is_printed_canonically(written: str, canonical: str) -> None:
         ("www.amazon.com.au/s?rh=n%3A1", "https://"),
         ("http://www.amazon.com.au/s?rh=n%3A1", "http://"),
         ("https://www.amazon.com.au:443/s?rh=n%3A1", "www.amazon.com.au:443"),
-        ("https://me@www.amazon.com.au/s?rh=n%3A1", "me@"),
+        ("https://me@www.amazon.com.au/s?rh=n%3A1", "user name"),
         ("https://www.amazon.com.au.evil.example/s?rh=n%3A1", "evil.example"),
         ("https://smile.amazon.com/s?rh=n%3A1", "smile.amazon.com"),
         ("https://127.0.0.1/s?rh=n%3A1", "127.0.0.1"),

@@ -1,0 +1,49 @@
+"""Fixtures for the API's tests."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from api import create_app
+from api.config import Settings
+from tests.api.services import Caller, Daemon, daemon, free_port, new_user
+from tests.crawls import Home
+
+PATIENCE = Settings(cancel_grace=2, lost_after=1)
+
+
+@pytest.fixture
+def app(home: Home, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """The API over a home of its own; where a test asks for no Scrapyd, none is there."""
+    monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
+    monkeypatch.setenv("SCRAPYD_PORT", str(free_port()))
+    return create_app(PATIENCE)
+
+
+@pytest.fixture
+def scrapyd(app: Flask, home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+    """A real Scrapyd for that API."""
+    port = app.extensions["jobs"].scrapyd.url.rpartition(":")[2]
+    environment = home.environment | {"SCRAPYD_PORT": port}
+    with daemon(home.folder, int(port), environment) as running:
+        yield running
+
+
+@pytest.fixture
+def alice(app: Flask) -> Caller:
+    """A user."""
+    return new_user(app, "alice@example.org")
+
+
+@pytest.fixture
+def bob(app: Flask) -> Caller:
+    """Another user."""
+    return new_user(app, "bob@example.org")
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """The settings that the API has in tests, to be changed with ``replace``."""
+    return replace(PATIENCE)

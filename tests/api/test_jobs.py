@@ -1,0 +1,296 @@
+"""Jobs through their lives, with a real Scrapyd and real spiders."""
+
+import json
+import os
+import signal
+import threading
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from api.jobs import Jobs
+from api.scrapyd import Scrapyd
+from api.watch import look_at_all
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, until
+from tests.crawls import DOMAIN, POSTCODE, Home
+from tests.storefront import Storefront
+
+
+@pytest.fixture
+def jobs(app: Flask) -> Jobs:
+    found: Jobs = app.extensions["jobs"]
+    return found
+
+
+@pytest.fixture
+def halting(shop: Storefront) -> Storefront:
+    """The shop, which hangs from the second listing page on."""
+    shop.switches.block, shop.switches.block_from = "hang", 2
+    return shop
+
+
+def test_a_schedule_becomes_a_result(
+    alice: Caller, scrapyd: Daemon, shop: Storefront, home: Home
+) -> None:
+    answer = alice.post(f"{CATEGORY}/add_schedule", BODY | {"name": "Lamps", "colour": "red"})
+    added = answer.get_json()["data"]
+    assert added["warnings"] == ["colour is not a known field"]
+    result = alice.until(added["id"], *ENDED)
+    assert (result["id"], result["collection"]) == (added["runner_id"], added["id"])
+    assert (result["stage"], result["schedule_status"]) == ("done", "Completed")
+    assert result["is_download_generated"] is True
+    assert result["name"] == "Lamps"
+    assert result["warnings"] == added["warnings"]
+    assert {row["asin"] for row in result["asins"]} == shop.catalogue.asins()
+    assert result["asin_count"] == len(result["asins"]) == 60
+    assert result["coverage"]["complete"] is True
+    assert result["failed_reason"] is None
+    assert result["created_at"] <= result["started_at"] <= result["finished_at"]
+    link = f"http://localhost/api/v1/results/{added['id']}/{added['runner_id']}/category_asins.json"
+    assert result["download_links"] == {"pages": [link], "all_pages": link}
+    assert alice.get(link.removeprefix("http://localhost")).get_json() == result["asins"]
+    folder = home.folder / "results" / str(alice.user) / str(added["id"]) / str(added["runner_id"])
+    assert json.loads((folder / "category_asins.json").read_bytes()) == result["asins"]
+    assert (home.folder / "var/logs/default/category" / f"r{added['runner_id']}-1.log").exists()
+
+
+def test_a_failed_run_keeps_what_it_found(alice: Caller, scrapyd: Daemon, shop: Storefront) -> None:
+    shop.switches.wrong_location_from = 2
+    result = alice.until(alice.schedule(), *ENDED)
+    assert (result["stage"], result["failed_reason"]) == ("failed", "location_lost")
+    assert POSTCODE in result["failed_message"]
+    assert result["asins"] == []
+    assert result["is_download_generated"] is False
+    assert result["coverage"]["complete"] is False
+    (link,) = result["download_links"]["pages"]
+    rows = alice.get(link.removeprefix("http://localhost")).get_json()
+    assert len(rows) == result["asin_count"] == 24
+
+
+def test_filters_that_a_domain_lacks_are_named(
+    alice: Caller, home: Home, scrapyd: Daemon, shop: Storefront
+) -> None:
+    home.make_session("amazon.com", "20105")
+    answer = alice.post(
+        f"{CATEGORY}/add_schedule/",
+        BODY
+        | {"category_url": BODY["category_url"].replace("com.au", "com"), "domain": "amazon.com"}
+        | {"postcode": "20105", "filter_delivery_day": "tomorrow"},
+    )
+    warnings = answer.get_json()["data"]["warnings"]
+    assert warnings == ["filter_delivery_day is not supported on amazon.com and was not applied"]
+
+
+def test_without_a_session_nothing_is_scheduled(alice: Caller, home: Home) -> None:
+    (home.folder / "cookies" / DOMAIN / f"{POSTCODE}.json").unlink()
+    answer = alice.post(f"{CATEGORY}/add_schedule/", BODY)
+    assert answer.status_code == 400
+    assert answer.get_json()["data"].startswith("No cookie file found for amazon.com.au 4500: ")
+    assert alice.post(f"{CATEGORY}/list/").get_json()["data"]["total"] == 0
+
+
+def test_scrapyd_away_means_nothing_half_recorded(alice: Caller) -> None:
+    answer = alice.post(f"{CATEGORY}/add_schedule/", BODY)
+    assert answer.status_code == 503
+    assert "Nothing was scheduled" in answer.get_json()["data"]
+    assert alice.post(f"{CATEGORY}/list/").get_json()["data"] == {"total": 0, "items": []}
+
+
+def test_a_wrong_password_is_scrapyd_refusing(
+    app: Flask, alice: Caller, scrapyd: Daemon, jobs: Jobs
+) -> None:
+    jobs.scrapyd.auth = ("crawler", "wrong")
+    answer = alice.post(f"{CATEGORY}/add_schedule/", BODY)
+    assert answer.status_code == 502
+    assert alice.post(f"{CATEGORY}/list/").get_json()["data"]["total"] == 0
+
+
+def test_priorities_order_the_queue(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    first = [alice.schedule() for _ in range(_slots())]
+    for collection in first:
+        alice.until(collection, "scraping")
+    low = alice.schedule(priority="Lowest")
+    high = alice.schedule(priority="Highest")
+    assert alice.result(low)["stage"] == alice.result(high)["stage"] == "queued"
+    alice.cancel(first[0])
+    until(lambda: look_at_all(jobs) or alice.result(high)["stage"], lambda s: s == "scraping")
+    assert alice.result(low)["stage"] == "queued"
+
+
+def _slots() -> int:
+    return 2 * (os.cpu_count() or 1)
+
+
+def test_a_cancelled_run_ends_at_once_and_keeps_its_rows(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    assert alice.cancel(collection) is True
+    result = alice.result(collection)
+    assert (result["stage"], result["schedule_status"]) == ("failed", "Failed")
+    assert (result["failed_reason"], result["failed_message"]) == ("cancelled", "Cancelled by user")
+    assert result["asin_count"] == 24
+    assert result["coverage"]["complete"] is False
+    assert alice.cancel(collection) is False, "it had already ended"
+    # The hanging request outlasts the grace time, so that only KILL helps.
+    until(lambda: look_at_all(jobs) or _states(jobs), lambda states: "running" not in states)
+    look_at_all(jobs)
+    assert jobs.store.open_runners() == []
+    assert alice.result(collection) == result, "an end never changes"
+
+
+def test_a_pending_job_is_cancelled_off_the_queue(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    running = [alice.schedule() for _ in range(_slots())]
+    for collection in running:
+        alice.until(collection, "scraping")
+    waiting = alice.schedule()
+    assert alice.cancel(waiting) is True
+    result = alice.result(waiting)
+    assert (result["stage"], result["asin_count"]) == ("failed", 0)
+    assert result["download_links"] == {"pages": [], "all_pages": ""}
+    assert _states(jobs).count("pending") == 0
+
+
+def test_a_finished_run_cannot_be_cancelled(alice: Caller, scrapyd: Daemon) -> None:
+    collection = alice.schedule()
+    before = alice.until(collection, "done")
+    assert alice.cancel(collection) is False
+    assert alice.result(collection) == before
+
+
+def test_one_interrupt_whoever_cancels(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs, home: Home
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    answers: list[bool] = []
+    clients = [
+        threading.Thread(target=lambda: answers.append(alice.cancel(collection))) for _ in range(8)
+    ]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    assert sorted(answers) == [False] * 7 + [True]
+
+
+def test_cancelled_on_the_console(
+    alice: Caller, scrapyd: Daemon, shop: Storefront, jobs: Jobs
+) -> None:
+    shop.switches.latency = 1.0
+    collection = alice.schedule()
+    runner = alice.until_moving(collection)
+    jobs.scrapyd.cancel("default", f"r{runner['id']}-1")
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["failed_reason"]) == ("failed", "cancelled")
+    assert result["asin_count"] >= 24
+
+
+def test_taken_off_the_queue_on_the_console(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    running = [alice.schedule() for _ in range(_slots())]
+    for collection in running:
+        alice.until(collection, "scraping")
+    waiting = alice.schedule()
+    jobs.scrapyd.cancel("default", f"r{alice.result(waiting)['id']}-1")
+    jobs.scrapyd.forget_states()
+    result = alice.until(waiting, *ENDED)
+    assert result["failed_reason"] == "lost"
+    assert "taken off its queue" in result["failed_message"]
+
+
+def test_a_job_that_crashes_at_import(alice: Caller, scrapyd: Daemon, home: Home) -> None:
+    home.settings("this is [no TOML")
+    result = alice.until(alice.schedule(), *ENDED)
+    assert (result["stage"], result["failed_reason"]) == ("failed", "crashed")
+    assert result["asin_count"] == 0
+
+
+def test_a_killed_spider_leaves_its_rows(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    (job,) = jobs.scrapyd.jobs("default")["running"]
+    os.kill(job["pid"], signal.SIGKILL)
+    result = alice.until(collection, *ENDED)
+    assert result["failed_reason"] == "crashed"
+    assert result["asin_count"] == 24
+
+
+def test_scrapyd_killed_and_started_again(alice: Caller, scrapyd: Daemon, shop: Storefront) -> None:
+    shop.switches.latency = 0.7
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    scrapyd.kill()
+    result = alice.result(collection)
+    assert result["stage"] == "scraping", "Scrapyd away says nothing about the run"
+    scrapyd.start()
+    result = alice.until(collection, *ENDED)
+    # The spider may live on without its Scrapyd, or go with it; either is told as it is.
+    assert (result["stage"], result["failed_reason"]) in (("done", None), ("failed", "crashed"))
+    assert result["asin_count"] >= 24
+
+
+def test_a_queue_outlives_its_scrapyd(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, shop: Storefront, jobs: Jobs
+) -> None:
+    running = [alice.schedule() for _ in range(_slots())]
+    for collection in running:
+        alice.until(collection, "scraping")
+    waiting = alice.schedule()
+    scrapyd.end()
+    for collection in running:
+        assert alice.result(collection)["stage"] == "scraping"
+    shop.switches.block = ""
+    scrapyd.start()
+    assert alice.until(waiting, *ENDED)["stage"] == "done"
+    for collection in running:
+        assert alice.until(collection, *ENDED)["failed_reason"] == "crashed"
+
+
+def test_an_answer_that_never_comes_is_looked_up_later(
+    app: Flask, alice: Caller, scrapyd: Daemon, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.kill(_pid(scrapyd), signal.SIGSTOP)
+    monkeypatch.setattr("api.scrapyd._ANSWER_SECONDS", 0.5)
+    collection = alice.schedule()
+    assert alice.result(collection)["stage"] == "queued"
+    os.kill(_pid(scrapyd), signal.SIGCONT)
+    assert alice.until(collection, *ENDED)["stage"] == "done"
+
+
+def test_every_look_asks_scrapyd_little(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = Scrapyd._get
+
+    def counted(door: Scrapyd, basename: str, params: Any = None) -> Any:
+        asked.append(basename)
+        return ask(door, basename, params)
+
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    monkeypatch.setattr(Scrapyd, "_get", counted)
+    monkeypatch.setattr("api.scrapyd._STATES_SECONDS", 60)
+    for _ in range(50):
+        alice.result(collection)
+    assert len(asked) <= 1
+
+
+def _states(jobs: Jobs) -> list[str]:
+    jobs.scrapyd.forget_states()
+    return list(jobs.scrapyd.states().values())
+
+
+def _pid(scrapyd: Daemon) -> int:
+    assert scrapyd.process is not None
+    return scrapyd.process.pid
