@@ -9,6 +9,7 @@ from typing import cast
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
+from pydantic import validate_email
 from waitress import create_server
 
 from api.auth import hash_of, new_secret
@@ -35,8 +36,10 @@ def init_app(app: Flask) -> None:
 @click.option("--name", default="", help="Shown to the user; default: the part before the @.")
 def create_user(email: str, name: str) -> None:
     """Add a user and print the API key, this once."""
-    if "@" not in email.strip("@"):
-        raise click.UsageError(f"{email!r} is no e-mail address")
+    try:
+        validate_email(email)
+    except ValueError:
+        raise click.UsageError(f"{email!r} is no e-mail address") from None
     key = new_secret()
     try:
         _store().add_user(email, name or email.partition("@")[0], hash_of(key))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, HttpUrl, field_validator
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, HttpUrl, JsonValue, field_validator
 
 from category_crawler.job import CategoryJob
 
@@ -17,12 +17,21 @@ SCHEDULE_STATUS: dict[str, ScheduleStatus] = {
     "done": "Completed",
     "failed": "Failed",
 }
+_EXAMPLE: dict[str, JsonValue] = {
+    "category_url": "https://www.amazon.com.au/s?rh=n%3A4851693051",
+    "amazon_node_id": "4851693051",
+    "domain": "amazon.com.au",
+    "postcode": "4500",
+    "filter_prime_ships_from_au": True,
+    "filter_delivery_day": "within_2_days",
+    "price_max_cents": 50000,
+}
 
 
 class Body(BaseModel):
     """A request body: types are strict, null in an optional field means absent."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", use_attribute_docstrings=True)
 
 
 class NoBody(Body):
@@ -32,11 +41,18 @@ class NoBody(Body):
 class AddSchedule(CategoryJob):
     """A category to crawl; prices are hundredths of the marketplace's currency."""
 
-    postcode: str = Field(description="Must match the domain's postcode regex whole")
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    postcode: str
+    """Must match the domain's postcode regex whole, and have an active delivery session."""
     name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """``amazon_category_<node>`` where none is given."""
     notification_email: EmailStr | None = None
+    """Told when the run ends; the user's own where none is given."""
     priority: Priority = "Normal"
+    """Higher ones leave the queue first."""
     webhook_url: HttpUrl | None = None
+    """Told when the run ends; https only."""
 
     @field_validator("webhook_url")
     @classmethod
@@ -55,7 +71,10 @@ class AddSchedule(CategoryJob):
 class CollectionId(Body):
     """Which collection is meant."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"collection_id": 1}]})
+
     collection_id: Id
+    """The ``id`` that add_schedule gave."""
 
 
 class ListCollections(Body):

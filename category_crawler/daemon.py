@@ -63,7 +63,8 @@ def quiet_log() -> FilteringLogObserver:
     """Scrapyd's log on standard output, without a line for each request that it answers."""
     levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.info)
     levels.setLogLevelForNamespace("twisted.python.log", LogLevel.warn)
-    return FilteringLogObserver(textFileLogObserver(sys.stdout), [levels])
+    # Their types are zope's interfaces, which mypy cannot follow.
+    return FilteringLogObserver(textFileLogObserver(sys.stdout), [levels])  # type: ignore
 
 
 class StubbornPoller(QueuePoller):

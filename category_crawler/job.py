@@ -26,19 +26,30 @@ class CategoryJob(BaseModel):
     :meth:`from_arguments`. Fields not known are left aside.
     """
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
 
     category_url: Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
+    """``https://www.<domain>/s?rh=n%3A<node>…``, or a ``/b?node=`` page; its filters are kept."""
     amazon_node_id: str
+    """Digits; the last node of the URL."""
     domain: str
+    """Such as amazon.com.au."""
     postcode: str | None = None
     """None crawls without a delivery session and checks no location."""
     filter_prime_ships_from_au: bool = False
+    """Products that Prime ships from Australia; amazon.com.au only."""
     filter_delivery_day: DeliveryDay | None = None
+    """amazon.com.au only."""
     price_min_cents: Cents | None = None
+    """Hundredths of the currency, the yen too."""
     price_max_cents: Cents | None = None
+    """Not below the lowest price."""
     include_sponsored: bool = False
+    """Products seen only as advertisements come last; otherwise they are left out."""
     max_products: Annotated[int, Field(ge=1, lt=10**9)] | None = None
+    """Stop there."""
 
     @model_validator(mode="before")
     @classmethod

@@ -127,7 +127,7 @@ def marketplace_of(parts: SplitResult) -> Marketplace:
     # What stands before an @ may be a password, so it is not repeated.
     user, _, host = parts.netloc.lower().rpartition("@")
     if parts.scheme != "https":
-        begin = f"{parts.scheme}://{host}{parts.path}"
+        begin = parts._replace(netloc=host).geturl()
         raise InvalidListingURL(
             f"the URL must begin with https://www.<domain>/, not {begin[:100]!r}"
         )

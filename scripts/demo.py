@@ -1,23 +1,43 @@
-"""The demo: starts the stand-in shop, crawls one category there, shows what was found.
+"""The demo: the whole way over the job API, against the stand-in shop.
 
-Everything it writes lies below ``var/demo``; everything it starts it stops.
+Shop, Scrapyd, API and watcher start on free ports; a user asks for one category, watches it being
+crawled and reads the result. Everything written lies below ``var/demo``; everything started stops.
 """
 
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / "var" / "demo"
 NODE, POSTCODE, DOMAIN = "4851693051", "4500", "amazon.com.au"
-URL = f"https://www.{DOMAIN}/s?rh=n%3A{NODE}"
+ASKED = {
+    "category_url": f"https://www.{DOMAIN}/s?rh=n%3A{NODE}",
+    "amazon_node_id": NODE,
+    "domain": DOMAIN,
+    "postcode": POSTCODE,
+    "filter_prime_ships_from_au": True,
+    "filter_delivery_day": "within_2_days",
+    "price_max_cents": 50000,
+}
+# The shop is ours; the real site gets the project's slow defaults.
+SETTINGS = "DOWNLOAD_DELAY = 0.5\nAUTOTHROTTLE_ENABLED = false\n"
+START_SECONDS = 30
+PRODUCTS = 600
 SHOWN = 8
 
 REAL_SITE = f"""
@@ -28,11 +48,11 @@ The same against the real site:
   2. In a browser, open https://www.{DOMAIN}, set the delivery location to {POSTCODE}, and
      export the site's cookies (a cookie exporter's JSON, or cookies.txt). Then:
        .venv/bin/python -m category_crawler.delivery import {DOMAIN} {POSTCODE} FILE
-  3. Say who you are, then crawl; it goes slowly on purpose:
+  3. Say who you are, and start; it goes slowly on purpose:
        export CATEGORY_CRAWLER_CONTACT=you@example.org
-       .venv/bin/scrapy crawl category -a category_url='{URL}' \\
-           -a postcode={POSTCODE} -a filter_prime_ships_from_au=true \\
-           -a filter_delivery_day=within_2_days -a price_max_cents=50000
+       make serve
+  4. In another terminal make a user, and call as the README shows:
+       .venv/bin/flask --app api users create you@example.org
 """
 
 sys.path.insert(0, str(PROJECT))
@@ -40,22 +60,56 @@ console = Console()
 
 
 def main() -> int:
-    from tests.storefront import Storefront
+    from tests.storefront import Catalogue, Storefront
 
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(parents=True)
+    (HOME / "settings.toml").write_text(SETTINGS)
     console.print("Starting the stand-in shop: its own site, catalogue and certificates …")
-    with Storefront().serve() as shop:
-        environment = os.environ | shop.environment() | {"CATEGORY_CRAWLER_HOME": str(HOME)}
+    with Storefront(Catalogue(PRODUCTS)).serve() as shop:
+        environment = _environment(shop.environment())
         _bring_in_session(shop.session(DOMAIN, POSTCODE), environment)
-        console.print(
-            f"Crawling node {NODE} for postcode {POSTCODE}: Prime, within 2 days, to $500"
-        )
-        code = _crawl(environment)
-    if code == 0:
-        _show(HOME / "results" / "local" / "demo")
-        console.print(REAL_SITE, markup=False, highlight=False, soft_wrap=True)
-    return code
+        with _services(environment):
+            result = _crawl(Api(environment))
+    console.print("Everything that was started has been stopped.")
+    if result["stage"] != "done":
+        console.print(f"The run failed ({result['failed_reason']}): {result['failed_message']}")
+        return 1
+    console.print(REAL_SITE, markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+class Api:
+    """The job API as a client with a key."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.base = f"http://127.0.0.1:{environment['API_PORT']}"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["x-api-key"] = _new_user(environment)
+
+    def call(self, name: str, **body: Any) -> Any:
+        """The data of one of the three calls."""
+        path = f"/api/v1/schedules/amazon/category/{name}/"
+        answer = self._session.post(f"{self.base}{path}", json=body, timeout=30).json()
+        if not answer["status"]:
+            raise SystemExit(f"{name}: {answer['data']}")
+        return answer["data"]
+
+    def download(self, link: str) -> str:
+        return self._session.get(link, timeout=30).text
+
+
+def _environment(of_shop: dict[str, str]) -> dict[str, str]:
+    places = {"CATEGORY_CRAWLER_HOME": str(HOME)}
+    ports = {"API_PORT": _free_port(), "SCRAPYD_PORT": _free_port()}
+    return os.environ | of_shop | places | ports
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def _bring_in_session(state: dict[str, Any], environment: dict[str, str]) -> None:
@@ -67,30 +121,101 @@ def _bring_in_session(state: dict[str, Any], environment: dict[str, str]) -> Non
     exported.unlink()
 
 
-def _crawl(environment: dict[str, str]) -> int:
-    arguments = {
-        "category_url": URL,
-        "postcode": POSTCODE,
-        "filter_prime_ships_from_au": "true",
-        "filter_delivery_day": "within_2_days",
-        "price_max_cents": "50000",
-        "run": "local/demo",
-    }
-    given = [part for key, value in arguments.items() for part in ("-a", f"{key}={value}")]
-    # The shop is ours; the real site gets the project's slow defaults.
-    quick = ["-s", "DOWNLOAD_DELAY=0.5", "-s", "AUTOTHROTTLE_ENABLED=0", "-L", "WARNING"]
-    return _run(["-m", "scrapy", "crawl", "category", *given, *quick], environment)
+def _new_user(environment: dict[str, str]) -> str:
+    create = ["-m", "flask", "--app", "api", "users", "create", "demo@example.org"]
+    return _run(create, environment).strip()
 
 
-def _run(command: list[str], environment: dict[str, str]) -> int:
+def _run(command: list[str], environment: dict[str, str]) -> str:
     return subprocess.run(
-        [sys.executable, *command], cwd=PROJECT, env=environment, check=False
-    ).returncode
+        [sys.executable, *command],
+        cwd=PROJECT,
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ).stdout
 
 
-def _show(folder: Path) -> None:
-    rows = json.loads((folder / "category_asins.json").read_bytes())
-    summary = json.loads((folder / "summary.json").read_bytes())
+@contextmanager
+def _services(environment: dict[str, str]) -> Iterator[None]:
+    """What ``make serve`` runs, its words in a file."""
+    with (HOME / "serve.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "scripts/serve.py"],
+            cwd=PROJECT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_for(f"http://127.0.0.1:{environment['API_PORT']}/healthz", process)
+        console.print(f"API      http://127.0.0.1:{environment['API_PORT']}/docs", highlight=False)
+        console.print(
+            f"Console  http://127.0.0.1:{environment['SCRAPYD_PORT']}/jobs while it runs: user "
+            f"crawler, password in {(HOME / 'var/scrapyd.password').relative_to(PROJECT)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if session.get(address, timeout=5).ok:
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit(f"The services did not start:\n{(HOME / 'serve.log').read_text()}")
+
+
+def _crawl(api: Api) -> dict[str, Any]:
+    console.print(f"\nPOST add_schedule {json.dumps(ASKED)}", highlight=False, soft_wrap=True)
+    added = api.call("add_schedule", **ASKED)
+    console.print(f"  → {json.dumps(added)}\n", highlight=False)
+    result = _watch(api, added["id"])
+    if result["stage"] == "done":
+        _show(result, api.download(result["download_links"]["pages"][0].replace(".json", ".csv")))
+    return result
+
+
+def _watch(api: Api, collection: int) -> dict[str, Any]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pages, {task.fields[found]} products"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("queued", total=None, found=0)
+        while True:
+            (result,) = api.call("result", collection_id=collection)
+            progress = result["progress"]
+            bar.update(
+                task,
+                description=result["stage"],
+                completed=progress.get("pages_finished", 0),
+                total=progress.get("total_pages"),
+                found=result["asin_count"],
+            )
+            if result["stage"] in ("done", "failed"):
+                return dict(result)
+            time.sleep(0.5)
+
+
+def _show(result: dict[str, Any], table_text: str) -> None:
+    rows = result["asins"]
     table = Table(title=f"The first {min(SHOWN, len(rows))} of {len(rows)} products")
     table.add_column("ASIN", no_wrap=True, min_width=10)
     table.add_column("Title", overflow="ellipsis", no_wrap=True, max_width=34)
@@ -100,11 +225,15 @@ def _show(folder: Path) -> None:
         shown = (row["asin"], row["title"], row["price"], row["delivery"])
         table.add_row(*("" if value is None else str(value) for value in shown))
     console.print(table)
-    coverage = summary["coverage"]
-    console.print(f"Complete: {coverage['complete']}, as {coverage['why']}.")
-    console.print("Files:")
+    coverage = result["coverage"]
+    console.print(f"Complete: {coverage['complete']}, as {coverage['why']}.\n")
+    console.print("The CSV begins:")
+    for line in table_text.splitlines()[:4]:
+        console.print(f"  {line[:110]} …", highlight=False, markup=False, soft_wrap=True)
+    folder = HOME / "results" / "1" / str(result["collection"]) / str(result["id"])
+    console.print(f"Files: {folder.relative_to(PROJECT)}/", highlight=False)
     for path in sorted(folder.iterdir()):
-        console.print(f"  {path.relative_to(PROJECT)}", highlight=False)
+        console.print(f"  {path.name}", highlight=False)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Downloads: the rows of one's own runs, as raw bytes."""
 
+from os import SEEK_END
 from typing import cast
 
-from flask import Blueprint, Response, current_app, send_file
+from flask import Blueprint, Response, current_app, request, send_file
 
 from api.auth import authenticate, current_user
 from api.envelope import ApiError
@@ -29,15 +30,20 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     if not source.exists():
         raise ApiError(404, f"Runner {runner_id} has no rows")
     stat = source.stat()
-    ready = source == folder.rows
-    return send_file(
-        source if ready else made(folder, form),
+    file = source.open("rb") if source == folder.rows else made(folder, form)
+    response = send_file(
+        file,
         mimetype=MIMETYPES[form],
         download_name=f"category_asins.{form}",
-        conditional=True,
+        conditional=False,
         etag=f"{form}-{stat.st_mtime_ns:x}-{stat.st_size:x}",
         last_modified=int(stat.st_mtime),
     )
+    size = file.seek(0, SEEK_END)
+    file.seek(0)
+    response.content_length = size
+    response.make_conditional(request, accept_ranges=True, complete_length=size)
+    return response
 
 
 _LARGEST_ID = 2**63 - 1

@@ -1,0 +1,38 @@
+"""The API's settings: environment before file before default."""
+
+from pathlib import Path
+
+import pytest
+
+from api.config import Settings, api_port
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_defaults(home: Path) -> None:
+    assert Settings.load() == Settings()
+
+
+def test_the_file_and_above_it_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "settings.toml").write_text("[api]\ncancel_grace = 5\nalways_http_200 = true\n")
+    assert Settings.load() == Settings(cancel_grace=5.0, always_http_200=True)
+    monkeypatch.setenv("CATEGORY_CRAWLER_ALWAYS_HTTP_200", "off")
+    monkeypatch.setenv("CATEGORY_CRAWLER_PUBLIC_URL", "https://crawl.example")
+    assert Settings.load() == Settings(cancel_grace=5.0, public_url="https://crawl.example")
+
+
+def test_a_wrong_value_is_named(home: Path) -> None:
+    (home / "settings.toml").write_text('[api]\ncancel_grace = "soon"\n')
+    with pytest.raises(ValueError, match="cancel_grace must be a float, not 'soon'"):
+        Settings.load()
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "٨٠"])
+def test_a_wrong_port_is_named(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_PORT", port)
+    with pytest.raises(ValueError, match="API_PORT is"):
+        api_port()
