@@ -63,12 +63,7 @@ def check_page(page: Page, asked: Asked) -> None:
 
 def check_kind(page: Page, asked: Asked) -> None:
     """Raise Blocked or NotAListing for a page that holds no listing."""
-    if block := _BLOCKS.get(page.kind):
-        said = f" ({page.message})" if page.message else ""
-        raise Blocked(
-            f"{asked.listing.marketplace.host} answered with {block}{said} instead of page "
-            f"{asked.listing.page} of the listing; wait some hours, or crawl more slowly"
-        )
+    check_block(page, asked.listing.marketplace.host, f"page {asked.listing.page} of the listing")
     if page.kind is Kind.PAST_THE_END and asked.listing.page == 1:
         raise NotAListing("the first page of the listing is already past its end")
     if page.kind not in (Kind.LISTING, Kind.NO_RESULTS, Kind.PAST_THE_END):
@@ -76,6 +71,16 @@ def check_kind(page: Page, asked: Asked) -> None:
             f"page {asked.listing.page} is no listing but {page.kind}"
             f"{f' ({page.title!r})' if page.title else ''}: no product card and no word that "
             "there are no results"
+        )
+
+
+def check_block(page: Page, host: str, wanted: str) -> None:
+    """Raise Blocked, saying by what, where a page stands in the way of the one wanted."""
+    if block := _BLOCKS.get(page.kind):
+        said = f" ({page.message})" if page.message else ""
+        raise Blocked(
+            f"{host} answered with {block}{said} instead of {wanted}; wait some hours, or crawl "
+            "more slowly"
         )
 
 

@@ -7,24 +7,29 @@ list as browsers' cookie exporters write it, and Netscape ``cookies.txt``. To br
 """
 
 import argparse
+import asyncio
+import fcntl
 import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from category_crawler.domain_config import DOMAINS, Marketplace
 from category_crawler.errors import CrawlError, InvalidJob, SessionMissing, SessionUnreadable
 from category_crawler.home import cookies_folder
 from category_crawler.run import utc_now
+from category_crawler.run_folder import try_lock
 from category_crawler.whole_file import write_whole
 
 Cookie = dict[str, Any]
 """A cookie as Playwright's storage state has it; ``expires`` in seconds since 1970, -1 for none."""
 
 _PRIVATE = 0o600
+_LOCK_LOOK = 0.2
 _EXPIRES_KEYS = ("expires", "expirationDate", "expiry")
 
 
@@ -51,8 +56,9 @@ class DeliverySession:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             raise SessionMissing(
-                f"No cookie file found for {domain} {postcode}: bring one in with "
-                f"'python -m category_crawler.delivery import {domain} {postcode} FILE'"
+                f"No cookie file found for {domain} {postcode}: make one with "
+                f"create-zipcode, or 'scrapy crawl delivery -a domain={domain} -a "
+                f"postcode={postcode}'"
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise SessionUnreadable(f"the cookie file {path} cannot be read: {error}") from None
@@ -68,6 +74,20 @@ class DeliverySession:
                 "still valid: export the cookies again while the page shows the postcode"
             )
         return cls(domain, postcode, cookies, _about(text))
+
+    @property
+    def version(self) -> str:
+        """Tells one making of the session's file from another; empty where there is no file."""
+        return session_version(self.domain, self.postcode)
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was made, or since its file was written where that is not known."""
+        made = self.about.get("created_at")
+        try:
+            return time.time() - datetime.fromisoformat(str(made)).timestamp()
+        except ValueError:
+            return time.time() - session_file(self.domain, self.postcode).stat().st_mtime
 
     def save(self) -> Path:
         """Put the session's file in place, readable by its owner only, and return its path."""
@@ -100,12 +120,31 @@ def session_file(domain: str, postcode: str) -> Path:
     return cookies_folder() / domain / f"{postcode}.json"
 
 
+def session_version(domain: str, postcode: str) -> str:
+    """Tells one making of a session's file from another; empty where there is no file."""
+    try:
+        stat = session_file(domain, postcode).stat()
+    except FileNotFoundError:
+        return ""
+    return f"{stat.st_mtime_ns:x}-{stat.st_ino:x}"
+
+
+async def lock_session(domain: str, postcode: str) -> IO[bytes]:
+    """Wait until no other process makes this session; closing the file lets the next one."""
+    path = session_file(domain, postcode).with_suffix(".lock")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = path.open("wb")
+    while not try_lock(lock, fcntl.LOCK_EX):
+        await asyncio.sleep(_LOCK_LOOK)
+    return lock
+
+
 def import_session(domain: str, postcode: str, source: Path) -> Path:
     """Bring in a cookie file exported elsewhere and return where it now lies.
 
     Raises InvalidJob for an unknown domain or postcode, SessionUnreadable for the file.
     """
-    shop, code = _place(domain, postcode)
+    shop, code = place(domain, postcode)
     try:
         text = source.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -116,7 +155,8 @@ def import_session(domain: str, postcode: str, source: Path) -> Path:
     return session.save()
 
 
-def _place(domain: str, postcode: str) -> tuple[Marketplace, str]:
+def place(domain: str, postcode: str) -> tuple[Marketplace, str]:
+    """The marketplace, and the postcode in capitals without spaces. Raises InvalidJob."""
     shop = DOMAINS.get(domain)
     if shop is None or not shop.active:
         known = ", ".join(name for name, known in DOMAINS.items() if known.active)

@@ -23,6 +23,12 @@
         ├── Redirected          redirected
         ├── UnreadablePage      unreadable_page
         ├── Unreachable         unreachable
+        ├── DeliveryFailed      (a delivery session cannot be made)
+        │   ├── BrowserMissing  no_browser
+        │   ├── PopoverMissing  no_popover
+        │   ├── PostcodeUnknown postcode_unknown
+        │   ├── SuburbUnknown   suburb_unknown
+        │   └── LocationNotSet  location_not_set
         ├── Interrupted         interrupted
         ├── Cancelled           cancelled
         └── Crashed             crashed
@@ -140,6 +146,42 @@ class Unreachable(CrawlStopped):
     """Raised if no answer came after all retries."""
 
     reason = "unreachable"
+
+
+class DeliveryFailed(CrawlStopped):
+    """Base of what keeps a delivery session from being made."""
+
+    reason = "delivery_failed"
+
+
+class BrowserMissing(DeliveryFailed):
+    """Raised if no browser is there, or it does not start."""
+
+    reason = "no_browser"
+
+
+class PopoverMissing(DeliveryFailed):
+    """Raised if the pop-over for the delivery location does not come or does not answer."""
+
+    reason = "no_popover"
+
+
+class PostcodeUnknown(DeliveryFailed):
+    """Raised if the shop does not take the postcode."""
+
+    reason = "postcode_unknown"
+
+
+class SuburbUnknown(DeliveryFailed):
+    """Raised if the shop does not offer the suburb."""
+
+    reason = "suburb_unknown"
+
+
+class LocationNotSet(DeliveryFailed):
+    """Raised if the shop took the postcode and yet delivers elsewhere."""
+
+    reason = "location_not_set"
 
 
 class Interrupted(CrawlStopped):

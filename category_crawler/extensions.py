@@ -13,11 +13,13 @@ from scrapy.exceptions import NotConfigured
 
 from category_crawler import signals
 from category_crawler.crawl import CategoryCrawl
+from category_crawler.delivery_report import write_report
 from category_crawler.ending import Ending, ending_of
 from category_crawler.errors import Crashed, CrawlStopped, Interrupted
 from category_crawler.journal import PageRecord
 from category_crawler.run import utc_now
 from category_crawler.spiders.category import CategorySpider
+from category_crawler.spiders.delivery import DeliverySpider
 
 logger = logging.getLogger(__name__)
 
@@ -87,9 +89,22 @@ class RunEnd:
         crawl.run.close()
 
 
+def _delivery_report(spider: DeliverySpider, ending: Ending) -> dict[str, Any]:
+    error = ending.error
+    about = spider.session.about if spider.session is not None else {}
+    return {
+        "stage": "done" if error is None else "failed",
+        "location": about.get("location"),
+        "suburb": about.get("suburb"),
+        "failed_reason": error.reason if error else None,
+        "failed_message": str(error) if error else None,
+        "finished_at": utc_now(),
+    }
+
+
 def _unexplained(reason: str) -> CrawlStopped:
     if reason == "finished":
-        return Crashed("the crawl came to a halt before the listing had ended")
+        return Crashed("it came to a halt before the end")
     return Interrupted(f"Scrapy closed the spider ({reason}) before the list was whole")
 
 
@@ -107,6 +122,25 @@ def _summary(crawl: CategoryCrawl, ending: Ending) -> dict[str, Any]:
         "started_at": crawl.started_at,
         "finished_at": utc_now(),
     }
+
+
+class DeliveryEnd:
+    """Says how a delivery job ended, where whoever started it has named a place for that."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        crawler.signals.connect(self.spider_closed, signal=scrapy_signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def spider_closed(self, spider: DeliverySpider, reason: str) -> None:
+        ending = ending_of(self.crawler)
+        if ending.error is None and spider.session is None:
+            ending.begin(_unexplained(reason))
+        if spider.report:
+            write_report(spider.report, _delivery_report(spider, ending))
 
 
 class ProgressBar:

@@ -32,6 +32,12 @@ RETRY_PAUSE_MAX = 300.0  # seconds
 RETRY_AFTER_MAX = 3600.0  # seconds; a site that asks for a longer wait ends the run
 DOWNLOAD_TIMEOUT = 40  # 180
 
+# --- Delivery sessions ------------------------------------------------------------------------
+SESSION_MAX_AGE = 24 * 3600.0  # seconds; older ones are renewed before a crawl starts
+SESSION_RENEWALS = 5  # how often one crawl renews a session that the site has forgotten
+DELIVERY_TIMEOUT = 180.0  # seconds for which a renewal may take
+POPOVER_TIMEOUT = 20.0  # seconds to wait for each step of the pop-over
+
 # --- What a page may and may not do ----------------------------------------------------------
 DOWNLOAD_VERIFY_CERTIFICATES = True  # False; cookies travel
 METAREFRESH_ENABLED = False  # True; an Akamai check refreshes itself
@@ -45,7 +51,10 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "category_crawler.middlewares.ListingRedirects": 600,
 }
-EXTENSIONS = {"category_crawler.ending.Ending": 100}
+EXTENSIONS = {
+    "category_crawler.ending.Ending": 100,
+    "category_crawler.parent.ParentWatch": 200,
+}
 # A page's request copies what the reader needs; Scrapy would warn of each retry in a callback.
 META_COPY_WARN_SKIP_KEYS = ["retry_times"]
 

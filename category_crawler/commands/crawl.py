@@ -9,7 +9,6 @@ from scrapy.crawler import Crawler
 
 from category_crawler.ending import Ending
 from category_crawler.errors import CrawlStopped
-from category_crawler.spiders.category import CategorySpider
 
 
 class Command(crawl.Command):
@@ -30,9 +29,7 @@ class Command(crawl.Command):
 def _last_word(crawler: Crawler, ending: Ending | None) -> str:
     if ending is None:
         return "Ended before it began."
-    spider = crawler.spider
-    crawl = spider.crawl if isinstance(spider, CategorySpider) else None
-    kept = f" {crawl.run.kept} products are kept in {crawl.run.folder}." if crawl else ""
+    kept = getattr(crawler.spider, "last_word", "")
     if ending.error is not None:
-        return f"Ended early ({ending.error.reason}): {ending.error}.{kept}"
-    return f"Done.{kept}"
+        return f"Ended early ({ending.error.reason}): {ending.error}. {kept}".rstrip()
+    return f"Done. {kept}".rstrip()

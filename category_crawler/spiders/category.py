@@ -58,6 +58,13 @@ class CategorySpider(Spider):
     def ending(self) -> Ending:
         return ending_of(self.crawler)
 
+    @property
+    def last_word(self) -> str:
+        """What a person at the terminal hears at the end."""
+        if self.crawl is None:
+            return ""
+        return f"{self.crawl.run.kept} products are kept in {self.crawl.run.folder}."
+
     async def start(self) -> AsyncIterator[Any]:
         try:
             self.crawl = self._open_crawl()

@@ -7,6 +7,7 @@ from math import ceil
 from urllib.parse import quote
 
 from category_crawler.domain_config import Marketplace
+from tests.storefront import popover
 from tests.storefront.card import Look, advertisement, card, carousel
 from tests.storefront.catalogue import Catalogue, Item
 from tests.storefront.query import Query
@@ -28,6 +29,8 @@ class Visit:
     url: str
     number: int
     """Of this listing request, from 1."""
+    token: str = ""
+    """Opens the pop-over."""
 
 
 def listing_page(catalogue: Catalogue, switches: Switches, query: Query, visit: Visit) -> str:
@@ -247,7 +250,8 @@ def navigation(switches: Switches, query: Query | None, visit: Visit) -> str:
         + (f'<option selected value="node={quote(node)}">This</option>' if node else "")
         + "</select>"
     )
-    return f'<div id="nav-belt">{_delivery_line(switches, visit)}{box}</div>'
+    opener = popover.opener(visit.token)
+    return f'<div id="nav-belt">{_delivery_line(switches, visit)}{box}</div>{opener}'
 
 
 def _delivery_line(switches: Switches, visit: Visit) -> str:

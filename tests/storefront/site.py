@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from category_crawler.domain_config import DOMAINS, Marketplace
+from tests.storefront import popover
 from tests.storefront.block import BLOCKS, Block
 from tests.storefront.catalogue import Catalogue
 from tests.storefront.listing import Visit, head, listing_page, navigation
 from tests.storefront.query import Query
 from tests.storefront.robots import ROBOTS
 from tests.storefront.switches import Switches
-from tests.storefront.visitors import Visitor, Visitors, cookie_headers
+from tests.storefront.visitors import Visitor, Visitors, cookie_headers, suburbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class Site:
         application.router.add_get("/s", self.listing)
         application.router.add_get("/", self.home)
         application.router.add_get("/ap/signin", self.sign_in)
+        application.router.add_get(popover.SELECTIONS, self.selections)
+        application.router.add_get(popover.SUBURBS, self.suburbs)
+        application.router.add_post(popover.CHANGE, self.change)
         return application
 
     @property
@@ -69,7 +73,9 @@ class Site:
 
     async def home(self, request: web.Request) -> web.StreamResponse:
         shop, visitor = self._who(request)
-        self._note(request, 0, "home")
+        self._note(request, 0, self.switches.home_block or "home")
+        if self.switches.home_block:
+            return await self._answer_block(request, BLOCKS[self.switches.home_block](shop.domain))
         visit = self._visit(request, shop, visitor, 0)
         bar = navigation(self.switches, None, visit)
         return _html(f"{head(shop, 'Home')}{bar}</body></html>", visitor)
@@ -78,6 +84,7 @@ class Site:
         shop, visitor = self._who(request)
         number = len(self.listing_requests) + 1
         name = self._block_name(number)
+        self._expire(number)
         self._note(request, number, name or "listing")
         await asyncio.sleep(self.switches.latency)
         if name:
@@ -90,6 +97,37 @@ class Site:
             dropped=self._dropped(),
         )
         return _html(listing_page(self.catalogue, self.switches, query, visit), visitor)
+
+    async def selections(self, request: web.Request) -> web.StreamResponse:
+        """The pop-over's content, for the token of a page."""
+        shop, visitor = self._who(request)
+        self._note(request, 0, "selections")
+        if not visitor.holds(request.headers.get(popover.TOKEN_HEADER), "page"):
+            return web.Response(status=403)
+        if not self.switches.popover:
+            return web.Response(text="")
+        return _html(popover.content(shop, visitor.new_token("change")), visitor)
+
+    async def suburbs(self, request: web.Request) -> web.StreamResponse:
+        """The suburbs of a postcode."""
+        shop, _ = self._who(request)
+        self._note(request, 0, "suburbs")
+        return web.json_response(suburbs(shop, request.query.get("zipCode", "")))
+
+    async def change(self, request: web.Request) -> web.StreamResponse:
+        """Bind a place to the session."""
+        shop, visitor = self._who(request)
+        self._note(request, 0, "change")
+        if not visitor.holds(request.headers.get(popover.TOKEN_HEADER), "change"):
+            return web.Response(status=403)
+        place = popover.place_of(shop, await request.json())
+        if place is not None and not self.switches.keep_location:
+            visitor.place = place
+        known = int(place is not None)
+        answer = web.json_response({"isValidAddress": known, "isAddressUpdated": known})
+        for line in cookie_headers(visitor):
+            answer.headers.add("Set-Cookie", line)
+        return answer
 
     def _who(self, request: web.Request) -> tuple[Marketplace, Visitor]:
         shop = DOMAINS[request.host.removeprefix("www.")]
@@ -106,7 +144,13 @@ class Site:
             foreign=place is None,
             url=request.path_qs,
             number=number,
+            token=visitor.new_token("page"),
         )
+
+    def _expire(self, number: int) -> None:
+        every = self.switches.expire_every
+        if number == self.switches.expire_at or (every and number % every == 0):
+            self.visitors.expire()
 
     def _dropped(self) -> set[str]:
         return {self.switches.drop_filter} | ({"n"} if self.switches.drop_node else set())

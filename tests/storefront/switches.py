@@ -47,6 +47,16 @@ class Switches:
     wrong_currency_from: int = 0
     no_location_from: int = 0
     """Pages without a delivery line."""
+    expire_at: int = 0
+    """Before this request every session loses its location, once."""
+    expire_every: int = 0
+    """The same before each multiple of it."""
+    popover: bool = True
+    """The pop-over that sets the delivery location comes when it is asked for."""
+    keep_location: bool = False
+    """The pop-over takes every address and changes nothing."""
+    home_block: str = ""
+    """Kind of answer instead of the home page: a name in :mod:`tests.storefront.block`."""
 
     # What stands in the way
     block: str = ""

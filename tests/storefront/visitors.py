@@ -24,7 +24,16 @@ class Visitor:
     place: str | None = None
     """As the delivery line names it: ``BRAY PARK 4500``."""
     tokens: set[str] = field(default_factory=set)
-    """Values of the pop-over's tokens handed out."""
+    """The pop-over's tokens handed out: a page's to open it, its own to change the address."""
+
+    def new_token(self, purpose: str) -> str:
+        """A token that :meth:`holds` for the same purpose only."""
+        token = f"{purpose}-{secrets.token_urlsafe(12)}"
+        self.tokens.add(token)
+        return token
+
+    def holds(self, token: str | None, purpose: str) -> bool:
+        return token in self.tokens and str(token).startswith(f"{purpose}-")
 
 
 class Visitors:

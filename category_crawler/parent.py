@@ -1,0 +1,53 @@
+"""A spider ends with the process that started it: Scrapyd forgets its children when it dies."""
+
+import logging
+import os
+import threading
+import time
+from typing import Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+from category_crawler.ending import ending_of
+from category_crawler.errors import Interrupted
+
+logger = logging.getLogger(__name__)
+
+PARENT = "CATEGORY_CRAWLER_PARENT"
+"""Environment variable: the number of the process without which a spider does not go on."""
+
+_LOOK_EVERY = 0.5
+_CLOSING_SECONDS = 3.0
+"""A request that hangs would hold up the end for as long as it may; rows are on disk by then."""
+
+
+class ParentWatch:
+    """An extension that ends the crawl once the parent is gone, by force if need be."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        parent = os.environ.get(PARENT, "")
+        if not parent.isdigit():
+            raise NotConfigured
+        self._crawler = crawler
+        self._parent = int(parent)
+        crawler.signals.connect(self._start, signal=signals.engine_started)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def _start(self) -> None:
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        from twisted.internet import reactor
+
+        while os.getppid() == self._parent:
+            time.sleep(_LOOK_EVERY)
+        gone = Interrupted("The process that had started the spider is gone")
+        reactor.callFromThread(ending_of(self._crawler).begin, gone)
+        time.sleep(_CLOSING_SECONDS)
+        logger.error("The spider did not close within %.0f s and is ended", _CLOSING_SECONDS)
+        os._exit(1)

@@ -1,0 +1,214 @@
+"""The spider ``delivery``: has the shop deliver to a postcode and keeps the session's cookies.
+
+``scrapy crawl delivery -a domain=amazon.com.au -a postcode=4500 [-a suburb="BRAY PARK"]`` opens
+the shop in a real browser, sets the location through its pop-over, and writes
+``cookies/<domain>/<POSTCODE>.json`` once the reloaded page shows the postcode. ``-a replaces=``
+names the version of the session that is not good any more: where another process has put a newer
+one in its place meanwhile, nothing is left to do. ``-a report=NAME`` says how it ended to whoever
+started it.
+"""
+
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import IO, Any, Self
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from twisted.python.failure import Failure
+
+from category_crawler.answer import headers_of
+from category_crawler.browser import browser_arguments, find_browser
+from category_crawler.checks import check_block
+from category_crawler.delivery import (
+    DeliverySession,
+    lock_session,
+    place,
+    session_file,
+    session_version,
+)
+from category_crawler.delivery_line import names_postcode
+from category_crawler.domain_config import Marketplace
+from category_crawler.ending import Ending, ending_of
+from category_crawler.errors import (
+    BrowserMissing,
+    CrawlError,
+    InvalidJob,
+    LocationNotSet,
+    PopoverMissing,
+    RobotsDisallowed,
+    Unreachable,
+)
+from category_crawler.pages import read_page
+from category_crawler.run import utc_now
+from category_crawler.temporary_folder import temporary_folder
+
+_HANDLER = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
+_KNOWN = ("domain", "postcode", "suburb", "replaces", "report")
+
+
+class DeliverySpider(Spider):
+    """Makes one delivery session."""
+
+    name = "delivery"
+
+    def __init__(
+        self,
+        domain: str = "",
+        postcode: str = "",
+        suburb: str = "",
+        replaces: str | None = None,
+        report: str = "",
+        _job: str = "",
+        **unknown: str,
+    ) -> None:
+        super().__init__()
+        self.domain, self.postcode, self.suburb = domain, postcode, suburb
+        self.report = report or _job
+        self._replaces = replaces
+        self._unknown = sorted(unknown)
+        self._lock: IO[bytes] | None = None
+        self.session: DeliverySession | None = None
+        """The session, once it is made."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        # The browser keeps its profile in this folder, which goes when the spider does.
+        os.environ["TMPDIR"] = str(temporary_folder("delivery-"))
+        return super().from_crawler(crawler, *args, **kwargs)
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        super().update_settings(settings)
+        with suppress(BrowserMissing):
+            options = {"executable_path": str(find_browser()), "args": browser_arguments()}
+            settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", options, priority="spider")
+        settings.set("DOWNLOAD_HANDLERS", {"https": _HANDLER}, priority="spider")
+        # The browser's own headers, so that the page and its scripts are asked for alike.
+        settings.set("PLAYWRIGHT_PROCESS_REQUEST_HEADERS", None, priority="spider")
+        settings.set("PLAYWRIGHT_RESTART_DISCONNECTED_BROWSER", False, priority="spider")
+        extensions = {"category_crawler.extensions.DeliveryEnd": 300}
+        settings.set("EXTENSIONS", extensions | settings.getdict("EXTENSIONS"), priority="spider")
+
+    @property
+    def ending(self) -> Ending:
+        return ending_of(self.crawler)
+
+    @property
+    def last_word(self) -> str:
+        """What a person at the terminal hears at the end."""
+        if self.session is None:
+            return ""
+        path = session_file(self.session.domain, self.session.postcode)
+        return f"The shop says {self.session.about.get('location')!r}; the session is in {path}."
+
+    async def start(self) -> AsyncIterator[Any]:
+        try:
+            shop = self._check_arguments()
+            self._lock = await lock_session(self.domain, self.postcode)
+            if self._is_replaced():
+                self.session = DeliverySession.load(self.domain, self.postcode)
+                return
+            find_browser()
+        except CrawlError as error:
+            self.ending.begin(error)
+            return
+        yield self._home(shop)
+
+    async def set_location(self, response: Response, shop: Marketplace) -> None:
+        """Work the pop-over of the shop's home page, and keep the session if it took."""
+        # Crawls of categories load every spider's module, and never a browser.
+        from category_crawler.popover import BrowserError, DeliveryPopover
+
+        page = response.meta["playwright_page"]
+        try:
+            _check_home(response, shop)
+            seconds = self.settings.getfloat("POPOVER_TIMEOUT")
+            popover = DeliveryPopover(page, shop, seconds)
+            suburb = await popover.deliver_to(self.postcode, self.suburb or None)
+            await page.reload(wait_until="domcontentloaded")
+            location = _location(await page.content(), shop)
+            if not names_postcode(location, shop, self.postcode):
+                raise LocationNotSet(
+                    f"{shop.host} took postcode {self.postcode} and then says {location!r}: "
+                    "no session was kept; try again later"
+                )
+            self._keep(await page.context.storage_state(), location, suburb)
+        except CrawlError as error:
+            self.ending.begin(error)
+        except BrowserError as error:
+            self.ending.begin(PopoverMissing(f"the browser stopped half-way: {_first(error)}"))
+
+    def fail(self, failure: Failure) -> None:
+        """End the job for a home page that did not come."""
+        host = f"www.{self.domain}"
+        if isinstance(failure.value, IgnoreRequest):
+            self.ending.begin(
+                RobotsDisallowed(f"robots.txt of {host} forbids its home page to this crawler")
+            )
+        elif "Executable doesn't exist" in str(failure.value) or "launch" in str(failure.value):
+            self.ending.begin(BrowserMissing(f"the browser did not start: {_first(failure.value)}"))
+        else:
+            self.ending.begin(Unreachable(f"{host} gave no answer: {_first(failure.value)}"))
+
+    def _check_arguments(self) -> Marketplace:
+        if self._unknown:
+            raise InvalidJob(
+                f"unknown argument {self._unknown[0]!r}: known are {', '.join(_KNOWN)}"
+            )
+        shop, self.postcode = place(self.domain, self.postcode)
+        return shop
+
+    def _is_replaced(self) -> bool:
+        now = session_version(self.domain, self.postcode)
+        return self._replaces is not None and now not in ("", self._replaces)
+
+    def _home(self, shop: Marketplace) -> Request:
+        context = {
+            "user_agent": self.settings["USER_AGENT"],
+            "locale": shop.language.replace("_", "-"),
+        }
+        return Request(
+            f"https://{shop.host}/",
+            callback=self.set_location,
+            errback=self.fail,
+            cb_kwargs={"shop": shop},
+            meta={
+                "playwright": True,
+                "playwright_include_page": True,
+                "playwright_context_kwargs": context,
+            },
+        )
+
+    def _keep(self, state: dict[str, Any], location: str, suburb: str | None) -> None:
+        hosts = (self.domain, f"www.{self.domain}")
+        cookies = [c for c in state["cookies"] if c["domain"].lstrip(".") in hosts]
+        about = {
+            "created_at": utc_now(),
+            "user_agent": self.settings["USER_AGENT"],
+            "location": location,
+            "suburb": suburb,
+        }
+        session = DeliverySession(self.domain, self.postcode, cookies, about)
+        session.save()
+        self.session = session
+        self.logger.info("The shop says %r; the session is kept", location)
+
+
+def _check_home(response: Response, shop: Marketplace) -> None:
+    page = read_page(response.body, shop, status=response.status, headers=headers_of(response))
+    check_block(page, shop.host, "its home page")
+
+
+def _location(html: str, shop: Marketplace) -> str:
+    return read_page(html.encode(), shop).location
+
+
+def _first(error: object) -> str:
+    """The first line of what a browser says; the rest is for those who debug it."""
+    line = str(error).strip().partition("\n")[0]
+    return re.sub(r"\x1b\[\d+m", "", line)[:200] or type(error).__name__
