@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Self
@@ -42,7 +42,9 @@ class DeliverySession:
     """In capitals without spaces."""
     cookies: list[Cookie] = field(repr=False)
     about: dict[str, Any] = field(default_factory=dict)
-    """When and how it was made: ``created_at`` (UTC), ``user_agent``, ``location``."""
+    """When and how it was made: ``created_at`` (UTC), ``user_agent``, ``location``, ``suburb``."""
+    version: str = ""
+    """Tells the file that it was read from, from one put in its place later."""
 
     @classmethod
     def load(cls, domain: str, postcode: str) -> Self:
@@ -52,6 +54,7 @@ class DeliverySession:
         cookie of the domain.
         """
         path = session_file(domain, postcode)
+        version = session_version(domain, postcode)
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -62,7 +65,7 @@ class DeliverySession:
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise SessionUnreadable(f"the cookie file {path} cannot be read: {error}") from None
-        return cls.read(text, domain, postcode)
+        return replace(cls.read(text, domain, postcode), version=version)
 
     @classmethod
     def read(cls, text: str, domain: str, postcode: str) -> Self:
@@ -74,11 +77,6 @@ class DeliverySession:
                 "still valid: export the cookies again while the page shows the postcode"
             )
         return cls(domain, postcode, cookies, _about(text))
-
-    @property
-    def version(self) -> str:
-        """Tells one making of the session's file from another; empty where there is no file."""
-        return session_version(self.domain, self.postcode)
 
     @property
     def age(self) -> float:

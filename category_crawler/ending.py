@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import FrameType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -15,6 +15,8 @@ from twisted.python.failure import Failure
 from category_crawler.errors import Cancelled, Crashed, CrawlError, CrawlStopped, Interrupted
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _MEANINGS: dict[int, CrawlStopped] = {
     # Scrapyd's cancel, its console's button and a terminal's Ctrl-C send INT; a service manager
@@ -62,6 +64,18 @@ class Ending:
         except TimeoutError:
             return False
         return True
+
+    async def outlasts(self, work: Coroutine[Any, Any, T]) -> T:
+        """The work's result; the work is cancelled, and CrawlStopped raised, if the crawl ends."""
+        working = asyncio.ensure_future(work)
+        ending = asyncio.ensure_future(self._begun.wait())
+        await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait((working,))
+            raise Interrupted("The crawl is ending")
+        return working.result()
 
     def watch_signals(self) -> None:
         from twisted.internet import reactor

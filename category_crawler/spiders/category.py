@@ -19,11 +19,13 @@ from twisted.python.failure import Failure
 from category_crawler import signals
 from category_crawler.answer import headers_of, redirect_target
 from category_crawler.crawl import CategoryCrawl
+from category_crawler.delivery import DeliverySession
 from category_crawler.ending import Ending, ending_of
 from category_crawler.errors import (
     Blocked,
     CrawlError,
     CrawlStopped,
+    LocationLost,
     Redirected,
     RobotsDisallowed,
     Unreachable,
@@ -31,6 +33,7 @@ from category_crawler.errors import (
 from category_crawler.items import Product
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import read_page
+from category_crawler.renewal import renew
 
 _EXTENSIONS = {
     "category_crawler.extensions.RunEnd": 200,
@@ -48,6 +51,9 @@ class CategorySpider(Spider):
         super().__init__()
         self._run, self._resume, self._arguments = run, resume, arguments
         self.crawl: CategoryCrawl | None = None
+        self._jar = 0
+        """Number of the session's cookie jar: a renewed session has nothing of the old one."""
+        self._renewed_for: ListingURL | None = None
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -73,21 +79,34 @@ class CategorySpider(Spider):
             return
         for warning in self.crawl.warnings:
             self.logger.warning(warning)
+        await self._renew_old_session(self.crawl)
         for request in self._next(self.crawl):
             yield self._with_session(self.crawl, request)
 
-    def parse_listing(self, response: Response, listing: ListingURL) -> Iterator[Product | Request]:
-        """Yield a page's new products, which are on disk by then, and the next request."""
+    async def parse_listing(
+        self, response: Response, listing: ListingURL
+    ) -> AsyncIterator[Product | Request]:
+        """Yield a page's new products, which are on disk by then, and the next request.
+
+        A page for the wrong place has the session renewed and is asked for again.
+        """
         crawl = self.crawl
         if crawl is None or self.ending.error is not None:
             return
         try:
             products = self._take(crawl, response, listing)
+        except LocationLost as error:
+            if await self._is_renewed(crawl, listing, error):
+                for request in self._next(crawl):
+                    yield self._with_session(crawl, request)
+            return
         except CrawlStopped as error:
             self.ending.begin(error)
             return
-        yield from products
-        yield from self._next(crawl)
+        for product in products:
+            yield product
+        for request in self._next(crawl):
+            yield request
 
     def fail(self, failure: Failure) -> None:
         """End the crawl for a request that came to nothing."""
@@ -98,6 +117,45 @@ class CategorySpider(Spider):
         if self._resume:
             return CategoryCrawl.resume(self._resume, self._arguments)
         return CategoryCrawl.begin(self._arguments, self._run or None)
+
+    async def _is_renewed(
+        self, crawl: CategoryCrawl, listing: ListingURL, lost: LocationLost
+    ) -> bool:
+        """Whether the session was renewed for a page; where not, the crawl ends."""
+        renewals = self.settings.getint("SESSION_RENEWALS")
+        if crawl.session is None or self._renewed_for == listing or self._jar >= renewals:
+            self.ending.begin(lost)
+            return False
+        self._renewed_for = listing
+        self.logger.warning("The delivery session is renewed: %s", lost)
+        try:
+            await self._renew(crawl, crawl.session)
+        except CrawlError as error:
+            self.ending.begin(LocationLost(f"{lost}. It could not be renewed: {error}"))
+            return False
+        return True
+
+    async def _renew_old_session(self, crawl: CategoryCrawl) -> None:
+        session = crawl.session
+        if session is None or session.age < self.settings.getfloat("SESSION_MAX_AGE"):
+            return
+        self.logger.info("The delivery session is %.0f h old and is renewed", session.age / 3600)
+        try:
+            await self._renew(crawl, session)
+        except CrawlError as error:
+            # It may still be good: every page is checked for its place.
+            self.logger.warning("The delivery session could not be renewed: %s", error)
+
+    async def _renew(self, crawl: CategoryCrawl, session: DeliverySession) -> None:
+        seconds = self.settings.getfloat("DELIVERY_TIMEOUT")
+        self.crawler.signals.send_catch_log(
+            signals.pause_started,
+            spider=self,
+            seconds=seconds,
+            reason="the delivery session is being renewed",
+        )
+        crawl.session = await self.ending.outlasts(renew(session, seconds))
+        self._jar += 1
 
     def _take(self, crawl: CategoryCrawl, response: Response, listing: ListingURL) -> list[Product]:
         """Read and check a page, have its rows and its journal line written, return the rows."""
@@ -122,6 +180,7 @@ class CategorySpider(Spider):
                 errback=self.fail,
                 cb_kwargs={"listing": listing},
                 headers={"Accept-Language": _accept_language(listing)},
+                meta={"cookiejar": self._jar},
                 dont_filter=True,
             )
 
