@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo serve test check clean
+.PHONY: help install browser demo serve test check clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -17,13 +17,16 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/install
 	@PYTHON="$(PYTHON)" scripts/install $(VENV)
 	@touch $@
 
-demo: $(INSTALLED) ## Crawl the stand-in shop from beginning to end
+browser: $(INSTALLED) ## Install a browser where none is there
+	@scripts/browser $(VENV)
+
+demo: browser ## Crawl the stand-in shop from beginning to end
 	@$(BIN)/python scripts/demo.py
 
 serve: $(INSTALLED) ## Run Scrapyd, the API and the watcher until Ctrl-C
 	@$(BIN)/python scripts/serve.py
 
-test: $(INSTALLED) ## Run the tests
+test: browser ## Run the tests
 	@$(BIN)/pytest -n auto
 
 check: $(INSTALLED) ## Lint, types, import rules

@@ -5,6 +5,7 @@ of :mod:`.schemas`, a view in :mod:`.routes` hands on to the rules in :mod:`.job
 leaves in an :mod:`.envelope`.
 
 * :mod:`.jobs`: what becomes of a runner; asks :mod:`.scrapyd`, :mod:`.store` and the run's folder
+* :mod:`.sessions`: the same of a delivery session
 * :mod:`.report`, :mod:`.rows`: a runner and its rows as clients see them
 * :mod:`.watch`: looks at open runners on a timer, when nobody asks
 * :mod:`.openapi`: the specification, made of the same models
@@ -17,8 +18,9 @@ from api import cli, envelope
 from api.config import Settings
 from api.jobs import Jobs
 from api.report import BASE_PATH
-from api.routes import category, meta, results, settings
+from api.routes import category, meta, results, settings, zipcodes
 from api.scrapyd import Scrapyd
+from api.sessions import Sessions
 from api.store import Store
 from category_crawler.home import var_folder
 
@@ -33,8 +35,10 @@ def create_app(given: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     store = Store(var_folder() / "api.db")
     app.extensions["store"] = store
-    app.extensions["jobs"] = Jobs(store, Scrapyd(), app.config["SETTINGS"])
-    for resource in (category, settings, results):
+    behind = store, Scrapyd(), app.config["SETTINGS"]
+    app.extensions["sessions"] = Sessions(*behind)
+    app.extensions["jobs"] = Jobs(*behind, app.extensions["sessions"])
+    for resource in (category, settings, results, zipcodes):
         app.register_blueprint(
             resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")
         )

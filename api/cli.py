@@ -15,18 +15,24 @@ from waitress import create_server
 from api.auth import hash_of, new_secret
 from api.config import api_port
 from api.jobs import Jobs
+from api.sessions import Sessions
 from api.store import Store
 from api.watch import watch
 from category_crawler.console import console, password_file
+from category_crawler.delivery import place, saved_sessions
+from category_crawler.errors import InvalidJob
 
 _THREADS = 16
 
 users = AppGroup("users", help="Who may use the API.")
 
+zipcodes = AppGroup("zipcodes", help="Delivery sessions.")
+
 
 def init_app(app: Flask) -> None:
     """Give the application its commands."""
     app.cli.add_command(users)
+    app.cli.add_command(zipcodes)
     for command in (serve, watch_runners, show_console):
         app.cli.add_command(command)
 
@@ -54,6 +60,31 @@ def list_users() -> None:
     """List the users."""
     for user in _store().users():
         click.echo(f"{user['id']}\t{user['email']}\t{user['name']}\tsince {user['created_at']}")
+
+
+@zipcodes.command("check")
+@click.argument("domain", required=False)
+@click.argument("postcode", required=False)
+def check_zipcodes(domain: str | None, postcode: str | None) -> None:
+    """Ask the shop, for each delivery session or for one, whether it still delivers there."""
+    sessions = cast(Sessions, current_app.extensions["sessions"])
+    for found_domain, found_postcode in _sessions_to_check(domain, postcode):
+        status, why = sessions.ask_shop(found_domain, found_postcode)
+        click.echo(f"{found_domain} {found_postcode}\t{status}\t{why}")
+
+
+def _sessions_to_check(domain: str | None, postcode: str | None) -> list[tuple[str, str]]:
+    if domain is None:
+        return saved_sessions()
+    if postcode is None:
+        raise click.UsageError(f"name a postcode of {domain} too, or nothing to check all")
+    try:
+        shop, code = place(domain, postcode)
+    except InvalidJob as error:
+        raise click.UsageError(str(error)) from None
+    if (shop.domain, code) not in saved_sessions():
+        raise click.ClickException(f"there is no session for {shop.domain} {code}")
+    return [(shop.domain, code)]
 
 
 @click.command("serve")

@@ -18,9 +18,9 @@ from api.config import Settings
 from api.envelope import ApiError
 from api.schemas import AddSchedule
 from api.scrapyd import Scrapyd, ScrapydAway, ScrapydError, ScrapydRefused, ScrapydSilent, State
+from api.sessions import Sessions
 from api.store import Row, Store
-from category_crawler.delivery import session_file
-from category_crawler.errors import SessionMissing
+from category_crawler.errors import LocationLost
 from category_crawler.home import results_folder
 from category_crawler.run import utc_now
 from category_crawler.run_folder import RunFolder
@@ -33,7 +33,10 @@ CANCELLED = "Cancelled by user"
 class Jobs:
     """Runners in the store, their jobs at Scrapyd and their runs on disk, kept in agreement."""
 
-    def __init__(self, store: Store, scrapyd: Scrapyd, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, scrapyd: Scrapyd, settings: Settings, sessions: Sessions
+    ) -> None:
+        self.sessions = sessions
         self.store = store
         self.scrapyd = scrapyd
         self.settings = settings
@@ -44,7 +47,7 @@ class Jobs:
         Raises SessionMissing without a delivery session, and ApiError 502 or 503 where Scrapyd
         did not take the job; then nothing is recorded.
         """
-        _check_session(request)
+        self._check_session(request)
         name = request.name or f"amazon_category_{request.amazon_node_id}"
         stored = request.model_dump(mode="json", exclude_none=True)
         runner = self.store.add_collection(user, name, stored, warnings)
@@ -97,6 +100,11 @@ class Jobs:
         elif state not in ("pending", "running") and not folder_of(runner).is_held:
             self.store.set_stopping(runner["id"], runner["stopping"], None)
 
+    def _check_session(self, request: AddSchedule) -> None:
+        postcode = request.marketplace.postcode(request.postcode)
+        assert postcode is not None
+        self.sessions.check(request.marketplace, postcode)
+
     def _move_on(self, runner: Row, state: State | None, *, asked: bool) -> None:
         folder = folder_of(runner)
         summary = folder.summary
@@ -126,6 +134,9 @@ class Jobs:
             failed_message=summary["failed_message"],
             finished_at=summary["finished_at"],
         )
+        if summary["failed_reason"] == LocationLost.reason:
+            lost = summary["session"]
+            self.sessions.expire(lost["domain"], lost["postcode"], lost["version"])
 
     def _miss(self, runner: Row, folder: RunFolder) -> None:
         if runner["missing_since"] is None:
@@ -189,16 +200,6 @@ def run_name(runner: Row) -> str:
 def folder_of(runner: Row) -> RunFolder:
     """The runner's run on disk."""
     return RunFolder(results_folder() / run_name(runner))
-
-
-def _check_session(request: AddSchedule) -> None:
-    postcode = request.marketplace.postcode(request.postcode)
-    assert postcode is not None
-    if not session_file(request.domain, postcode).exists():
-        raise SessionMissing(
-            f"No cookie file found for {request.domain} {postcode}: bring one in with "
-            f"'python -m category_crawler.delivery import {request.domain} {postcode} FILE'"
-        )
 
 
 def _seconds_since(moment: str) -> float:

@@ -15,6 +15,7 @@ _MEANINGS = {
     401: "No credential, or one that is not valid",
     404: "Not found, or not yours",
     405: "The path does not take this method",
+    409: "It is there already, or is being made",
     413: "The body is larger than 64 KiB",
     415: "The body is not declared as JSON",
     502: "Scrapyd refuses",

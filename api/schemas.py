@@ -9,6 +9,7 @@ from category_crawler.job import CategoryJob
 Priority = Literal["Highest", "High", "Normal", "Low", "Lowest"]
 Stage = Literal["queued", "scraping", "done", "failed"]
 ScheduleStatus = Literal["Pending", "Processing", "Completed", "Failed"]
+ZipcodeStatus = Literal["pending", "in-progress", "active", "failed", "inactive"]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 SCHEDULE_STATUS: dict[str, ScheduleStatus] = {
@@ -155,6 +156,64 @@ class Domain(BaseModel):
     postcode_regex: str
     filters: list[str]
     status: Literal["active", "inactive"]
+
+
+class CreateZipcode(Body):
+    """A delivery session to have."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"domain": 1, "zipcode": "4500"}]})
+
+    domain: Id
+    """Its id in ``/settings/domains/``."""
+    zipcode: Annotated[str, Field(min_length=1, max_length=20)]
+    """Must match the domain's postcode regex whole."""
+    suburb: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """Where the shop asks for one; the first that it offers where none is given."""
+
+
+class GetZipcodes(Body):
+    """Which of one's delivery sessions to list."""
+
+    status: ZipcodeStatus | None = None
+    domain: Id | None = None
+    """Its id in ``/settings/domains/``."""
+
+
+class ZipcodeId(Body):
+    """Which of one's delivery sessions is meant."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": 1}]})
+
+    id: Id
+    """The ``id`` that create-zipcode gave."""
+
+
+class ZipcodeDomain(BaseModel):
+    """The marketplace of a delivery session."""
+
+    id: int
+    domain: str
+    supplier_type: Literal["scraping"]
+
+
+class Zipcode(BaseModel):
+    """A delivery session. Times are UTC, ISO 8601 with Z."""
+
+    id: int
+    zipcode: str
+    suburb: str | None
+    domain: ZipcodeDomain
+    status: ZipcodeStatus
+    failed_message: str | None
+    created_at: str
+    updated_at: str
+
+
+class Deleted(BaseModel):
+    """A delivery session that was given up."""
+
+    id: int
+    deleted: bool
 
 
 class Health(BaseModel):

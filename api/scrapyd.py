@@ -13,7 +13,6 @@ from category_crawler.console import PROJECT, Console, console
 
 State = Literal["pending", "running", "finished"]
 
-SPIDER = "category"
 _ANSWER_SECONDS = 5
 _STATES_SECONDS = 0.25
 _PRIORITIES = {"Highest": 2.0, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
@@ -46,10 +45,16 @@ class Scrapyd(ScrapydClient):
         self._states: dict[str, State] = {}
         self._asked_at = -_STATES_SECONDS
 
-    def run(self, job: str, arguments: Mapping[str, str], priority: str = "Normal") -> None:
+    def run(
+        self,
+        job: str,
+        arguments: Mapping[str, str],
+        priority: str = "Normal",
+        spider: str = "category",
+    ) -> None:
         """Put a job into the queue under a name of ours."""
         given = [("jobid", job), ("priority", str(_PRIORITIES[priority])), *arguments.items()]
-        self.schedule(PROJECT, SPIDER, given)
+        self.schedule(PROJECT, spider, given)
         self.forget_states()
 
     def states(self) -> dict[str, State]:

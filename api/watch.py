@@ -20,9 +20,11 @@ def watch(jobs: Jobs, stop: threading.Event) -> None:
 
 
 def look_at_all(jobs: Jobs) -> None:
-    """Bring every open runner up to date, and see cancelled jobs out."""
+    """Bring every open runner and session up to date, and see cancelled jobs out."""
     for runner in jobs.store.open_runners():
         if runner["stopping"] is None:
             jobs.look(runner)
         else:
             jobs.reap(runner)
+    for session in jobs.store.open_sessions():
+        jobs.sessions.look_at(session)

@@ -118,6 +118,12 @@ def session_file(domain: str, postcode: str) -> Path:
     return cookies_folder() / domain / f"{postcode}.json"
 
 
+def saved_sessions() -> list[tuple[str, str]]:
+    """Domain and postcode of every session there is."""
+    files = sorted(cookies_folder().glob("*/*.json"))
+    return [(path.parent.name, path.stem) for path in files if path.parent.name in DOMAINS]
+
+
 def session_version(domain: str, postcode: str) -> str:
     """Tells one making of a session's file from another; empty where there is no file."""
     try:

@@ -20,6 +20,7 @@ from category_crawler.journal import PageRecord
 from category_crawler.run import utc_now
 from category_crawler.spiders.category import CategorySpider
 from category_crawler.spiders.delivery import DeliverySpider
+from category_crawler.spiders.delivery_check import DeliveryCheckSpider
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,9 @@ class RunEnd:
         crawl.run.close()
 
 
-def _delivery_report(spider: DeliverySpider, ending: Ending) -> dict[str, Any]:
+def _delivery_report(
+    spider: DeliverySpider | DeliveryCheckSpider, ending: Ending
+) -> dict[str, Any]:
     error = ending.error
     about = spider.session.about if spider.session is not None else {}
     return {
@@ -119,8 +122,20 @@ def _summary(crawl: CategoryCrawl, ending: Ending) -> dict[str, Any]:
         "coverage": crawl.coverage
         | ({} if error is None else {"complete": False, "why": str(error)}),
         "warnings": crawl.warnings,
+        "session": _session_used(crawl),
         "started_at": crawl.started_at,
         "finished_at": utc_now(),
+    }
+
+
+def _session_used(crawl: CategoryCrawl) -> dict[str, str] | None:
+    session = crawl.session
+    if session is None:
+        return None
+    return {
+        "domain": session.domain,
+        "postcode": session.postcode,
+        "version": session.version,
     }
 
 
@@ -135,7 +150,7 @@ class DeliveryEnd:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    def spider_closed(self, spider: DeliverySpider, reason: str) -> None:
+    def spider_closed(self, spider: DeliverySpider | DeliveryCheckSpider, reason: str) -> None:
         ending = ending_of(self.crawler)
         if ending.error is None and spider.session is None:
             ending.begin(_unexplained(reason))

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from category_crawler.home import PROJECT, var_folder
+from category_crawler.home import PROJECT
 
 _PATIENCE = 1.0
 """Seconds for which those at work may end by themselves."""
@@ -26,10 +26,11 @@ _kept_open: list[IO[bytes]] = []
 
 
 def temporary_folder(prefix: str) -> Path:
-    """Make a folder below ``var/tmp`` that is removed when this process ends."""
-    parent = var_folder() / "tmp"
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    """Make a folder that is removed when this process ends, where the system has such ones.
+
+    Its path is short: a browser's socket in it may have 107 characters.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
     remover = subprocess.Popen(
         [sys.executable, "-m", __name__, str(folder)],
         cwd=PROJECT,

@@ -1,5 +1,6 @@
 """Fixtures for every test: a shop of its own, and a home whose crawls go there."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,14 @@ def shop() -> Iterator[Storefront]:
     """A shop of 60 products on small pages; its switches are the test's to turn."""
     with Storefront(Catalogue(60), Switches(page_bytes=0)).serve() as serving:
         yield serving
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where processes that the test starts keep temporary files; its path is short."""
+    with tempfile.TemporaryDirectory(prefix="t-", ignore_cleanup_errors=True) as name:
+        monkeypatch.setenv("TMPDIR", name)
+        yield Path(name)
 
 
 @pytest.fixture

@@ -55,6 +55,18 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivered:
+    """How a delivery job ended."""
+
+    code: int
+    said: str
+
+    @property
+    def last_line(self) -> str:
+        return self.said.strip().rpartition("\n")[2]
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """A home folder whose crawls go to one shop, quickly."""
 
@@ -105,3 +117,22 @@ class Home:
     def resume(self, run: str = "local/a") -> Ended:
         """Go on with an interrupted crawl to its end."""
         return self.crawl(run=run, resume=run)
+
+    def start_delivery(self, spider: str = "delivery", **arguments: str) -> subprocess.Popen[str]:
+        """Start a delivery job and leave it to the test."""
+        asked = {"domain": DOMAIN, "postcode": POSTCODE} | arguments
+        passed = [part for key, value in asked.items() for part in ("-a", f"{key}={value}")]
+        return subprocess.Popen(
+            [sys.executable, "-m", "scrapy", "crawl", spider, *passed],
+            cwd=PROJECT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def deliver(self, spider: str = "delivery", **arguments: str) -> Delivered:
+        """Run a delivery job to its end."""
+        process = self.start_delivery(spider, **arguments)
+        _, said = process.communicate(timeout=120)
+        return Delivered(process.returncode, said)

@@ -6,6 +6,7 @@ ROBOTS: dict[str, str] = {
     "allow": _LISTINGS_ALLOWED,
     "scrapy": f"{_LISTINGS_ALLOWED}\nUser-agent: Scrapy\nDisallow: /\n",
     "us": f"{_LISTINGS_ALLOWED}\nUser-agent: category_crawler\nDisallow: /s\n",
+    "us_whole": f"{_LISTINGS_ALLOWED}\nUser-agent: category_crawler\nDisallow: /\n",
     "all": "User-agent: *\nDisallow: /s\n",
 }
 """Texts by the switch's value; ``missing`` has none."""

@@ -72,6 +72,6 @@ class Switches:
     retry_after: str = ""
     """Header of rate limits and error pages."""
     robots: str = "allow"
-    """``allow``, ``scrapy`` (a group that names Scrapy), ``us``, ``all``, ``missing``."""
+    """``allow``, ``scrapy`` (a group names Scrapy), ``us``, ``us_whole``, ``all``, ``missing``."""
     latency: float = 0.0
     """Seconds before each answer."""

@@ -1,0 +1,89 @@
+"""Delivery sessions: create-, get-, refresh-, delete-zipcode."""
+
+from typing import Any, cast
+
+from flask import Blueprint, current_app
+
+from api.auth import current_user
+from api.envelope import ApiError
+from api.operation import operation
+from api.schemas import CreateZipcode, Deleted, GetZipcodes, Zipcode, ZipcodeId
+from api.sessions import Sessions
+from api.store import Row
+from category_crawler.delivery import place
+from category_crawler.domain_config import DOMAINS, Marketplace
+from category_crawler.errors import InvalidJob
+
+blueprint = Blueprint("zipcodes", __name__, url_prefix="/zipcodes")
+
+
+@operation(blueprint, "/create-zipcode/", body=CreateZipcode, data=Zipcode, errors=(409, 502, 503))
+def create_zipcode(body: CreateZipcode) -> dict[str, Any]:
+    """Ask for a delivery session, which category runs need.
+
+    It is shared: where the installation has an active one for the domain and postcode, it is
+    active at once. Otherwise a browser sets the location in the shop, which takes some seconds.
+    """
+    shop = _shop(body.domain)
+    try:
+        _, postcode = place(shop.domain, body.zipcode)
+    except InvalidJob as error:
+        raise ApiError(400, f"zipcode: {error}") from None
+    user = current_user()["id"]
+    return _shown(_sessions().create(user, shop, postcode, body.suburb))
+
+
+@operation(blueprint, "/get-zipcodes/", body=GetZipcodes, data=list[Zipcode])
+def get_zipcodes(body: GetZipcodes) -> list[dict[str, Any]]:
+    """List one's delivery sessions and how they stand."""
+    domain = _shop(body.domain).domain if body.domain is not None else None
+    own = _sessions().store.zipcodes(current_user()["id"], domain)
+    shown = [_shown(_sessions().look(zipcode)) for zipcode in own]
+    return [one for one in shown if body.status in (None, one["status"])]
+
+
+@operation(
+    blueprint, "/refresh-zipcode/", body=ZipcodeId, data=Zipcode, errors=(404, 409, 502, 503)
+)
+def refresh_zipcode(body: ZipcodeId) -> dict[str, Any]:
+    """Make a delivery session anew; the one in use stays until the new one is there."""
+    return _shown(_sessions().refresh(_sessions().look(_own(body))))
+
+
+@operation(blueprint, "/delete-zipcode/", body=ZipcodeId, data=Deleted, errors=(404,))
+def delete_zipcode(body: ZipcodeId) -> dict[str, Any]:
+    """Give a delivery session up; its cookies go when nobody wants it any more."""
+    _sessions().delete(_own(body))
+    return {"id": body.id, "deleted": True}
+
+
+def _sessions() -> Sessions:
+    return cast(Sessions, current_app.extensions["sessions"])
+
+
+def _own(body: ZipcodeId) -> Row:
+    zipcode = _sessions().store.own_zipcode(current_user()["id"], body.id)
+    if zipcode is None:
+        raise ApiError(404, f"There is no zipcode {body.id} of yours")
+    return zipcode
+
+
+def _shop(number: int) -> Marketplace:
+    for shop in DOMAINS.values():
+        if shop.id == number:
+            return shop
+    raise ApiError(400, f"domain is {number}: it must be an id of /settings/domains/")
+
+
+def _shown(zipcode: Row) -> dict[str, Any]:
+    shop = DOMAINS[zipcode["domain"]]
+    return {
+        "id": zipcode["id"],
+        "zipcode": zipcode["postcode"],
+        "suburb": zipcode["suburb"],
+        "domain": {"id": shop.id, "domain": shop.domain, "supplier_type": "scraping"},
+        "status": zipcode["status"],
+        "failed_message": zipcode["failed_message"],
+        "created_at": zipcode["created_at"],
+        "updated_at": zipcode["updated_at"],
+    }

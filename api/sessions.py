@@ -1,0 +1,235 @@
+"""Delivery sessions: one per domain and postcode, made by a job, shared by all who asked for it.
+
+A session is ``pending`` and ``in-progress`` while its job is, then ``active`` or ``failed``; it is
+``inactive`` once a run or a check has found that the shop does not deliver there any more, until
+another cookie file takes the place of the one that was found bad.
+"""
+
+import logging
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from api.config import Settings
+from api.envelope import ApiError
+from api.scrapyd import Scrapyd, ScrapydAway, ScrapydError, ScrapydRefused, ScrapydSilent, State
+from api.store import Row, Store
+from category_crawler.delivery import DeliverySession, session_file, session_version
+from category_crawler.delivery_report import read_report, report_file
+from category_crawler.domain_config import Marketplace
+from category_crawler.errors import LocationLost, SessionError, SessionMissing
+from category_crawler.home import PROJECT
+from category_crawler.run import utc_now
+
+logger = logging.getLogger(__name__)
+
+SPIDER = "delivery"
+EXPIRED = "The shop does not deliver there any more: refresh-zipcode makes the session anew"
+
+
+class Sessions:
+    """Sessions in the store, their jobs at Scrapyd and their cookie files, kept in agreement."""
+
+    def __init__(self, store: Store, scrapyd: Scrapyd, settings: Settings) -> None:
+        self.store = store
+        self.scrapyd = scrapyd
+        self.settings = settings
+
+    def check(self, shop: Marketplace, postcode: str) -> None:
+        """Raise SessionMissing unless a category run can begin with the session."""
+        version = session_version(shop.domain, postcode)
+        if not version:
+            raise SessionMissing(
+                f"No cookie file found for {shop.domain} {postcode}: make one with "
+                f'POST /zipcodes/create-zipcode/ {{"domain": {shop.id}, "zipcode": "{postcode}"}}'
+            )
+        session = self.store.session_of(shop.domain, postcode)
+        if session and session["status"] == "inactive" and session["bad_version"] == version:
+            raise SessionMissing(
+                f"The delivery session for {shop.domain} {postcode} has expired: make it anew "
+                "with POST /zipcodes/refresh-zipcode/"
+            )
+
+    def create(self, user: int, shop: Marketplace, postcode: str, suburb: str | None) -> Row:
+        """Record a user's wish for a session, and have it made where it is not there.
+
+        Raises ApiError 409 where the user has it already, 502 or 503 where Scrapyd does not take
+        the job; then nothing is recorded.
+        """
+        there = _existing(shop.domain, postcode)
+        chosen = there.about.get("suburb") if there else suburb
+        try:
+            zipcode, starts = self.store.add_zipcode(
+                user, shop.domain, postcode, chosen, has_file=there is not None
+            )
+        except ValueError:
+            raise ApiError(409, f"Zipcode already exists: {shop.domain} {postcode}") from None
+        if starts:
+            self._start(zipcode, undo=lambda: self.store.undo_zipcode(zipcode["id"]))
+        return self._again(zipcode)
+
+    def refresh(self, zipcode: Row) -> Row:
+        """Have a session made anew. Raises ApiError 409 while it is being made."""
+        if not self.store.restart_session(zipcode["session"]):
+            raise ApiError(409, f"The session of {zipcode['postcode']} is being made already")
+        before = zipcode
+        zipcode = self._again(zipcode)
+        self._start(zipcode, undo=lambda: self._restore(before))
+        return zipcode
+
+    def delete(self, zipcode: Row) -> None:
+        """Forget a user's wish, and the session with its cookies where it was the last one."""
+        last = self.store.remove_zipcode(zipcode["id"])
+        if last is None:
+            return
+        session_file(last["domain"], last["postcode"]).unlink(missing_ok=True)
+        if last["status"] in ("pending", "in-progress"):
+            try:
+                self.scrapyd.stop(job_name(last))
+            except ScrapydError as error:
+                logger.warning("Job %s could not be stopped: %s", job_name(last), error)
+
+    def look(self, zipcode: Row) -> Row:
+        """Bring a user's record up to date, and return it as it is now."""
+        self.look_at(zipcode | {"id": zipcode["session"]})
+        return self._again(zipcode)
+
+    def look_at(self, session: Row) -> None:
+        """Bring a session up to date with its job and its file."""
+        if session["status"] in ("pending", "in-progress"):
+            self._move_on(session)
+            return
+        version = session_version(session["domain"], session["postcode"])
+        if session["status"] == "active" and not version:
+            self._move(session, "inactive", failed_message="Its cookie file is gone")
+        elif session["status"] in ("inactive", "failed") and version not in (
+            "",
+            session["bad_version"],
+        ):
+            self._move(session, "active", failed_message=None)
+
+    def expire(self, domain: str, postcode: str, version: str) -> None:
+        """Note that the shop has forgotten a session, if the file of that version still lies."""
+        session = self.store.session_of(domain, postcode)
+        if session is None or session_version(domain, postcode) != version:
+            return
+        if session["status"] in ("active", "inactive"):
+            self._move(session, "inactive", failed_message=EXPIRED, bad_version=version)
+
+    def ask_shop(self, domain: str, postcode: str) -> tuple[str, str]:
+        """Whether the shop still delivers: ``active``, ``inactive`` or ``unknown``, and why."""
+        version = session_version(domain, postcode)
+        report = check_at_shop(domain, postcode)
+        if report["stage"] == "done":
+            session = self.store.session_of(domain, postcode)
+            if session and session["status"] in ("inactive", "failed"):
+                self._move(session, "active", failed_message=None, bad_version=None)
+            return "active", report["location"]
+        if report.get("failed_reason") != LocationLost.reason:
+            return "unknown", report["failed_message"]
+        self.expire(domain, postcode, version)
+        return "inactive", report["failed_message"]
+
+    def _start(self, zipcode: Row, undo: Any) -> None:
+        job = job_name(zipcode | {"id": zipcode["session"]})
+        report_file(job).unlink(missing_ok=True)
+        arguments = {
+            "domain": zipcode["domain"],
+            "postcode": zipcode["postcode"],
+            "suburb": zipcode["suburb"] or "",
+            "replaces": session_version(zipcode["domain"], zipcode["postcode"]),
+        }
+        try:
+            self.scrapyd.run(job, arguments, "Highest", SPIDER)
+        except ScrapydSilent:
+            logger.warning("Job %s: no answer from Scrapyd; looked up later", job)
+        except (ScrapydAway, ScrapydRefused) as error:
+            undo()
+            code = 503 if isinstance(error, ScrapydAway) else 502
+            raise ApiError(code, f"{error}. Nothing was started; try again later") from None
+
+    def _move_on(self, session: Row) -> None:
+        report = read_report(job_name(session))
+        if report is not None:
+            self._take(session, report)
+            return
+        try:
+            state = self.scrapyd.states().get(job_name(session))
+        except ScrapydError:
+            return
+        self._follow(session, state)
+
+    def _take(self, session: Row, report: dict[str, Any]) -> None:
+        if report["stage"] == "done":
+            self._move(session, "active", failed_message=None, suburb=report["suburb"])
+        else:
+            version = session_version(session["domain"], session["postcode"])
+            said = report["failed_message"]
+            self._move(session, "failed", failed_message=said, bad_version=version)
+
+    def _follow(self, session: Row, state: State | None) -> None:
+        if state == "running":
+            if session["status"] == "pending":
+                self._move(session, "in-progress")
+        elif state == "finished":
+            # What the job says at its end may have been written since it was looked for.
+            report = read_report(job_name(session))
+            self._take(session, report or _silent("ended without a word; see its log"))
+        elif state is None:
+            self._miss(session)
+
+    def _miss(self, session: Row) -> None:
+        if session["missing_since"] is None:
+            self.store.set_session_missing(session["id"], utc_now())
+            return
+        missing = datetime.now(UTC) - datetime.fromisoformat(session["missing_since"])
+        if missing / timedelta(seconds=1) >= self.settings.lost_after:
+            self._take(session, _silent("was lost or cancelled"))
+
+    def _move(self, session: Row, status: str, **values: Any) -> bool:
+        return self.store.move_session(session, status, **values)
+
+    def _restore(self, zipcode: Row) -> None:
+        session = self.store.session_of(zipcode["domain"], zipcode["postcode"])
+        if session is not None:
+            kept = {key: zipcode[key] for key in ("failed_message", "bad_version")}
+            self._move(session, zipcode["status"], **kept)
+
+    def _again(self, zipcode: Row) -> Row:
+        return self.store.zipcode(zipcode["id"]) or zipcode
+
+
+def check_at_shop(domain: str, postcode: str) -> Row:
+    """Ask the shop whether a session still delivers; what the check said, see delivery_report."""
+    name = f"check-{uuid.uuid4().hex[:12]}"
+    spider = [sys.executable, "-m", "scrapy", "crawl", "delivery_check"]
+    asked = {"domain": domain, "postcode": postcode, "report": name}
+    arguments = [part for key, value in asked.items() for part in ("-a", f"{key}={value}")]
+    subprocess.run(
+        [*spider, *arguments, "-L", "ERROR"],
+        cwd=PROJECT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    report = read_report(name) or _silent("ended without a word")
+    report_file(name).unlink(missing_ok=True)
+    return report
+
+
+def _existing(domain: str, postcode: str) -> DeliverySession | None:
+    try:
+        return DeliverySession.load(domain, postcode)
+    except SessionError:
+        return None
+
+
+def job_name(session: Row) -> str:
+    """The session's job at Scrapyd: ``z<session>-<attempt>``."""
+    return f"z{session['id']}-{session['attempt']}"
+
+
+def _silent(what: str) -> dict[str, Any]:
+    return {"stage": "failed", "failed_message": f"The delivery job {what}"}

@@ -1,0 +1,104 @@
+"""The spider ``delivery_check``: asks the shop whether a session still delivers to its postcode.
+
+``scrapy crawl delivery_check -a domain=amazon.com.au -a postcode=4500`` loads the shop's home page
+with the session's cookies, without a browser, and reads the delivery line. Only a line that names
+another place says that the session is lost; a block page says nothing about it.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from scrapy import Request, Spider
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from twisted.python.failure import Failure
+
+from category_crawler.answer import headers_of
+from category_crawler.checks import check_block
+from category_crawler.delivery import DeliverySession, place
+from category_crawler.delivery_line import names_postcode
+from category_crawler.domain_config import DOMAINS, Marketplace
+from category_crawler.ending import Ending, ending_of
+from category_crawler.errors import (
+    CrawlError,
+    LocationLost,
+    NotAListing,
+    RobotsDisallowed,
+    Unreachable,
+)
+from category_crawler.pages import read_page
+
+
+class DeliveryCheckSpider(Spider):
+    """Checks one delivery session."""
+
+    name = "delivery_check"
+
+    def __init__(
+        self, domain: str = "", postcode: str = "", report: str = "", _job: str = "", **_: str
+    ) -> None:
+        super().__init__()
+        self.domain, self.postcode = domain, postcode
+        self.report = report or _job
+        self.session: DeliverySession | None = None
+        """The session, once the shop has been seen to deliver with it."""
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        super().update_settings(settings)
+        extensions = {"category_crawler.extensions.DeliveryEnd": 300}
+        settings.set("EXTENSIONS", extensions | settings.getdict("EXTENSIONS"), priority="spider")
+
+    @property
+    def ending(self) -> Ending:
+        return ending_of(self.crawler)
+
+    @property
+    def last_word(self) -> str:
+        """What a person at the terminal hears at the end."""
+        return f"The shop delivers to {self.postcode}." if self.session else ""
+
+    async def start(self) -> AsyncIterator[Any]:
+        try:
+            shop, self.postcode = place(self.domain, self.postcode)
+            session = DeliverySession.load(shop.domain, self.postcode)
+        except CrawlError as error:
+            self.ending.begin(error)
+            return
+        request = Request(
+            f"https://{shop.host}/",
+            callback=self.read_home,
+            errback=self.fail,
+            cb_kwargs={"shop": shop, "session": session},
+        )
+        yield request.replace(cookies=session.request_cookies)
+
+    def read_home(self, response: Response, shop: Marketplace, session: DeliverySession) -> None:
+        """Read the delivery line of the home page."""
+        page = read_page(response.body, shop, status=response.status, headers=headers_of(response))
+        try:
+            check_block(page, shop.host, "its home page")
+            if not page.location:
+                raise NotAListing(
+                    f"the home page of {shop.host} (status {response.status}) has no delivery "
+                    "line, so nothing is known about the session"
+                )
+            if not names_postcode(page.location, shop, self.postcode):
+                raise LocationLost(
+                    f"{shop.host} says {page.location!r}, not postcode {self.postcode}"
+                )
+        except CrawlError as error:
+            self.ending.begin(error)
+            return
+        session.about["location"] = page.location
+        self.session = session
+
+    def fail(self, failure: Failure) -> None:
+        """End the check for a home page that did not come."""
+        host = DOMAINS[self.domain].host
+        if isinstance(failure.value, IgnoreRequest):
+            self.ending.begin(RobotsDisallowed(f"robots.txt of {host} forbids its home page"))
+        else:
+            name = type(failure.value).__name__
+            self.ending.begin(Unreachable(f"{host} gave no answer ({name})"))

@@ -1,0 +1,228 @@
+"""The spider ``delivery``, with a real browser against the shop's pop-over."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from category_crawler.browser import find_browser
+from category_crawler.delivery import DeliverySession, session_file
+from category_crawler.home import PROJECT
+from tests.crawls import Home
+
+
+@pytest.fixture
+def empty(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home without a session."""
+    monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
+    session_file("amazon.com.au", "4500").unlink()
+    return home
+
+
+def until(wanted: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_browser_is_there() -> None:
+    assert find_browser().exists(), "run 'make browser'"
+
+
+@pytest.mark.parametrize(
+    ("domain", "postcode", "says"),
+    [
+        ("amazon.com.au", "4500", "BRAY PARK 4500"),
+        ("amazon.com", "20105", "Aldie 20105"),
+        ("amazon.ca", "k1a 0b1", "K1A"),
+        ("amazon.co.jp", "100-0001", "1000001"),
+        ("amazon.com.br", "01310-100", "01310100"),
+    ],
+)
+def test_a_postcode_becomes_a_session(empty: Home, domain: str, postcode: str, says: str) -> None:
+    ended = empty.deliver(domain=domain, postcode=postcode)
+    assert ended.code == 0, ended.said
+    code = postcode.replace(" ", "").upper()
+    path = session_file(domain, code)
+    assert path.stat().st_mode & 0o777 == 0o600
+    about = json.loads(path.read_bytes())["category_crawler"]
+    assert says in about["location"]
+    assert about["user_agent"].startswith("category_crawler/")
+    assert about["suburb"] == ("BRAY PARK" if domain == "amazon.com.au" else None)
+    session = DeliverySession.load(domain, code)
+    assert session.age < 60
+    visitor = empty.shop.site.visitors.of(domain, _cookie(session, "session-id"))
+    assert visitor.place is not None
+
+
+def test_the_suburb_is_the_one_asked_for(empty: Home) -> None:
+    ended = empty.deliver(suburb="strathpine")
+    assert ended.code == 0
+    assert DeliverySession.load("amazon.com.au", "4500").about["suburb"] == "STRATHPINE"
+
+
+def test_the_browser_and_the_crawl_call_themselves_the_same(empty: Home) -> None:
+    empty.deliver()
+    agents = {request.user_agent for request in empty.shop.requests}
+    assert len(agents) == 1
+    assert agents.pop().startswith("category_crawler/")
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "arguments", "reason", "says"),
+    [
+        ("popover", True, {"postcode": "4599"}, "postcode_unknown", "enter a valid postcode"),
+        ("popover", True, {"suburb": "Nowhere"}, "suburb_unknown", "BRAY PARK, STRATHPINE"),
+        ("popover", False, {}, "no_popover", "did not come"),
+        ("home_block", "captcha", {}, "blocked", "a captcha"),
+        ("home_block", "interstitial", {}, "blocked", "'continue shopping'"),
+        ("keep_location", True, {}, "location_not_set", "United States"),
+        ("robots", "us_whole", {}, "robots_disallowed", "robots.txt"),
+    ],
+)
+def test_each_way_to_fail_has_its_sentence(
+    empty: Home, switch: str, value: object, arguments: dict[str, str], reason: str, says: str
+) -> None:
+    setattr(empty.shop.switches, switch, value)
+    empty.settings("POPOVER_TIMEOUT = 3\nRETRY_TIMES = 1\nRETRY_PAUSE = 0.01\n")
+    ended = empty.deliver(**arguments)
+    assert ended.code == 1
+    assert f"Ended early ({reason}):" in ended.last_line
+    assert says in ended.last_line
+    assert list((empty.folder / "cookies").glob("*/*.json")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [("/nowhere", "CHROMIUM_PATH names /nowhere"), ("/bin/false", "did not start")],
+)
+def test_no_browser_is_named(
+    empty: Home, path: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHROMIUM_PATH", path)
+    ended = empty.deliver()
+    assert ended.code == 1
+    assert "(no_browser)" in ended.last_line
+    assert says in ended.last_line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"domain": "amazon.ae", "postcode": "1"}, "takes no postcode"),
+        ({"domain": "amazon.example"}, "takes no postcode"),
+        ({"postcode": "45"}, "must match"),
+        ({"postcode": "../4500"}, "must match"),
+        ({"colour": "red"}, "unknown argument 'colour'"),
+    ],
+)
+def test_arguments_that_ask_for_nothing(empty: Home, arguments: dict[str, str], says: str) -> None:
+    ended = empty.deliver(**arguments)
+    assert ended.code == 2
+    assert says in ended.last_line
+    assert empty.shop.requests == []
+
+
+def test_a_newer_session_is_left_as_it_is(empty: Home) -> None:
+    empty.make_session()
+    before = len(empty.shop.requests)
+    assert empty.deliver(replaces="the one before").code == 0
+    assert len(empty.shop.requests) == before, "no browser was started"
+
+
+def test_the_session_in_use_stays_until_the_new_one_is_there(empty: Home) -> None:
+    empty.make_session()
+    before = session_file("amazon.com.au", "4500").read_bytes()
+    empty.shop.switches.keep_location = True
+    assert empty.deliver().code == 1
+    assert session_file("amazon.com.au", "4500").read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_job_that_is_killed_leaves_nothing(
+    empty: Home, number: signal.Signals, temporary: Path
+) -> None:
+    empty.shop.switches.popover = False
+    process = empty.start_delivery()
+    until(lambda: any(_working_in(temporary)) and any(temporary.glob("*/*profile*")))
+    process.send_signal(number)
+    process.wait(30)
+    until(lambda: not any(temporary.iterdir()))
+    assert _working_in(temporary) == []
+
+
+def test_cookies_show_nowhere(empty: Home) -> None:
+    empty.settings("LOG_LEVEL = 'DEBUG'\nDOWNLOAD_DELAY = 0\nAUTOTHROTTLE_ENABLED = false\n")
+    delivered = empty.deliver()
+    crawled = empty.crawl()
+    assert delivered.code == crawled.code == 0
+    values = _values(DeliverySession.load("amazon.com.au", "4500"))
+    said = delivered.said + crawled.said
+    for path in empty.folder.rglob("*"):
+        if path.is_file() and path.parent.parent.name != "cookies":
+            said += path.read_bytes().decode(errors="replace")
+    assert [value for value in values if value in said] == []
+
+
+def test_crawls_of_categories_never_load_a_browser() -> None:
+    code = (
+        "import sys\n"
+        "from scrapy.spiderloader import SpiderLoader\n"
+        "from scrapy.utils.project import get_project_settings\n"
+        "print(SpiderLoader.from_settings(get_project_settings()).list())\n"
+        "print([name for name in sys.modules if 'playwright' in name])\n"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert printed == ["['category', 'delivery', 'delivery_check']", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        ("nothing", 0, "The shop delivers to 4500."),
+        ("expired", 1, "(location_lost)"),
+        ("captcha", 1, "(blocked)"),
+        ("missing", 2, "No cookie file found"),
+    ],
+)
+def test_checking_a_session(home: Home, change: str, code: int, says: str) -> None:
+    if change == "expired":
+        home.shop.expire_sessions()
+    elif change == "captcha":
+        home.shop.expire_sessions()
+        home.shop.switches.home_block = "captcha"
+    elif change == "missing":
+        (home.folder / "cookies" / "amazon.com.au" / "4500.json").unlink()
+    ended = home.deliver(spider="delivery_check")
+    assert ended.code == code
+    assert says in ended.last_line
+
+
+def _cookie(session: DeliverySession, name: str) -> str:
+    return str(next(cookie["value"] for cookie in session.cookies if cookie["name"] == name))
+
+
+def _values(session: DeliverySession) -> list[str]:
+    secret = ("session-id", "session-token")
+    return [cookie["value"] for cookie in session.cookies if cookie["name"] in secret]
+
+
+def _working_in(folder: Path) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(folder) in command and b"temporary_folder" not in command:
+            found.append(command.decode(errors="replace"))
+    return found
