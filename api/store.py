@@ -303,7 +303,8 @@ _RUNNERS = (
 
 
 _ZIPCODES = (
-    "SELECT sessions.*, zipcodes.id, zipcodes.session, zipcodes.user, zipcodes.created_at "
+    "SELECT zipcodes.*, domain, postcode, suburb, status, failed_message, bad_version, attempt, "
+    "missing_since, updated_at "
     "FROM zipcodes JOIN sessions ON sessions.id = zipcodes.session"
 )
 

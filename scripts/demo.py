@@ -25,6 +25,8 @@ from rich.table import Table
 PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / "var" / "demo"
 NODE, POSTCODE, DOMAIN = "4851693051", "4500", "amazon.com.au"
+CATEGORY = "schedules/amazon/category"
+PLACE = {"domain": 1, "zipcode": POSTCODE}
 ASKED = {
     "category_url": f"https://www.{DOMAIN}/s?rh=n%3A{NODE}",
     "amazon_node_id": NODE,
@@ -45,13 +47,10 @@ The same against the real site:
 
   1. Be sure that you may: Amazon's conditions of use restrict automated access, and the README
      says what that means for you.
-  2. In a browser, open https://www.{DOMAIN}, set the delivery location to {POSTCODE}, and
-     export the site's cookies (a cookie exporter's JSON, or cookies.txt). Then:
-       .venv/bin/python -m category_crawler.delivery import {DOMAIN} {POSTCODE} FILE
-  3. Say who you are, and start; it goes slowly on purpose:
+  2. Say who you are, and start; it goes slowly on purpose:
        export CATEGORY_CRAWLER_CONTACT=you@example.org
        make serve
-  4. In another terminal make a user, and call as the README shows:
+  3. In another terminal make a user, and call as the README shows:
        .venv/bin/flask --app api users create you@example.org
 """
 
@@ -68,9 +67,10 @@ def main() -> int:
     console.print("Starting the stand-in shop: its own site, catalogue and certificates …")
     with Storefront(Catalogue(PRODUCTS)).serve() as shop:
         environment = _environment(shop.environment())
-        _bring_in_session(shop.session(DOMAIN, POSTCODE), environment)
         with _services(environment):
-            result = _crawl(Api(environment))
+            api = Api(environment)
+            _make_session(api)
+            result = _crawl(api)
     console.print("Everything that was started has been stopped.")
     if result["stage"] != "done":
         console.print(f"The run failed ({result['failed_reason']}): {result['failed_message']}")
@@ -89,8 +89,8 @@ class Api:
         self._session.headers["x-api-key"] = _new_user(environment)
 
     def call(self, name: str, **body: Any) -> Any:
-        """The data of one of the three calls."""
-        path = f"/api/v1/schedules/amazon/category/{name}/"
+        """The data of a call."""
+        path = f"/api/v1/{name}/"
         answer = self._session.post(f"{self.base}{path}", json=body, timeout=30).json()
         if not answer["status"]:
             raise SystemExit(f"{name}: {answer['data']}")
@@ -112,13 +112,17 @@ def _free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-def _bring_in_session(state: dict[str, Any], environment: dict[str, str]) -> None:
-    exported = HOME / "exported-cookies.json"
-    exported.touch(mode=0o600)
-    exported.write_text(json.dumps(state))
-    bring_in = ["-m", "category_crawler.delivery", "import", DOMAIN, POSTCODE, str(exported)]
-    _run(bring_in, environment)
-    exported.unlink()
+def _make_session(api: Api) -> None:
+    """Have a browser set the delivery location in the shop."""
+    console.print(f"\nPOST create-zipcode {json.dumps(PLACE)}", highlight=False)
+    with console.status("A browser sets the delivery location …"):
+        zipcode = api.call("zipcodes/create-zipcode", **PLACE)
+        while zipcode["status"] in ("pending", "in-progress"):
+            time.sleep(0.5)
+            (zipcode,) = api.call("zipcodes/get-zipcodes")
+    console.print(f"  → {zipcode['status']}, {zipcode['suburb']} {zipcode['zipcode']}")
+    if zipcode["status"] != "active":
+        raise SystemExit(f"No session: {zipcode['failed_message']}")
 
 
 def _new_user(environment: dict[str, str]) -> str:
@@ -181,7 +185,7 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
 
 def _crawl(api: Api) -> dict[str, Any]:
     console.print(f"\nPOST add_schedule {json.dumps(ASKED)}", highlight=False, soft_wrap=True)
-    added = api.call("add_schedule", **ASKED)
+    added = api.call(f"{CATEGORY}/add_schedule", **ASKED)
     console.print(f"  → {json.dumps(added)}\n", highlight=False)
     result = _watch(api, added["id"])
     if result["stage"] == "done":
@@ -200,7 +204,7 @@ def _watch(api: Api, collection: int) -> dict[str, Any]:
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("queued", total=None, found=0)
         while True:
-            (result,) = api.call("result", collection_id=collection)
+            (result,) = api.call(f"{CATEGORY}/result", collection_id=collection)
             progress = result["progress"]
             bar.update(
                 task,

@@ -1,0 +1,213 @@
+"""Delivery sessions over the API, with a real Scrapyd and a real browser."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from api.sessions import Sessions
+from api.watch import look_at_all
+from category_crawler.delivery import DeliverySession, session_file
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, until
+from tests.crawls import DOMAIN, POSTCODE, Home
+from tests.storefront import Storefront
+
+ZIPCODES = "/api/v1/zipcodes"
+ASKED = {"domain": 1, "zipcode": POSTCODE}
+
+
+@pytest.fixture
+def path(app: Flask) -> Path:
+    """The example session's file, which is not there."""
+    file = session_file(DOMAIN, POSTCODE)
+    file.unlink()
+    return file
+
+
+@pytest.fixture
+def sessions(app: Flask) -> Sessions:
+    found: Sessions = app.extensions["sessions"]
+    return found
+
+
+def create(caller: Caller, **fields: Any) -> Any:
+    return caller.post(f"{ZIPCODES}/create-zipcode/", ASKED | fields)
+
+
+def only(caller: Caller) -> dict[str, Any]:
+    (zipcode,) = caller.post(f"{ZIPCODES}/get-zipcodes/").get_json()["data"]
+    values: dict[str, Any] = zipcode
+    return values
+
+
+def made(caller: Caller) -> dict[str, Any]:
+    return until(
+        lambda: only(caller), lambda zipcode: zipcode["status"] not in ("pending", "in-progress")
+    )
+
+
+def test_a_postcode_becomes_active_and_a_run_uses_it(
+    alice: Caller, scrapyd: Daemon, path: Path, shop: Storefront
+) -> None:
+    answer = create(alice)
+    zipcode = answer.get_json()["data"]
+    assert zipcode["status"] in ("pending", "in-progress")
+    assert zipcode["domain"] == {"id": 1, "domain": DOMAIN, "supplier_type": "scraping"}
+    zipcode = made(alice)
+    assert (zipcode["status"], zipcode["suburb"]) == ("active", "BRAY PARK")
+    assert path.stat().st_mode & 0o777 == 0o600
+    result = alice.until(alice.schedule(), *ENDED)
+    assert {row["asin"] for row in result["asins"]} == shop.catalogue.asins()
+    values = [c["value"] for c in DeliverySession.load(DOMAIN, POSTCODE).cookies]
+    secrets = [v for v in values if len(v) > 10]
+    assert [v for v in secrets if v in answer.text + str(zipcode) + str(result)] == []
+
+
+def test_an_unknown_postcode_fails_with_the_shops_message(
+    alice: Caller, scrapyd: Daemon, path: Path
+) -> None:
+    create(alice, zipcode="4599")
+    zipcode = made(alice)
+    assert zipcode["status"] == "failed"
+    assert "Please enter a valid postcode" in zipcode["failed_message"]
+    refused = alice.post(f"{CATEGORY}/add_schedule/", BODY | {"postcode": "4599"})
+    assert "No cookie file found for amazon.com.au 4599" in refused.get_json()["data"]
+
+
+def test_ten_creates_at_once_make_one(
+    alice: Caller, bob: Caller, scrapyd: Daemon, path: Path, shop: Storefront
+) -> None:
+    codes: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: codes.append(create(alice).status_code)) for _ in range(10)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [200] + [409] * 9
+    assert create(bob).status_code == 200
+    assert made(alice)["status"] == made(bob)["status"] == "active"
+    assert sum(request.answered == "change" for request in shop.requests) == 1
+
+
+def test_a_session_that_is_there_is_active_at_once(alice: Caller, bob: Caller) -> None:
+    assert create(alice).get_json()["data"]["status"] == "active"
+    assert create(bob).get_json()["data"]["status"] == "active"
+    again = create(alice)
+    assert (again.status_code, again.get_json()["data"]) == (
+        409,
+        "Zipcode already exists: amazon.com.au 4500",
+    )
+
+
+def test_it_is_kept_until_the_last_deletes_it(alice: Caller, bob: Caller) -> None:
+    create(alice)
+    create(bob)
+    path = session_file(DOMAIN, POSTCODE)
+    first = alice.post(f"{ZIPCODES}/delete-zipcode/", {"id": only(alice)["id"]})
+    assert first.get_json()["data"]["deleted"] is True
+    assert path.exists()
+    bob.post(f"{ZIPCODES}/delete-zipcode/", {"id": only(bob)["id"]})
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("call", ["refresh-zipcode", "delete-zipcode"])
+def test_anothers_is_not_found(alice: Caller, bob: Caller, call: str) -> None:
+    create(alice)
+    assert bob.post(f"{ZIPCODES}/{call}/", {"id": only(alice)["id"]}).status_code == 404
+    assert bob.post(f"{ZIPCODES}/get-zipcodes/").get_json()["data"] == []
+    assert only(alice)["status"] == "active"
+
+
+def test_refreshing_makes_it_anew(alice: Caller, scrapyd: Daemon) -> None:
+    create(alice)
+    before = session_file(DOMAIN, POSTCODE).read_bytes()
+    number = {"id": only(alice)["id"]}
+    assert alice.post(f"{ZIPCODES}/refresh-zipcode/", number).status_code == 200
+    assert alice.post(f"{ZIPCODES}/refresh-zipcode/", number).status_code == 409
+    assert made(alice)["status"] == "active"
+    assert session_file(DOMAIN, POSTCODE).read_bytes() != before
+
+
+def test_scrapyd_away_leaves_nothing_behind(alice: Caller, path: Path) -> None:
+    assert create(alice).status_code == 503
+    assert alice.post(f"{ZIPCODES}/get-zipcodes/").get_json()["data"] == []
+
+
+def test_scrapyd_away_leaves_a_refreshed_one_as_it_was(alice: Caller) -> None:
+    create(alice)
+    answer = alice.post(f"{ZIPCODES}/refresh-zipcode/", {"id": only(alice)["id"]})
+    assert answer.status_code == 503
+    assert only(alice)["status"] == "active"
+
+
+def test_a_run_that_cannot_renew_its_session_makes_it_inactive(
+    alice: Caller, scrapyd: Daemon, shop: Storefront, home: Home, sessions: Sessions
+) -> None:
+    create(alice)
+    shop.expire_sessions()
+    shop.switches.keep_location = True
+    result = alice.until(alice.schedule(), *ENDED)
+    assert (result["failed_reason"], result["asin_count"]) == ("location_lost", 0)
+    assert only(alice)["status"] == "inactive"
+    refused = alice.post(f"{CATEGORY}/add_schedule/", BODY)
+    assert (refused.status_code, "has expired" in refused.text) == (400, True)
+    home.make_session()
+    assert only(alice)["status"] == "active", "another file took the bad one's place"
+
+
+def test_checks_tell_expired_from_blocked(
+    alice: Caller,
+    shop: Storefront,
+    home: Home,
+    sessions: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in shop.environment().items():
+        monkeypatch.setenv(name, value)
+    create(alice)
+    assert sessions.ask_shop(DOMAIN, POSTCODE)[0] == "active"
+    shop.expire_sessions()
+    shop.switches.home_block = "captcha"
+    status, why = sessions.ask_shop(DOMAIN, POSTCODE)
+    assert (status, "captcha" in why) == ("unknown", True)
+    assert only(alice)["status"] == "active"
+    shop.switches.home_block = ""
+    assert sessions.ask_shop(DOMAIN, POSTCODE)[0] == "inactive"
+    assert only(alice)["status"] == "inactive"
+
+
+def test_a_job_cancelled_on_the_console_has_failed(
+    app: Flask, alice: Caller, scrapyd: Daemon, path: Path, shop: Storefront
+) -> None:
+    shop.switches.popover = False
+    create(alice)
+    jobs = app.extensions["jobs"]
+    until(lambda: only(alice)["status"], lambda status: status == "in-progress")
+    jobs.scrapyd.stop("z1-1")
+    until(lambda: look_at_all(jobs) or only(alice)["status"], lambda status: status == "failed")
+    assert only(alice)["failed_message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ({}, "domain"),
+        ({"domain": "1"}, "domain"),
+        ({"domain": 99}, "domain"),
+        ({"domain": 23}, "zipcode"),
+        ({"zipcode": 4500}, "zipcode"),
+        ({"zipcode": "../4500"}, "zipcode"),
+        ({"zipcode": "4500\n"}, "zipcode"),
+        ({"zipcode": ""}, "zipcode"),
+        ({"suburb": ""}, "suburb"),
+        ({"suburb": 1}, "suburb"),
+    ],
+)
+def test_a_wrong_field_is_named(alice: Caller, body: dict[str, Any], names: str) -> None:
+    answer = alice.post(f"{ZIPCODES}/create-zipcode/", (ASKED | body) if body else {})
+    assert answer.status_code == 400
+    assert names in answer.get_json()["data"]
