@@ -42,7 +42,7 @@ START_SECONDS = 30
 PRODUCTS = 600
 SHOWN = 8
 
-REAL_SITE = f"""
+REAL_SITE = """
 The same against the real site:
 
   1. Be sure that you may: Amazon's conditions of use restrict automated access, and the README
