@@ -7,15 +7,19 @@ everybody shares.
 import os
 import sys
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
 
 from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.project import get_project_settings
 from scrapyd import app
 from scrapyd.config import Config
+from scrapyd.launcher import Launcher, ScrapyProcessProtocol
 from scrapyd.poller import QueuePoller
 from scrapyd.webservice import spider_list
-from twisted.internet.defer import inlineCallbacks
+from twisted.internet import reactor, task
+from twisted.internet.defer import DeferredList, inlineCallbacks
+from twisted.internet.error import ProcessExitedAlready
 from twisted.logger import (
     FilteringLogObserver,
     Logger,
@@ -30,6 +34,9 @@ from category_crawler.home import var_folder
 
 log = Logger()
 
+_PARTING_SECONDS = 3.0
+"""Less than the five after which honcho kills whoever is left."""
+
 
 def application(config: Config) -> Componentized:
     """Scrapyd's own application, with our settings in place of those of ``scrapy.cfg``."""
@@ -40,6 +47,7 @@ def application(config: Config) -> Componentized:
         "http_port": str(door.port),
         "username": door.username,
         "password": door.password,
+        "launcher": f"{__name__}.PatientLauncher",
         "poller": f"{__name__}.StubbornPoller",
         "poll_interval": "0.5",
         "runner": "category_crawler.runner",
@@ -76,6 +84,23 @@ class StubbornPoller(QueuePoller):
             yield super().poll()
         except Exception:
             log.failure("The queue could not be read; the next poll tries again")
+
+
+class PatientLauncher(Launcher):
+    """Goes only once its spiders have gone, who are told to by the same signal to their group."""
+
+    def stopService(self) -> Any:  # noqa: N802, Twisted's name
+        super().stopService()
+        running = list(self.processes.values())
+        for process in running:
+            task.deferLater(reactor, _PARTING_SECONDS, _kill, process)
+        return DeferredList([process.deferred for process in running])
+
+
+def _kill(process: ScrapyProcessProtocol) -> None:
+    # A request that hangs holds a spider up for as long as it may; its rows are on disk.
+    with suppress(ProcessExitedAlready):
+        process.transport.signalProcess("KILL")
 
 
 def _know_spiders() -> None:
