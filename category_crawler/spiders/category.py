@@ -7,20 +7,19 @@ interrupted run.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from scrapy import Request, Spider
+from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from category_crawler import signals
 from category_crawler.answer import headers_of, redirect_target
 from category_crawler.crawl import CategoryCrawl
 from category_crawler.delivery import DeliverySession
-from category_crawler.ending import Ending, ending_of
+from category_crawler.ending_spider import EndingSpider
 from category_crawler.errors import (
     Blocked,
     CrawlError,
@@ -35,17 +34,16 @@ from category_crawler.listing_url import ListingURL
 from category_crawler.pages import read_page
 from category_crawler.renewal import renew
 
-_EXTENSIONS = {
-    "category_crawler.extensions.RunEnd": 200,
-    "category_crawler.extensions.RunProgress": 300,
-    "category_crawler.extensions.ProgressBar": 400,
-}
 
-
-class CategorySpider(Spider):
+class CategorySpider(EndingSpider):
     """Asks for what the crawl's plan wants next, one page after the other."""
 
     name = "category"
+    own_extensions: ClassVar = {
+        "category_crawler.extensions.RunEnd": 200,
+        "category_crawler.extensions.RunProgress": 300,
+        "category_crawler.extensions.ProgressBar": 400,
+    }
 
     def __init__(self, run: str = "", resume: str = "", _job: str = "", **arguments: str) -> None:
         super().__init__()
@@ -54,15 +52,6 @@ class CategorySpider(Spider):
         self._jar = 0
         """Number of the session's cookie jar: a renewed session has nothing of the old one."""
         self._renewed_for: ListingURL | None = None
-
-    @classmethod
-    def update_settings(cls, settings: BaseSettings) -> None:
-        super().update_settings(settings)
-        settings.set("EXTENSIONS", _EXTENSIONS | settings.getdict("EXTENSIONS"), priority="spider")
-
-    @property
-    def ending(self) -> Ending:
-        return ending_of(self.crawler)
 
     @property
     def last_word(self) -> str:

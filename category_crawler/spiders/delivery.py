@@ -12,9 +12,9 @@ import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import IO, Any, Self
+from typing import IO, Any, ClassVar, Self
 
-from scrapy import Request, Spider
+from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -33,7 +33,7 @@ from category_crawler.delivery import (
 )
 from category_crawler.delivery_line import names_postcode
 from category_crawler.domain_config import Marketplace
-from category_crawler.ending import Ending, ending_of
+from category_crawler.ending_spider import EndingSpider
 from category_crawler.errors import (
     BrowserMissing,
     CrawlError,
@@ -51,10 +51,11 @@ _HANDLER = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
 _KNOWN = ("domain", "postcode", "suburb", "replaces", "report")
 
 
-class DeliverySpider(Spider):
+class DeliverySpider(EndingSpider):
     """Makes one delivery session."""
 
     name = "delivery"
+    own_extensions: ClassVar = {"category_crawler.extensions.DeliveryEnd": 300}
 
     def __init__(
         self,
@@ -91,12 +92,6 @@ class DeliverySpider(Spider):
         # The browser's own headers, so that the page and its scripts are asked for alike.
         settings.set("PLAYWRIGHT_PROCESS_REQUEST_HEADERS", None, priority="spider")
         settings.set("PLAYWRIGHT_RESTART_DISCONNECTED_BROWSER", False, priority="spider")
-        extensions = {"category_crawler.extensions.DeliveryEnd": 300}
-        settings.set("EXTENSIONS", extensions | settings.getdict("EXTENSIONS"), priority="spider")
-
-    @property
-    def ending(self) -> Ending:
-        return ending_of(self.crawler)
 
     @property
     def last_word(self) -> str:

@@ -6,12 +6,11 @@ another place says that the session is lost; a block page says nothing about it.
 """
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, ClassVar
 
-from scrapy import Request, Spider
+from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from category_crawler.answer import headers_of
@@ -19,7 +18,7 @@ from category_crawler.checks import check_block
 from category_crawler.delivery import DeliverySession, place
 from category_crawler.delivery_line import names_postcode
 from category_crawler.domain_config import DOMAINS, Marketplace
-from category_crawler.ending import Ending, ending_of
+from category_crawler.ending_spider import EndingSpider
 from category_crawler.errors import (
     CrawlError,
     LocationLost,
@@ -30,10 +29,11 @@ from category_crawler.errors import (
 from category_crawler.pages import read_page
 
 
-class DeliveryCheckSpider(Spider):
+class DeliveryCheckSpider(EndingSpider):
     """Checks one delivery session."""
 
     name = "delivery_check"
+    own_extensions: ClassVar = {"category_crawler.extensions.DeliveryEnd": 300}
 
     def __init__(
         self, domain: str = "", postcode: str = "", report: str = "", _job: str = "", **_: str
@@ -43,16 +43,6 @@ class DeliveryCheckSpider(Spider):
         self.report = report or _job
         self.session: DeliverySession | None = None
         """The session, once the shop has been seen to deliver with it."""
-
-    @classmethod
-    def update_settings(cls, settings: BaseSettings) -> None:
-        super().update_settings(settings)
-        extensions = {"category_crawler.extensions.DeliveryEnd": 300}
-        settings.set("EXTENSIONS", extensions | settings.getdict("EXTENSIONS"), priority="spider")
-
-    @property
-    def ending(self) -> Ending:
-        return ending_of(self.crawler)
 
     @property
     def last_word(self) -> str:
