@@ -1,7 +1,6 @@
 """Fixtures for the API's tests."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -41,9 +40,3 @@ def alice(app: Flask) -> Caller:
 def bob(app: Flask) -> Caller:
     """Another user."""
     return new_user(app, "bob@example.org")
-
-
-@pytest.fixture
-def settings() -> Settings:
-    """The settings that the API has in tests, to be changed with ``replace``."""
-    return replace(PATIENCE)

@@ -5,12 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -22,12 +21,11 @@ from api.store import Store
 from category_crawler.home import PROJECT
 from tests.crawls import DOMAIN, POSTCODE, URL
 from tests.storefront import NODE
+from tests.waiting import until
 
 CATEGORY = "/api/v1/schedules/amazon/category"
 BODY = {"category_url": URL, "amazon_node_id": NODE, "domain": DOMAIN, "postcode": POSTCODE}
 ENDED = ("done", "failed")
-
-T = TypeVar("T")
 
 
 def free_port() -> int:
@@ -36,15 +34,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def until(ask: Callable[[], T], wanted: Callable[[T], bool], seconds: float = 40) -> T:
-    """Ask until the answer is as wanted; the last answer is in the failure."""
-    deadline = time.monotonic() + seconds
-    while not wanted(answer := ask()):
-        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
-        time.sleep(0.05)
-    return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from flask import Flask
 from api.jobs import Jobs
 from api.scrapyd import Scrapyd
 from api.watch import look_at_all
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, until
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
 from tests.crawls import DOMAIN, POSTCODE, Home
 from tests.storefront import Storefront
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -17,9 +17,10 @@ import pytest
 from api.auth import hash_of
 from api.store import Store
 from category_crawler.home import PROJECT
-from tests.api.services import BODY, CATEGORY, free_port, until
+from tests.api.services import BODY, CATEGORY, free_port
 from tests.crawls import Home
 from tests.storefront import Storefront
+from tests.waiting import until
 
 KEY = "key of the only user"
 _direct = build_opener(ProxyHandler({}))

@@ -10,9 +10,10 @@ from flask import Flask
 from api.sessions import Sessions
 from api.watch import look_at_all
 from category_crawler.delivery import DeliverySession, session_file
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, until
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
 from tests.crawls import DOMAIN, POSTCODE, Home
 from tests.storefront import Storefront
+from tests.waiting import until
 
 ZIPCODES = "/api/v1/zipcodes"
 ASKED = {"domain": 1, "zipcode": POSTCODE}

@@ -5,8 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from category_crawler.browser import find_browser
 from category_crawler.delivery import DeliverySession, session_file
 from category_crawler.home import PROJECT
 from tests.crawls import Home
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -23,13 +22,6 @@ def empty(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
     session_file("amazon.com.au", "4500").unlink()
     return home
-
-
-def until(wanted: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not wanted():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_browser_is_there() -> None:
@@ -151,10 +143,10 @@ def test_a_job_that_is_killed_leaves_nothing(
 ) -> None:
     empty.shop.switches.popover = False
     process = empty.start_delivery()
-    until(lambda: any(_working_in(temporary)) and any(temporary.glob("*/*profile*")))
+    until(lambda: any(_working_in(temporary)) and any(temporary.glob("*/*profile*")), bool)
     process.send_signal(number)
     process.wait(30)
-    until(lambda: not any(temporary.iterdir()))
+    until(lambda: not any(temporary.iterdir()), bool)
     assert _working_in(temporary) == []
 
 

@@ -4,13 +4,14 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.crawls import QUICK, Ended, Home
 from tests.storefront import Catalogue, Storefront, Switches
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -114,10 +115,10 @@ def test_a_crawl_that_ends_ends_its_renewal(home: Home, shop: Storefront, tempor
     shop.switches.expire_at = 2
     shop.switches.popover = False
     process = home.start()
-    _until(lambda: any(temporary.glob("*/*profile*")))
+    until(lambda: any(temporary.glob("*/*profile*")), bool)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
-    _until(lambda: not any(temporary.iterdir()))
+    until(lambda: not any(temporary.iterdir()), bool)
     summary = json.loads((home.folder / "results/local/a/summary.json").read_bytes())
     assert summary["failed_reason"] == "cancelled"
     assert summary["asin_count"] == 24
@@ -130,10 +131,10 @@ def test_a_crawl_that_is_killed_takes_its_renewal_along(
     shop.switches.popover = False
     home.settings(QUICK + "POPOVER_TIMEOUT = 60\n")
     process = home.start()
-    _until(lambda: any(temporary.glob("*/*profile*")))
+    until(lambda: any(temporary.glob("*/*profile*")), bool)
     process.kill()
     process.communicate(timeout=30)
-    _until(lambda: not any(temporary.iterdir()))
+    assert until(lambda: not any(temporary.iterdir()), bool)
 
 
 def _age(home: Home, hours: int) -> None:
@@ -144,10 +145,3 @@ def _age(home: Home, hours: int) -> None:
         "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(made))
     }
     path.write_text(json.dumps(state))
-
-
-def _until(wanted: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not wanted():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
