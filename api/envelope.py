@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, Response, current_app
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from api.scrapyd import ScrapydAway, ScrapydRefused
 from category_crawler.errors import CrawlError
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ def init_app(app: Flask) -> None:
     """Make every error of the application an envelope."""
     app.register_error_handler(ApiError, lambda e: failure(e.code, e.sentence))
     app.register_error_handler(CrawlError, lambda e: failure(400, str(e)))
+    for kind in (ScrapydAway, ScrapydRefused):
+        app.register_error_handler(kind, _not_scheduled)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unexpected)
 
@@ -55,6 +58,10 @@ def init_app(app: Flask) -> None:
 def _envelope(code: int, data: Any, status: int) -> Response:
     body = json.dumps({"code": int(code), "data": data, "status": status}, ensure_ascii=False)
     return Response(body, http_status(int(code)), mimetype="application/json")
+
+
+def _not_scheduled(error: ScrapydAway | ScrapydRefused) -> Response:
+    return failure(error.code, f"{error}. Nothing was scheduled; try again later")
 
 
 def _http_exception(error: HTTPException) -> Response:

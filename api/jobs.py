@@ -11,18 +11,16 @@ the run's own files decide how it ended. A job that Scrapyd does not know:
 
 import json
 import logging
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api.config import Settings
-from api.envelope import ApiError
 from api.schemas import AddSchedule
-from api.scrapyd import Scrapyd, ScrapydAway, ScrapydError, ScrapydRefused, ScrapydSilent, State
+from api.scrapyd import Scrapyd, ScrapydError, ScrapydSilent, State
 from api.sessions import Sessions
 from api.store import Row, Store
 from category_crawler.errors import LocationLost
 from category_crawler.home import results_folder
-from category_crawler.run import utc_now
+from category_crawler.run import seconds_since, utc_now
 from category_crawler.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -44,8 +42,8 @@ class Jobs:
     def start(self, user: int, request: AddSchedule, warnings: list[str]) -> Row:
         """Record a collection and have its job run; the new runner is returned.
 
-        Raises SessionMissing without a delivery session, and ApiError 502 or 503 where Scrapyd
-        did not take the job; then nothing is recorded.
+        Raises SessionMissing without a delivery session, and ScrapydError where Scrapyd did not
+        take the job; then nothing is recorded.
         """
         self._check_session(request)
         name = request.name or f"amazon_category_{request.amazon_node_id}"
@@ -54,12 +52,9 @@ class Jobs:
         arguments = request.crawl_arguments | {"run": run_name(runner)}
         try:
             self.scrapyd.run(job_name(runner), arguments, request.priority)
-        except ScrapydSilent:
-            logger.warning("Job %s: no answer from Scrapyd; looked up later", job_name(runner))
-        except (ScrapydAway, ScrapydRefused) as error:
+        except ScrapydError:
             self.store.remove_collection(runner["collection"])
-            code = 503 if isinstance(error, ScrapydAway) else 502
-            raise ApiError(code, f"{error}. Nothing was scheduled; try again later") from None
+            raise
         return runner
 
     def look(self, runner: Row) -> Row:
@@ -141,7 +136,7 @@ class Jobs:
     def _miss(self, runner: Row, folder: RunFolder) -> None:
         if runner["missing_since"] is None:
             self.store.set_missing(runner["id"], utc_now())
-        elif _seconds_since(runner["missing_since"]) >= self.settings.lost_after:
+        elif seconds_since(runner["missing_since"]) >= self.settings.lost_after:
             if folder.has_begun or runner["stage"] == "scraping":
                 self._crash(runner, folder)
             else:
@@ -180,7 +175,7 @@ class Jobs:
             return False
 
     def _kill_after_grace(self, runner: Row) -> None:
-        if _seconds_since(runner["finished_at"]) < self.settings.cancel_grace:
+        if seconds_since(runner["finished_at"]) < self.settings.cancel_grace:
             return
         if self.store.set_stopping(runner["id"], "interrupted", "killed"):
             logger.warning("Job %s did not end within its grace time", job_name(runner))
@@ -200,7 +195,3 @@ def run_name(runner: Row) -> str:
 def folder_of(runner: Row) -> RunFolder:
     """The runner's run on disk."""
     return RunFolder(results_folder() / run_name(runner))
-
-
-def _seconds_since(moment: str) -> float:
-    return (datetime.now(UTC) - datetime.fromisoformat(moment)) / timedelta(seconds=1)

@@ -1,5 +1,6 @@
 """The one door to Scrapyd: its client with time limits, and failures told apart."""
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ from scrapyd_client.exceptions import ErrorResponse, MalformedResponse
 from scrapyd_client.pyclient import ScrapydClient, _process_response
 
 from category_crawler.console import PROJECT, Console, console
+
+logger = logging.getLogger(__name__)
 
 State = Literal["pending", "running", "finished"]
 
@@ -25,6 +28,8 @@ class ScrapydError(Exception):
 class ScrapydAway(ScrapydError):
     """Raised if nobody listens: nothing was received."""
 
+    code = 503
+
 
 class ScrapydSilent(ScrapydError):
     """Raised if no answer came in time: it may or may not have been received."""
@@ -32,6 +37,8 @@ class ScrapydSilent(ScrapydError):
 
 class ScrapydRefused(ScrapydError):
     """Raised if Scrapyd says no."""
+
+    code = 502
 
 
 class Scrapyd(ScrapydClient):
@@ -52,9 +59,16 @@ class Scrapyd(ScrapydClient):
         priority: str = "Normal",
         spider: str = "category",
     ) -> None:
-        """Put a job into the queue under a name of ours."""
+        """Put a job into the queue under a name of ours.
+
+        Raises ScrapydAway or ScrapydRefused where it did not take the job; an answer that never
+        comes is looked up later.
+        """
         given = [("jobid", job), ("priority", str(_PRIORITIES[priority])), *arguments.items()]
-        self.schedule(PROJECT, spider, given)
+        try:
+            self.schedule(PROJECT, spider, given)
+        except ScrapydSilent:
+            logger.warning("Job %s: no answer from Scrapyd; looked up later", job)
         self.forget_states()
 
     def states(self) -> dict[str, State]:

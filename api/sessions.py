@@ -9,19 +9,19 @@ import logging
 import subprocess
 import sys
 import uuid
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from typing import Any
 
 from api.config import Settings
 from api.envelope import ApiError
-from api.scrapyd import Scrapyd, ScrapydAway, ScrapydError, ScrapydRefused, ScrapydSilent, State
+from api.scrapyd import Scrapyd, ScrapydError, State
 from api.store import Row, Store
 from category_crawler.delivery import DeliverySession, session_file, session_version
 from category_crawler.delivery_report import read_report, report_file
 from category_crawler.domain_config import Marketplace
 from category_crawler.errors import LocationLost, SessionError, SessionMissing
 from category_crawler.home import PROJECT
-from category_crawler.run import utc_now
+from category_crawler.run import seconds_since, utc_now
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Sessions:
     def create(self, user: int, shop: Marketplace, postcode: str, suburb: str | None) -> Row:
         """Record a user's wish for a session, and have it made where it is not there.
 
-        Raises ApiError 409 where the user has it already, 502 or 503 where Scrapyd does not take
+        Raises ApiError 409 where the user has it already, ScrapydError where Scrapyd does not take
         the job; then nothing is recorded.
         """
         there = _existing(shop.domain, postcode)
@@ -103,12 +103,12 @@ class Sessions:
             return
         version = session_version(session["domain"], session["postcode"])
         if session["status"] == "active" and not version:
-            self._move(session, "inactive", failed_message="Its cookie file is gone")
+            self.store.move_session(session, "inactive", failed_message="Its cookie file is gone")
         elif session["status"] in ("inactive", "failed") and version not in (
             "",
             session["bad_version"],
         ):
-            self._move(session, "active", failed_message=None)
+            self.store.move_session(session, "active", failed_message=None)
 
     def expire(self, domain: str, postcode: str, version: str) -> None:
         """Note that the shop has forgotten a session, if the file of that version still lies."""
@@ -116,7 +116,9 @@ class Sessions:
         if session is None or session_version(domain, postcode) != version:
             return
         if session["status"] in ("active", "inactive"):
-            self._move(session, "inactive", failed_message=EXPIRED, bad_version=version)
+            self.store.move_session(
+                session, "inactive", failed_message=EXPIRED, bad_version=version
+            )
 
     def ask_shop(self, domain: str, postcode: str) -> tuple[str, str]:
         """Whether the shop still delivers: ``active``, ``inactive`` or ``unknown``, and why."""
@@ -125,14 +127,14 @@ class Sessions:
         if report["stage"] == "done":
             session = self.store.session_of(domain, postcode)
             if session and session["status"] in ("inactive", "failed"):
-                self._move(session, "active", failed_message=None, bad_version=None)
+                self.store.move_session(session, "active", failed_message=None, bad_version=None)
             return "active", report["location"]
         if report.get("failed_reason") != LocationLost.reason:
             return "unknown", report["failed_message"]
         self.expire(domain, postcode, version)
         return "inactive", report["failed_message"]
 
-    def _start(self, zipcode: Row, undo: Any) -> None:
+    def _start(self, zipcode: Row, undo: Callable[[], None]) -> None:
         job = job_name(zipcode | {"id": zipcode["session"]})
         report_file(job).unlink(missing_ok=True)
         arguments = {
@@ -143,12 +145,9 @@ class Sessions:
         }
         try:
             self.scrapyd.run(job, arguments, "Highest", SPIDER)
-        except ScrapydSilent:
-            logger.warning("Job %s: no answer from Scrapyd; looked up later", job)
-        except (ScrapydAway, ScrapydRefused) as error:
+        except ScrapydError:
             undo()
-            code = 503 if isinstance(error, ScrapydAway) else 502
-            raise ApiError(code, f"{error}. Nothing was started; try again later") from None
+            raise
 
     def _move_on(self, session: Row) -> None:
         report = read_report(job_name(session))
@@ -163,16 +162,16 @@ class Sessions:
 
     def _take(self, session: Row, report: dict[str, Any]) -> None:
         if report["stage"] == "done":
-            self._move(session, "active", failed_message=None, suburb=report["suburb"])
+            self.store.move_session(session, "active", failed_message=None, suburb=report["suburb"])
         else:
             version = session_version(session["domain"], session["postcode"])
             said = report["failed_message"]
-            self._move(session, "failed", failed_message=said, bad_version=version)
+            self.store.move_session(session, "failed", failed_message=said, bad_version=version)
 
     def _follow(self, session: Row, state: State | None) -> None:
         if state == "running":
             if session["status"] == "pending":
-                self._move(session, "in-progress")
+                self.store.move_session(session, "in-progress")
         elif state == "finished":
             # What the job says at its end may have been written since it was looked for.
             report = read_report(job_name(session))
@@ -184,18 +183,14 @@ class Sessions:
         if session["missing_since"] is None:
             self.store.set_session_missing(session["id"], utc_now())
             return
-        missing = datetime.now(UTC) - datetime.fromisoformat(session["missing_since"])
-        if missing / timedelta(seconds=1) >= self.settings.lost_after:
+        if seconds_since(session["missing_since"]) >= self.settings.lost_after:
             self._take(session, _silent("was lost or cancelled"))
-
-    def _move(self, session: Row, status: str, **values: Any) -> bool:
-        return self.store.move_session(session, status, **values)
 
     def _restore(self, zipcode: Row) -> None:
         session = self.store.session_of(zipcode["domain"], zipcode["postcode"])
         if session is not None:
             kept = {key: zipcode[key] for key in ("failed_message", "bad_version")}
-            self._move(session, zipcode["status"], **kept)
+            self.store.move_session(session, zipcode["status"], **kept)
 
     def _again(self, zipcode: Row) -> Row:
         return self.store.zipcode(zipcode["id"]) or zipcode

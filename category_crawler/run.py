@@ -47,6 +47,11 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def seconds_since(moment: str) -> float:
+    """Seconds from a moment as :func:`utc_now` writes it."""
+    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+
+
 class Run:
     """The one writer of a run's folder.
 
