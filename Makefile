@@ -5,11 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install browser demo serve test check clean
+.PHONY: help install browser demo serve test check bench-coverage clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 install: $(INSTALLED) ## Make the virtual environment and install what is pinned
 
@@ -34,6 +34,9 @@ check: $(INSTALLED) ## Lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench-coverage: $(INSTALLED) ## Measure how complete crawls of capped catalogues are, and their cost
+	@$(BIN)/python -m benchmarks.coverage
 
 clean: ## Remove what can be made again
 	@rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info

@@ -3,6 +3,7 @@
 The way in is the spider :mod:`category_crawler.spiders.category`. Around it:
 
 * what is asked for: :mod:`.job`, :mod:`.listing_url`, :mod:`.domain_config`
+* what is requested next: :mod:`.plan`, over the slices of :mod:`.partition`
 * what a page says: :mod:`.pages`
 * what is written: :mod:`.run`
 * where the goods would be sent: :mod:`.delivery`

@@ -18,7 +18,7 @@ from category_crawler.errors import (
 )
 from category_crawler.items import Product
 from category_crawler.job import DeliveryDay
-from category_crawler.listing_url import ListingURL
+from category_crawler.listing_url import ListingURL, within
 from category_crawler.pages import Kind, Page, Refinement
 
 PRICED_INSIDE = 0.9
@@ -198,12 +198,6 @@ def choices(code: str, value: str) -> list[str]:
 def main_prices(products: Sequence[Product]) -> list[int]:
     """Main prices of the organic results, in cents."""
     return [p.price_cents for p in products if not p.sponsored and p.price_cents is not None]
-
-
-def within(cents: int, bounds: tuple[int | None, int | None]) -> bool:
-    """Whether a price lies in a range; None is an open end."""
-    low, high = bounds
-    return (low is None or cents >= low) and (high is None or cents <= high)
 
 
 def _range(bounds: tuple[int | None, int | None]) -> str:

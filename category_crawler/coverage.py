@@ -1,8 +1,26 @@
-"""How complete a list is, told from the journal; never wrongly complete. Pure."""
+"""How complete a list is, told from the slices it comes from; never wrongly complete. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from category_crawler.partition import Partition
+from category_crawler.slice import Slice, Verdict
 from category_crawler.walk import End, Walk
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a run has counted."""
+
+    found: int = 0
+    """Rows kept."""
+    found_without_price: int = 0
+    requests: int = 0
+    """Listing requests, failed ones included."""
+    outliers: int = 0
+    """Results left out because their price lies outside the asked bounds."""
+    price_unproved: bool = False
+    """Whether a page left it open that its price range was applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,55 +31,76 @@ class Coverage:
     """Products the site reports for the whole listing."""
     reported_is_rounded: bool
     found: int
-    """Rows kept."""
     found_without_price: int
     slices: int
-    """Listings crawled."""
+    """Listings that the category was divided into; 1 where it was not divided."""
     slices_capped: int
-    """Listings that the site stopped serving before their reported end."""
+    """Those that the site stopped serving before their end and that could not be divided."""
     requests: int
-    """Listing requests, failed ones included."""
     outliers: int
-    """Results left out because their price lies outside the asked bounds."""
     complete: bool | None
     """True when every product is known to be there, False when some are known to be missing."""
     why: str
     """One sentence."""
 
 
-def cover(walk: Walk, found: int, found_without_price: int) -> Coverage:
-    """The coverage of a plain walk."""
-    complete, why = _judge(walk, found)
+def cover(partition: Partition, tally: Tally) -> Coverage:
+    """The coverage of a crawl as far as it has come."""
+    root = partition.root
+    slices = [one for one in root.with_all_parts() if not one.parts]
+    capped = [one for one in root.with_all_parts() if one.verdict is Verdict.CAPPED]
+    complete, why = _judge(partition, tally, capped)
     return Coverage(
-        reported_total=walk.total,
-        reported_is_rounded=walk.total_is_rounded,
-        found=found,
-        found_without_price=found_without_price,
-        slices=1,
-        slices_capped=int(_capped(walk)),
-        requests=sum(record.requests for record in walk.records),
-        outliers=sum(record.outliers for record in walk.records),
+        reported_total=root.first.total,
+        reported_is_rounded=root.first.total_is_rounded,
+        found=tally.found,
+        found_without_price=tally.found_without_price,
+        slices=len(slices),
+        slices_capped=sum(not one.is_divided_by_price for one in capped),
+        requests=tally.requests,
+        outliers=tally.outliers,
         complete=complete,
         why=why,
     )
 
 
-def _capped(walk: Walk) -> bool:
-    return walk.end is not None and walk.total is not None and len(walk.asins) < walk.total
-
-
-def _judge(walk: Walk, found: int) -> tuple[bool | None, str]:
-    if walk.end is None:
-        return False, "the crawl ended before the listing did"
-    if walk.end is End.NO_RESULTS and found == 0:
+def _judge(partition: Partition, tally: Tally, capped: Sequence[Slice]) -> tuple[bool | None, str]:
+    root, found = partition.root, tally.found
+    if not partition.is_over:
+        return False, "the crawl ended before its plan did"
+    if root.first.end is End.NO_RESULTS and found == 0:
         return True, "the site says that the category holds no product"
-    if walk.total is None:
-        return None, "the site reports no total"
-    seen = len(walk.asins)
-    if seen < walk.total:
-        return False, f"the site reports {walk.total} products and served {seen}"
-    if walk.total_is_rounded:
-        return None, f"the site reports only a rounded total, over {walk.total}"
-    if any(record.price_proved is False for record in walk.records):
+    if missing := _known_to_be_missing(root.first, capped, found):
+        return False, missing
+    total = root.first.exact_total
+    if total is None:
+        return None, _no_exact_total(root.first)
+    if root.verdict is not Verdict.COMPLETE:
+        return None, "of some slices it is not known whether the site served all of them"
+    if found != total:
+        return None, f"the site reports {total} products and {found} were found"
+    if tally.price_unproved:
         return None, "that the price range was applied could not be proved on every page"
-    return True, f"every one of the {walk.total} products reported was served"
+    return True, f"every one of the {total} products reported was found"
+
+
+def _known_to_be_missing(walk: Walk, capped: Sequence[Slice], found: int) -> str:
+    """Why products must be missing, or an empty text."""
+    if walk.is_steady and walk.total is not None and found < walk.total:
+        over = "over " if walk.total_is_rounded else ""
+        return f"the site reports {over}{walk.total} products and {found} were found"
+    for one in capped:
+        total = one.first.exact_total
+        if total is not None and len(one.asins) < total:
+            return (
+                f"the site reports {total} products for {one.listing} and served {len(one.asins)}"
+            )
+    return ""
+
+
+def _no_exact_total(walk: Walk) -> str:
+    if walk.total is None:
+        return "the site reports no total"
+    if not walk.is_steady:
+        return "the site reports another total on every page"
+    return f"the site reports only a rounded total, over {walk.total}"

@@ -1,34 +1,38 @@
 """One crawl of a category: what was asked, where it stands, what a page adds to it."""
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
-from category_crawler.checks import Asked, check_page, learn_delivery_day, price_proved, within
+from category_crawler.checks import Asked, check_page, learn_delivery_day, price_proved
 from category_crawler.delivery import DeliverySession
-from category_crawler.errors import InvalidJob, RunError
+from category_crawler.domain_config import BRAND_CODES
+from category_crawler.errors import FilterNotApplied, InvalidJob, NodeNotApplied, RunError
 from category_crawler.home import results_folder
 from category_crawler.items import Product
 from category_crawler.job import CategoryJob
-from category_crawler.journal import PageRecord
-from category_crawler.listing_url import ListingURL
-from category_crawler.pages import Page
-from category_crawler.plan import Plan
+from category_crawler.journal import NOT_APPLIED, PageRecord
+from category_crawler.listing_url import ListingURL, within
+from category_crawler.pages import Page, Refinement
+from category_crawler.plan import Limits, Plan
 from category_crawler.run import Run, utc_now
 
 
 class CategoryCrawl:
     """A job, its run on disk and the plan between them."""
 
-    def __init__(self, job: CategoryJob, run: Run, session: DeliverySession | None) -> None:
+    def __init__(
+        self, job: CategoryJob, run: Run, session: DeliverySession | None, limits: Limits
+    ) -> None:
         self.job = job
         self.run = run
         self.session = session
-        self.plan = Plan(job, run.records)
+        self.plan = Plan(job, run.replayed, limits)
         self.started_at = utc_now()
 
     @classmethod
-    def begin(cls, arguments: dict[str, str], run: str | None = None) -> Self:
+    def begin(cls, arguments: dict[str, str], run: str | None, limits: Limits) -> Self:
         """Start a crawl in the new folder ``run`` below ``results/``.
 
         Raises InvalidJob, SessionError or RunError; nothing has been requested by then.
@@ -36,10 +40,10 @@ class CategoryCrawl:
         job = CategoryJob.from_arguments(arguments)
         session = _session(job)
         folder = run or f"local/{job.amazon_node_id}-{utc_now().replace(':', '')}"
-        return cls(job, Run.create(_below_results(folder), job.model_dump()), session)
+        return cls(job, Run.create(_below_results(folder), job.model_dump()), session, limits)
 
     @classmethod
-    def resume(cls, run: str, arguments: dict[str, str]) -> Self:
+    def resume(cls, run: str, arguments: dict[str, str], limits: Limits) -> Self:
         """Go on with the interrupted crawl in ``results/<run>``. Raises as :meth:`begin`."""
         if arguments:
             raise InvalidJob(
@@ -47,17 +51,17 @@ class CategoryCrawl:
             )
         opened = Run.resume(_below_results(run))
         job = CategoryJob.model_validate(opened.job)
-        return cls(job, opened, _session(job))
+        return cls(job, opened, _session(job), limits)
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to request."""
-        return self.next_request is None
+        return self._is_full or self.plan.is_over
 
     @property
-    def next_request(self) -> ListingURL | None:
-        """The listing page to request, or None once the crawl is over."""
-        return None if self._is_full else self.plan.next_request
+    def wanted(self) -> Iterator[ListingURL]:
+        """The listing pages to request; none once the crawl is over."""
+        return iter(()) if self._is_full else self.plan.wanted
 
     @property
     def warnings(self) -> list[str]:
@@ -73,13 +77,19 @@ class CategoryCrawl:
         """Write a page's new rows, then its journal line; the rows are returned as well.
 
         ``requests`` is how many the page took. Raises CrawlStopped where the page is not the one
-        that was asked for; then nothing of it is written.
+        that was asked for; then nothing of it is written. Where the site leaves out only what the
+        plan itself had added to the listing, the page is noted without its rows, and the plan
+        looks for them elsewhere.
         """
-        check_page(page, Asked(listing, self.session.postcode if self.session else None))
+        is_as_asked = self._check(page, listing)
+        if not is_as_asked:
+            page = Page(page.kind)
         learned = self._learned(page)
         products = self._new_rows(page, listing)
         self.run.keep(products)
         record = self._record(page, listing, len(products), requests, learned)
+        if not is_as_asked:
+            record = replace(record, kind=NOT_APPLIED)
         self.run.finish_page(record)
         self.plan.add(record)
         return record, [*products, *self._advertised_only()]
@@ -87,8 +97,8 @@ class CategoryCrawl:
     def _new_rows(self, page: Page, listing: ListingURL) -> list[Product]:
         if not self.plan.keeps_rows(str(listing.with_page(1))):
             return []
-        _stamp(page, listing)
-        inside = [p for p in page.products if _is_inside(p, listing)]
+        _stamp(page, listing.page if listing.with_page(1) == self.plan.listing else None)
+        inside = [p for p in page.products if self._is_inside(p)]
         if self.job.include_sponsored:
             self.run.hold(p for p in inside if p.sponsored)
         return self.run.claim((p for p in inside if not p.sponsored), self.job.max_products)
@@ -105,20 +115,24 @@ class CategoryCrawl:
     def coverage(self) -> dict[str, Any]:
         """How complete the rows kept so far are, as the API shows it."""
         coverage = asdict(self.plan.coverage(self.run.kept, self.run.kept_without_price))
-        if self._is_full and self.plan.next_request is not None:
+        if self._is_full and not self.plan.is_over:
             coverage |= {
                 "complete": False,
                 "why": f"stopped at max_products {self.job.max_products}",
             }
+        elif self.plan.stopped:
+            coverage |= {"complete": False, "why": self.plan.stopped}
         return coverage
 
     @property
     def progress(self) -> dict[str, Any]:
         """Where the crawl stands, as the API shows it."""
-        latest = self.plan.records[-1] if self.plan.records else None
+        latest = self.plan.latest
         return {
             "current_page": latest.page if latest else 0,
+            "current_listing": latest.listing if latest else None,
             "total_pages": self.plan.total_pages,
+            "total_pages_is_estimate": True,
             "products_found": self.run.kept,
             "pages_finished": self.plan.pages_finished,
             "coverage": self.coverage,
@@ -135,7 +149,7 @@ class CategoryCrawl:
         self, page: Page, listing: ListingURL, new: int, requests: int, learned: str | None
     ) -> PageRecord:
         organic = [product for product in page.products if not product.sponsored]
-        inside = [product for product in organic if _is_inside(product, listing)]
+        inside = [product for product in organic if self._is_inside(product)]
         return PageRecord(
             listing=str(listing.with_page(1)),
             page=listing.page,
@@ -147,15 +161,32 @@ class CategoryCrawl:
             last_page=page.last_page,
             has_next=page.has_next,
             asins=tuple(product.asin for product in inside),
-            prices=tuple(p.price_cents for p in inside if p.price_cents is not None),
+            prices=tuple(product.price_cents for product in inside),
             new=new,
             outliers=len(organic) - len(inside),
             price_proved=price_proved(page, Asked(listing)),
             requests=requests,
             at=utc_now(),
             delivery_day=learned,
+            brands=_brands(page.filters_offered) if listing.page == 1 else (),
+            nodes=tuple(page.nodes_below) if listing.page == 1 else (),
             offset=self.run.offset,
         )
+
+    def _check(self, page: Page, listing: ListingURL) -> bool:
+        """Whether the page is as asked in what the plan added; the rest of it raises."""
+        try:
+            check_page(page, Asked(listing, self.session.postcode if self.session else None))
+        except (FilterNotApplied, NodeNotApplied):
+            if self.plan.learning or listing.with_page(1) == self.plan.listing:
+                raise
+            return False
+        return True
+
+    def _is_inside(self, product: Product) -> bool:
+        """Whether a product is what was asked for; slices are the plan's own affair."""
+        cents = product.price_cents
+        return cents is None or within(cents, self.plan.listing.price)
 
     def _learned(self, page: Page) -> str | None:
         """The delivery day's value, where this page was requested to learn it."""
@@ -181,15 +212,20 @@ def _below_results(name: str) -> Path:
     return folder
 
 
-def _stamp(page: Page, listing: ListingURL) -> None:
+def _stamp(page: Page, number: int | None) -> None:
+    """Note when and where products were seen; ``number`` is None outside the plain listing."""
     rank = page.first or 1
     scraped_at = utc_now()
     for product in page.products:
         product.scraped_at = scraped_at
-        if not product.sponsored:
-            product.page, product.position = listing.page, rank
+        if number is not None and not product.sponsored:
+            product.page, product.position = number, rank
             rank += 1
 
 
-def _is_inside(product: Product, listing: ListingURL) -> bool:
-    return product.price_cents is None or within(product.price_cents, listing.price)
+def _brands(offered: list[Refinement]) -> tuple[str, ...]:
+    """Terms of the brands that a rail offers, all of one code."""
+    for code in BRAND_CODES:
+        if brands := tuple(r.term for r in offered if r.term and r.term.startswith(f"{code}:")):
+            return brands
+    return ()

@@ -96,7 +96,7 @@ class DeliverySession:
         return path
 
     @property
-    def request_cookies(self) -> list[dict[str, Any]]:
+    def request_cookies(self) -> list[Any]:
         """Cookies for a Scrapy request, all for the whole domain.
 
         A cookie without a domain would later be sent twice, beside the one the site sets.

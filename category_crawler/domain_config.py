@@ -105,3 +105,6 @@ PRIME_SHIPS_FROM_AU = ("p_n_prime_domestic", "6845356051")
 
 DELIVERY_DAY_CODE = "p_90"
 """Rail group of the delivery day where a marketplace has one; values differ (real pages)."""
+
+BRAND_CODES = ("p_123", "p_89")
+"""Rail groups of brands: numbers since 2024, before that names (real pages)."""

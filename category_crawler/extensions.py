@@ -42,8 +42,8 @@ class RunProgress:
 
     def page_finished(self, crawl: CategoryCrawl, record: PageRecord) -> None:
         logger.info(
-            "Page %s of %s: %s results, %s new, %s kept",
-            record.page,
+            "Page %s of about %s: %s results, %s new, %s kept",
+            crawl.plan.pages_finished,
             crawl.plan.total_pages or "?",
             len(record.asins),
             record.new,

@@ -50,6 +50,8 @@ class CategoryJob(BaseModel):
     """Products seen only as advertisements come last; otherwise they are left out."""
     max_products: Annotated[int, Field(ge=1, lt=10**9)] | None = None
     """Stop there."""
+    whole: bool = True
+    """False takes only what the site serves of the one listing, undivided."""
 
     @model_validator(mode="before")
     @classmethod

@@ -3,9 +3,15 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Self
+
+NOT_APPLIED = "not_applied"
+"""Kind of a page of a listing of the plan's own making that the site did not narrow as asked."""
+
+
+_TUPLES = ("asins", "prices", "brands", "nodes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +23,7 @@ class PageRecord:
     page: int
     """The page asked for, 1-based."""
     kind: str
-    """As :class:`category_crawler.pages.Kind` names it."""
+    """As :class:`category_crawler.pages.Kind` names it, or NOT_APPLIED."""
     first: int | None
     last: int | None
     total: int | None
@@ -27,8 +33,8 @@ class PageRecord:
     has_next: bool
     asins: tuple[str, ...]
     """Organic results in page order, those seen before included."""
-    prices: tuple[int, ...]
-    """Main prices of the organic results in cents, those without a price left out."""
+    prices: tuple[int | None, ...]
+    """Main prices of the same results in cents."""
     new: int
     """Rows that this page added."""
     outliers: int
@@ -41,6 +47,10 @@ class PageRecord:
     """UTC, ISO 8601 with ``Z``."""
     delivery_day: str | None = None
     """Value of the asked delivery day as this page's rail offers it."""
+    brands: tuple[str, ...] = ()
+    """Brands that the first page's rail offers, as terms: ``p_123:110955``."""
+    nodes: tuple[str, ...] = ()
+    """Nodes below the asked one that the first page's rail offers, digits."""
     offset: int = 0
     """Bytes of ``products.part`` that are certain once this line is there."""
 
@@ -49,15 +59,12 @@ class PageRecord:
         """Raises ValueError for a line that is torn or of another form."""
         values = json.loads(line)
         try:
-            return cls(**values | {key: tuple(values[key]) for key in ("asins", "prices")})
+            return cls(**values | {key: tuple(values[key]) for key in _TUPLES})
         except (TypeError, KeyError) as error:
             raise ValueError(f"not a journal line: {error}") from None
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-PAGE_RECORD_FIELDS = tuple(field.name for field in fields(PageRecord))
 
 
 def read_journal(path: Path) -> Iterator[tuple[PageRecord, int]]:

@@ -13,6 +13,9 @@ from category_crawler.errors import InvalidListingURL
 Term = tuple[str, str]
 """One refinement, code and value: ``("p_36", "-50000")``. A ``|`` in the value means OR."""
 
+Bounds = tuple[int | None, int | None]
+"""Lowest and highest price in cents, both included; None is an open end."""
+
 NODE_CODE = "n"
 PRICE_CODE = "p_36"
 MAX_LENGTH = 2048
@@ -75,7 +78,7 @@ class ListingURL:
         return next((value for code, value in reversed(self.terms) if code == NODE_CODE), None)
 
     @property
-    def price(self) -> tuple[int | None, int | None]:
+    def price(self) -> Bounds:
         """Bounds of the price refinement in cents, None for an open end."""
         for code, value in self.terms:
             if code == PRICE_CODE and (bounds := re.fullmatch(r"(\d*)-(\d*)", value, re.ASCII)):
@@ -87,6 +90,10 @@ class ListingURL:
     def refinements(self) -> tuple[Term, ...]:
         """The terms that are neither node nor price."""
         return tuple(term for term in self.terms if term[0] not in (NODE_CODE, PRICE_CODE))
+
+    def differs_in_price_only(self, other: "ListingURL") -> bool:
+        """Whether the other listing holds the same products, but for its price bounds."""
+        return self.without_refinement(PRICE_CODE) == other.without_refinement(PRICE_CODE)
 
     def with_refinement(self, code: str, value: str) -> Self:
         """The listing with this term, in place of any other of the same code."""
@@ -117,6 +124,12 @@ class ListingURL:
             pairs.append(("page", str(self.page)))
         query = "&".join(f"{quote_plus(key)}={quote(value, safe='')}" for key, value in pairs)
         return f"https://{self.marketplace.host}/s?{query}"
+
+
+def within(cents: int, bounds: Bounds) -> bool:
+    """Whether a price lies in a range."""
+    low, high = bounds
+    return (low is None or cents >= low) and (high is None or cents <= high)
 
 
 def marketplace_of(parts: SplitResult) -> Marketplace:

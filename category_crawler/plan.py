@@ -1,74 +1,125 @@
 """What to request next: a pure function of the job and the journal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-from category_crawler.coverage import Coverage, cover
+from category_crawler.coverage import Coverage, Tally, cover
 from category_crawler.domain_config import DELIVERY_DAY_CODE
 from category_crawler.job import CategoryJob
 from category_crawler.journal import PageRecord
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Kind
-from category_crawler.walk import Walk
+from category_crawler.partition import Effort, Partition
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a plan that the operator sets."""
+
+    requests: int = 20_000
+    """Listing requests, failed ones included, after which the plan ends."""
+    effort: Effort = field(default_factory=Effort)
 
 
 class Plan:
-    """The plain walk: the listing's pages one after the other.
+    """The listing's pages, and those of the slices it has to be divided into.
 
     Where a delivery day is asked for, the first page of the listing without it is read only for
     the value that this marketplace gives the day.
     """
 
-    def __init__(self, job: CategoryJob, records: Iterable[PageRecord] = ()) -> None:
+    def __init__(
+        self,
+        job: CategoryJob,
+        records: Iterable[PageRecord] = (),
+        limits: Limits | None = None,
+    ) -> None:
         self.job = job
-        self.records: list[PageRecord] = []
-        self._walk = Walk()
+        self.pages_finished = 0
+        """Pages whose rows are kept."""
+        self.latest: PageRecord | None = None
+        self._limits = limits or Limits()
+        self._requests = self._outliers = 0
+        self._price_unproved = False
+        self._partition = None if job.delivery_day else self._divide(job.listing)
         for record in records:
             self.add(record)
 
     def add(self, record: PageRecord) -> None:
         """Take in a finished page."""
-        self.records.append(record)
-        if self.keeps_rows(record.listing):
-            self._walk.add(record)
+        self.latest = record
+        self._requests += record.requests
+        if self._partition is None:
+            self._partition = self._learn(record)
+            return
+        self.pages_finished += 1
+        self._outliers += record.outliers
+        self._price_unproved |= record.price_proved is False
+        self._partition.add(record)
 
     @property
     def learning(self) -> bool:
         """Whether the value of the delivery day is still to be learned."""
-        return self.job.delivery_day is not None and not self.records
+        return self._partition is None
 
     @property
     def listing(self) -> ListingURL:
-        """The listing to request: as asked, with the delivery day once its value is known."""
-        learned = next((r.delivery_day for r in self.records if r.delivery_day), None)
-        if learned is None:
-            return self.job.listing
-        return self.job.listing.with_refinement(DELIVERY_DAY_CODE, learned)
+        """The whole listing: as asked, with the delivery day once its value is known."""
+        return self.job.listing if self._partition is None else self._partition.root.listing
 
     def keeps_rows(self, listing: str) -> bool:
         """Whether rows of this listing (canonical URL) are wanted."""
-        return not self.learning and listing == str(self.listing)
+        return self._partition is not None and self._partition.knows(listing)
 
     @property
-    def next_request(self) -> ListingURL | None:
-        """The page to request, or None once the crawl is over."""
-        page = None if self._known_to_be_empty else self._walk.next_page
-        return None if page is None else self.listing.with_page(page)
+    def wanted(self) -> Iterator[ListingURL]:
+        """The pages to request, in the order that is best where one comes after the other."""
+        if self._is_spent:
+            return
+        if self._partition is None:
+            yield self.job.listing
+        else:
+            yield from self._partition.wanted()
 
     @property
-    def pages_finished(self) -> int:
-        """Pages whose rows are kept."""
-        return len(self._walk.records)
+    def is_over(self) -> bool:
+        """Whether nothing is left to request."""
+        return next(self.wanted, None) is None
 
     @property
     def total_pages(self) -> int | None:
-        """An estimate of the pages to come and gone."""
-        return self._walk.last_page or (1 if self._walk.end else None)
+        """An estimate of the pages to come and gone, by the plan as it stands."""
+        if self._partition is None or not self.pages_finished:
+            return None
+        return self.pages_finished + self._partition.pages_to_come
 
     def coverage(self, found: int, found_without_price: int) -> Coverage:
         """How complete the rows kept so far are."""
-        walk = Walk(self.records) if self._known_to_be_empty else self._walk
-        return cover(walk, found, found_without_price)
+        tally = Tally(
+            found, found_without_price, self._requests, self._outliers, self._price_unproved
+        )
+        return cover(self._partition or self._divide(self.job.listing), tally)
 
     @property
-    def _known_to_be_empty(self) -> bool:
-        return bool(self.records) and self.records[0].kind == Kind.NO_RESULTS
+    def stopped(self) -> str:
+        """Why the plan ends before its end, or an empty text."""
+        if self._is_spent and not (self._partition and self._partition.is_over):
+            return f"stopped at MAX_REQUESTS {self._limits.requests}"
+        return ""
+
+    @property
+    def _is_spent(self) -> bool:
+        return self._requests >= self._limits.requests
+
+    def _learn(self, record: PageRecord) -> Partition:
+        """The plan for the listing with its delivery day; an empty listing stays as it is."""
+        listing = self.job.listing
+        if record.delivery_day is not None:
+            return self._divide(listing.with_refinement(DELIVERY_DAY_CODE, record.delivery_day))
+        partition = self._divide(listing)
+        if record.kind == Kind.NO_RESULTS:
+            partition.add(record)
+        return partition
+
+    def _divide(self, listing: ListingURL) -> Partition:
+        return Partition(listing, self._limits.effort, whole=self.job.whole)

@@ -61,7 +61,8 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.records: list[PageRecord] = []
+        self.replayed: list[PageRecord] = []
+        """Pages that were finished before the run was resumed."""
         self.asins: set[str] = set()
         self.kept = 0
         self.kept_without_price = 0
@@ -140,7 +141,6 @@ class Run:
         """Make the page's rows certain, then write its journal line."""
         os.fsync(self._rows.fileno())
         append_record(self._journal, record)
-        self.records.append(record)
 
     @property
     def offset(self) -> int:
@@ -170,10 +170,10 @@ class Run:
     def _replay(self) -> None:
         end = 0
         for record, offset in read_journal(self.folder / "journal.jsonl"):
-            self.records.append(record)
+            self.replayed.append(record)
             end = offset
         self._journal.truncate(end)
-        certain = self.records[-1].offset if self.records else 0
+        certain = self.replayed[-1].offset if self.replayed else 0
         self._rows.truncate(certain)
         self._rows.seek(certain)
         self._cut_torn_advertisement()

@@ -32,6 +32,11 @@ RETRY_PAUSE_MAX = 300.0  # seconds
 RETRY_AFTER_MAX = 3600.0  # seconds; a site that asks for a longer wait ends the run
 DOWNLOAD_TIMEOUT = 40  # 180
 
+# --- The plan: how much is asked of the site for the whole category ---------------------------
+MAX_REQUESTS = 20_000  # listing requests, failed ones included; then the run ends
+SLICE_TRIES = 2  # how often a slice is fetched again when products of it were missed
+UNPRICED_ORDERS = 2  # further sort orders of the whole listing, for products without a price
+
 # --- Delivery sessions ------------------------------------------------------------------------
 SESSION_MAX_AGE = 24 * 3600.0  # seconds; older ones are renewed before a crawl starts
 SESSION_RENEWALS = 5  # how often one crawl renews a session that the site has forgotten

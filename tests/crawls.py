@@ -108,10 +108,12 @@ class Home:
             text=True,
         )
 
-    def crawl(self, *options: str, run: str = "local/a", **arguments: Any) -> Ended:
-        """Run a crawl to its end."""
+    def crawl(
+        self, *options: str, run: str = "local/a", seconds: float = 120, **arguments: Any
+    ) -> Ended:
+        """Run a crawl to its end, which must come within ``seconds``."""
         process = self.start(*options, run=run, **arguments)
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=seconds)
         return Ended(process.returncode, said, self.folder / "results" / run)
 
     def resume(self, run: str = "local/a") -> Ended:

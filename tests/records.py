@@ -33,11 +33,13 @@ def record(page: int = 1, **values: Any) -> PageRecord:
         "last_page": 3,
         "has_next": page < 3,
         "asins": asins(first, last),
-        "prices": (1000,) * (last - first + 1),
         "new": last - first + 1,
         "outliers": 0,
         "price_proved": None,
         "requests": 1,
         "at": "2026-01-01T00:00:00Z",
     }
-    return PageRecord(**(defaults | values))
+    given = defaults | values
+    if "prices" not in values:
+        given["prices"] = (1000,) * len(given["asins"])
+    return PageRecord(**given)

@@ -4,11 +4,25 @@ from typing import Any
 
 import pytest
 
-from category_crawler.coverage import cover
-from category_crawler.walk import Walk
-from tests.records import asins, record
+from category_crawler.coverage import Coverage, Tally, cover
+from category_crawler.journal import PageRecord
+from category_crawler.listing_url import ListingURL
+from category_crawler.partition import Effort, Partition
+from tests.records import LISTING, asins, record
 
 WHOLE = [record(1), record(2), record(3)]
+
+
+def covered(
+    records: list[PageRecord], found: int | None = None, *, price_unproved: bool = False
+) -> Coverage:
+    """The coverage of a listing that is not to be divided."""
+    partition = Partition(ListingURL.parse(LISTING), Effort(tries=0), whole=False)
+    for one in records:
+        partition.add(one)
+    seen = len(partition.root.asins) if found is None else found
+    requests = sum(one.requests for one in records)
+    return cover(partition, Tally(seen, 0, requests, price_unproved=price_unproved))
 
 
 @pytest.mark.parametrize(
@@ -16,21 +30,34 @@ WHOLE = [record(1), record(2), record(3)]
     [
         (WHOLE, True, "every one of the 60"),
         (WHOLE[:2], False, "ended before"),
-        ([*WHOLE[:2], record(3, total=61)], False, "reports 61 products and served 60"),
-        ([*WHOLE[:2], record(3, asins=asins(25, 36))], False, "served 48"),
-        ([*WHOLE[:2], record(3, total_is_rounded=True)], None, "rounded"),
-        ([*WHOLE[:2], record(3, price_proved=False)], None, "could not be proved"),
+        ([record(n, total=61) for n in (1, 2, 3)], False, "reports 61 products and 60 were found"),
+        ([*WHOLE[:2], record(3, asins=asins(25, 36))], False, "reports 60 products and 48"),
+        ([record(n, total=50, total_is_rounded=True) for n in (1, 2, 3)], None, "over 50"),
+        ([record(n, total=70, total_is_rounded=True) for n in (1, 2, 3)], False, "over 70"),
+        ([*WHOLE[:2], record(3, total=61)], None, "another total on every page"),
+        ([*WHOLE[:2], record(3, total=40)], None, "another total on every page"),
         ([record(n, total=None) for n in (1, 2, 3)], None, "no total"),
         ([record(1, kind="no_results", asins=(), total=None)], True, "holds no product"),
     ],
 )
 def test_complete_is_what_is_known(records: list[Any], complete: bool | None, why: str) -> None:
-    walk = Walk(records)
-    coverage = cover(walk, len(walk.asins), 0)
+    coverage = covered(records)
     assert coverage.complete is complete
     assert why in coverage.why
 
 
+def test_more_than_the_total_is_no_proof() -> None:
+    assert covered([record(n, total=59) for n in (1, 2, 3)]).complete is None
+
+
+def test_a_price_range_must_be_proved() -> None:
+    assert covered(WHOLE, price_unproved=True).complete is None
+
+
+def test_rows_that_were_not_kept_are_missing() -> None:
+    assert covered(WHOLE, found=59).complete is False
+
+
 def test_requests_count_failed_ones_too() -> None:
-    walk = Walk([record(1, requests=3), record(2)])
-    assert cover(walk, 48, 2).requests == 4
+    coverage = covered([record(1, requests=3), record(2)])
+    assert (coverage.requests, coverage.slices, coverage.slices_capped) == (4, 1, 0)

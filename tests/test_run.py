@@ -102,13 +102,13 @@ def test_resuming_cuts_what_the_journal_is_not_certain_of(folder: Path) -> None:
         journal.write(record(2).to_json()[:40])
 
     resumed = Run.resume(folder)
-    assert [r.page for r in resumed.records] == [1]
+    assert [r.page for r in resumed.replayed] == [1]
     assert resumed.asins == set(asins(1, 24))
     keep_page(resumed, 2, range(20, 31))
     resumed.close()
     assert [row["asin"] for row in rows(folder)] == list(asins(1, 30))
     again = Run.resume(folder)
-    assert [r.page for r in again.records] == [1, 2]
+    assert [r.page for r in again.replayed] == [1, 2]
     assert again.kept == 30
     again.close()
 

@@ -4,18 +4,24 @@ from typing import Any
 
 import pytest
 
+from category_crawler.journal import PageRecord
+from category_crawler.listing_url import ListingURL
 from category_crawler.walk import End, Walk
-from tests.records import record
+from tests.records import LISTING, asins, record
+
+
+def walk_of(*records: PageRecord) -> Walk:
+    return Walk(ListingURL.parse(LISTING), records)
 
 
 def test_a_walk_begins_at_page_one() -> None:
-    assert Walk().next_page == 1
+    assert list(walk_of().wanted()) == [1]
 
 
 def test_pages_follow_until_there_is_no_next_link() -> None:
-    walk = Walk()
+    walk = walk_of()
     asked = []
-    while (page := walk.next_page) is not None:
+    while page := next(walk.wanted(), None):
         asked.append(page)
         walk.add(record(page))
     assert asked == [1, 2, 3]
@@ -36,15 +42,46 @@ def test_pages_follow_until_there_is_no_next_link() -> None:
     ],
 )
 def test_what_ends_a_listing(second: dict[str, Any], end: End | None) -> None:
-    walk = Walk([record(1), record(2, **second)])
+    walk = walk_of(record(1), record(2, **second))
     assert walk.end is end
-    assert walk.next_page == (3 if end is None else None)
+    assert list(walk.wanted()) == ([3] if end is None else [])
 
 
 def test_the_order_of_arrival_does_not_matter() -> None:
-    assert Walk([record(3), record(1), record(2)]).end is End.NO_NEXT_LINK
+    walk = walk_of(record(3), record(1), record(2))
+    assert walk.end is End.NO_NEXT_LINK
+    assert list(walk.asins) == list(walk_of(record(1), record(2), record(3)).asins)
 
 
-def test_the_latest_page_that_reports_a_total_is_believed() -> None:
-    walk = Walk([record(1, total=900, total_is_rounded=True), record(2), record(3, total=None)])
-    assert (walk.total, walk.total_is_rounded) == (60, False)
+def test_pages_that_the_strip_promises_may_be_asked_for_ahead() -> None:
+    walk = walk_of(record(1, last_page=9))
+    assert list(walk.wanted()) == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert list(walk.wanted(4)) == [2, 3, 4]
+    walk.add(record(3, last_page=9))
+    assert list(walk.wanted(4)) == [2, 4]
+    assert walk.last_page == 9
+
+
+def test_a_page_behind_the_end_tells_nothing() -> None:
+    walk = walk_of(record(3, asins=asins(900, 902), prices=(1,) * 3), record(1, has_next=False))
+    assert walk.end is End.NO_NEXT_LINK
+    assert "B000000900" not in walk.asins
+
+
+def test_a_total_counts_as_exact_where_every_page_reports_the_same() -> None:
+    assert walk_of(record(1), record(2)).exact_total == 60
+    assert walk_of(record(1), record(2, total=61)).exact_total is None
+    assert walk_of(record(1), record(2, total_is_rounded=True)).exact_total is None
+    assert walk_of(record(1, total=40), record(2, total=90), record(3, total=50)).total == 50
+    assert walk_of(record(1, total=None)).total is None
+
+
+def test_what_was_served_is_the_last_rank_however_many_came_twice() -> None:
+    walk = walk_of(record(1), record(2, asins=asins(20, 43)))
+    assert (walk.served, len(walk.asins), walk.page_size) == (48, 43, 24)
+    assert walk_of(record(1, first=None, last=None)).served == 24
+
+
+def test_products_without_a_price_are_told_apart() -> None:
+    walk = walk_of(record(1, asins=asins(1, 3), prices=(500, None, 700)))
+    assert walk.without_price == set(asins(2, 2))

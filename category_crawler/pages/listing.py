@@ -60,6 +60,8 @@ class Page:
     """Digits of the node shown as chosen."""
     filters_applied: list[Refinement] = field(default_factory=list)
     filters_offered: list[Refinement] = field(default_factory=list)
+    nodes_below: list[str] = field(default_factory=list)
+    """Digits of the nodes that the chosen one is divided into."""
     price_applied: PriceRange | None = None
     """The price range named among the chosen filters."""
     title: str | None = None
@@ -108,6 +110,7 @@ def _read_listing(tree: LexborHTMLParser, shop: Marketplace) -> Page:
         node_applied=rail.node_applied,
         filters_applied=rail.applied,
         filters_offered=rail.offered,
+        nodes_below=rail.nodes_below,
         price_applied=_price_applied(rail.applied, shop),
         title=_title(tree),
     )

@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from category_crawler.pages.text import clean, spaced_text_of, text_of
 
 _NODE_ID = re.compile(r"n/(\d+)", re.ASCII)
+_INDENT = re.compile(r"s-navigation-indent-(\d+)", re.ASCII)
 _NODE_VALUE = re.compile(r"node=(\d+)", re.ASCII)
 
 
@@ -31,6 +32,8 @@ class Rail:
     """Digits of the node shown as chosen."""
     applied: list[Refinement]
     offered: list[Refinement]
+    nodes_below: list[str]
+    """Digits of the nodes that the chosen one is divided into."""
 
 
 def read_rail(tree: LexborHTMLParser) -> Rail:
@@ -51,6 +54,7 @@ def read_rail(tree: LexborHTMLParser) -> Rail:
         node_applied=_node_of(node_item) if node_item is not None else _boxed_node(tree),
         applied=_with_summary(chosen, _summary(tree)),
         offered=offered,
+        nodes_below=_nodes_below(items, node_item),
     )
 
 
@@ -91,6 +95,19 @@ def _chosen_node(items: list[LexborNode]) -> LexborNode | None:
 def _node_of(item: LexborNode) -> str | None:
     match = _NODE_ID.fullmatch(item.id or "")
     return match.group(1) if match else None
+
+
+def _nodes_below(items: list[LexborNode], chosen: LexborNode | None) -> list[str]:
+    """The nodes indented deeper than the chosen one; its siblings stand beside it."""
+    if chosen is None:
+        return []
+    depth = _indent(chosen)
+    return [node for item in items if _indent(item) > depth and (node := _node_of(item))]
+
+
+def _indent(item: LexborNode) -> int:
+    match = _INDENT.search(item.attributes.get("class") or "")
+    return int(match.group(1)) if match else 0
 
 
 def _boxed_node(tree: LexborHTMLParser) -> str | None:

@@ -1,4 +1,4 @@
-"""The spider ``category``: pages through one category listing and yields its products.
+"""The spider ``category``: pages through the listings of one category and yields its products.
 
 ``scrapy crawl category -a category_url=… [-a postcode=4500] …`` takes the fields of
 :class:`~category_crawler.job.CategoryJob`. ``-a run=PATH`` names the run's folder below
@@ -6,6 +6,7 @@
 interrupted run.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -32,11 +33,13 @@ from category_crawler.errors import (
 from category_crawler.items import Product
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import read_page
+from category_crawler.partition import Effort
+from category_crawler.plan import Limits
 from category_crawler.renewal import renew
 
 
 class CategorySpider(EndingSpider):
-    """Asks for what the crawl's plan wants next, one page after the other."""
+    """Asks for what the crawl's plan wants, as many pages at a time as the settings allow."""
 
     name = "category"
     own_extensions: ClassVar = {
@@ -51,14 +54,20 @@ class CategorySpider(EndingSpider):
         self.crawl: CategoryCrawl | None = None
         self._jar = 0
         """Number of the session's cookie jar: a renewed session has nothing of the old one."""
+        self._answered_jar = -1
+        """The latest jar whose session the site has answered, with cookies of its own."""
         self._renewed_for: ListingURL | None = None
+        self._renewing = asyncio.Lock()
+        self._asked: set[ListingURL] = set()
+        """Pages on their way."""
 
     @property
     def last_word(self) -> str:
         """What a person at the terminal hears at the end."""
         if self.crawl is None:
             return ""
-        return f"{self.crawl.run.kept} products are kept in {self.crawl.run.folder}."
+        kept = f"{self.crawl.run.kept} products are kept in {self.crawl.run.folder}."
+        return kept if self.ending.error else f"{kept} {_in_words(self.crawl.coverage)}"
 
     async def start(self) -> AsyncIterator[Any]:
         try:
@@ -70,7 +79,7 @@ class CategorySpider(EndingSpider):
             self.logger.warning(warning)
         await self._renew_old_session(self.crawl)
         for request in self._next(self.crawl):
-            yield self._with_session(self.crawl, request)
+            yield request
 
     async def parse_listing(
         self, response: Response, listing: ListingURL
@@ -82,16 +91,18 @@ class CategorySpider(EndingSpider):
         crawl = self.crawl
         if crawl is None or self.ending.error is not None:
             return
+        jar: int = response.meta["cookiejar"]
+        products: list[Product] = []
         try:
             products = self._take(crawl, response, listing)
+            self._answered_jar = max(self._answered_jar, jar)
         except LocationLost as error:
-            if await self._is_renewed(crawl, listing, error):
-                for request in self._next(crawl):
-                    yield self._with_session(crawl, request)
-            return
+            if not await self._is_renewed(crawl, listing, jar, error):
+                return
         except CrawlStopped as error:
             self.ending.begin(error)
             return
+        self._asked.discard(listing)
         for product in products:
             yield product
         for request in self._next(crawl):
@@ -103,14 +114,32 @@ class CategorySpider(EndingSpider):
         self.ending.begin(_meaning(failure, request))
 
     def _open_crawl(self) -> CategoryCrawl:
+        limits = Limits(
+            requests=self.settings.getint("MAX_REQUESTS"),
+            effort=Effort(
+                tries=self.settings.getint("SLICE_TRIES"),
+                unpriced_orders=self.settings.getint("UNPRICED_ORDERS"),
+            ),
+        )
         if self._resume:
-            return CategoryCrawl.resume(self._resume, self._arguments)
-        return CategoryCrawl.begin(self._arguments, self._run or None)
+            return CategoryCrawl.resume(self._resume, self._arguments, limits)
+        return CategoryCrawl.begin(self._arguments, self._run or None, limits)
 
     async def _is_renewed(
+        self, crawl: CategoryCrawl, listing: ListingURL, jar: int, lost: LocationLost
+    ) -> bool:
+        """Whether the session was renewed for a page; where not, the crawl ends.
+
+        Pages that were on their way together lose one session, which is renewed once.
+        """
+        async with self._renewing:
+            if self.ending.error is not None:
+                return False
+            return jar < self._jar or await self._renew_lost_session(crawl, listing, lost)
+
+    async def _renew_lost_session(
         self, crawl: CategoryCrawl, listing: ListingURL, lost: LocationLost
     ) -> bool:
-        """Whether the session was renewed for a page; where not, the crawl ends."""
         renewals = self.settings.getint("SESSION_RENEWALS")
         if crawl.session is None or self._renewed_for == listing or self._jar >= renewals:
             self.ending.begin(lost)
@@ -161,24 +190,34 @@ class CategorySpider(EndingSpider):
         return products
 
     def _next(self, crawl: CategoryCrawl) -> Iterator[Request]:
-        listing = crawl.next_request
-        if listing is not None:
-            yield Request(
-                str(listing),
-                callback=self.parse_listing,
-                errback=self.fail,
-                cb_kwargs={"listing": listing},
-                headers={"Accept-Language": _accept_language(listing)},
-                meta={"cookiejar": self._jar},
-                dont_filter=True,
-            )
+        """Requests for what the plan wants, up to as many on their way as the site is asked."""
+        most = max(1, self.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
+        for listing in crawl.wanted:
+            if len(self._asked) >= most:
+                return
+            if listing not in self._asked:
+                self._asked.add(listing)
+                yield self._request(crawl, listing)
 
-    @staticmethod
-    def _with_session(crawl: CategoryCrawl, request: Request) -> Request:
-        """The session's cookies go with the first request only: the site rotates them."""
-        if crawl.session is None:
-            return request
-        return request.replace(cookies=crawl.session.request_cookies)
+    def _request(self, crawl: CategoryCrawl, listing: ListingURL) -> Request:
+        # The site changes cookies as it answers: given once more, they would replace its own.
+        session = crawl.session if self._answered_jar < self._jar else None
+        return Request(
+            str(listing),
+            callback=self.parse_listing,
+            errback=self.fail,
+            cb_kwargs={"listing": listing},
+            cookies=session.request_cookies if session else None,
+            headers={"Accept-Language": _accept_language(listing)},
+            meta={"cookiejar": self._jar},
+            dont_filter=True,
+        )
+
+
+def _in_words(coverage: dict[str, Any]) -> str:
+    """Whether the list is complete, for the person at the terminal."""
+    words = {True: "The list is complete", False: "The list is not complete"}
+    return f"{words.get(coverage['complete'], 'Completeness is not known')}: {coverage['why']}."
 
 
 def _accept_language(listing: ListingURL) -> str:

@@ -338,3 +338,17 @@ def test_foreign_money_is_the_pages_currency() -> None:
     assert page.currency == "VND"
     symbol = '<span class="icp-currency-symbol">₹</span>'
     assert read(card() + symbol).currency == "INR"
+
+
+def test_nodes_below_the_chosen_one_are_those_indented_deeper() -> None:
+    items = (
+        '<li id="n/1"><a href="#">Home</a></li>'
+        '<li id="n/2" class="a-spacing-micro s-navigation-indent-1">'
+        '<span class="a-text-bold">Lighting</span></li>'
+        '<li id="n/3" class="s-navigation-indent-2"><a href="#">Lamps</a></li>'
+        '<li id="n/4" class="s-navigation-indent-2"><a href="#">Bulbs</a></li>'
+        '<li id="n/5" class="s-navigation-indent-1"><a href="#">Candles</a></li>'
+    )
+    page = read_page(f'<div id="s-refinements"><ul>{items}</ul></div>'.encode(), AU)
+    assert page.nodes_below == ["3", "4"]
+    assert page.node_applied == "2"

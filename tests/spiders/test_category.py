@@ -22,6 +22,7 @@ def test_every_product_of_the_category_is_kept_once_in_order(home: Home) -> None
     assert not any(row["sponsored"] for row in ended.result)
     assert ended.summary["stage"] == "done"
     assert ended.summary["coverage"]["complete"] is True
+    assert "The list is complete: every one of the 60" in ended.said.splitlines()[-1]
 
 
 def test_a_row_says_what_the_shop_knows(home: Home) -> None:
@@ -80,13 +81,57 @@ def test_the_same_product_on_several_pages_is_one_row(home: Home) -> None:
     assert len(home.crawl().asins) == 60
 
 
-def test_a_capped_listing_is_known_to_be_incomplete(home: Home) -> None:
+def test_a_plain_walk_of_a_capped_listing_is_known_to_be_incomplete(home: Home) -> None:
     home.shop.switches.cap = 40
     home.shop.switches.advertise_total = True
-    ended = home.crawl()
+    ended = home.crawl(whole="false")
     assert (ended.code, len(ended.rows)) == (0, 40)
     assert ended.summary["coverage"]["complete"] is False
-    assert ended.summary["coverage"]["slices_capped"] == 1
+    assert ended.summary["coverage"]["slices"] == 1
+
+
+def test_a_capped_category_is_found_by_slices(home: Home) -> None:
+    home.shop.switches.cap = 24
+    home.shop.switches.page_size = 16
+    ended = home.crawl()
+    catalogue = home.shop.catalogue
+    priced = {asin for asin in catalogue.asins() if catalogue.by_asin[asin].price_cents is not None}
+    assert ended.code == 0, ended.said
+    assert priced <= set(ended.asins) <= catalogue.asins()
+    assert len(ended.asins) == len(set(ended.asins))
+    coverage = ended.summary["coverage"]
+    assert coverage["slices"] > 2
+    assert coverage["requests"] == len(home.shop.listing_requests)
+    assert coverage["complete"] is (set(ended.asins) == catalogue.asins())
+    plain = [row for row in ended.result if row["page"] is not None]
+    assert [row["position"] for row in plain] == list(range(1, 25))
+
+
+def test_pages_come_several_at_a_time_as_far_as_the_settings_allow(home: Home) -> None:
+    home.shop.switches.cap = 24
+    home.shop.switches.page_size = 16
+    home.shop.switches.latency = 0.05
+    one = home.crawl()
+    several = home.crawl("-s", "CONCURRENT_REQUESTS_PER_DOMAIN=6", run="local/b")
+    assert set(several.asins) == set(one.asins)
+    assert several.summary["coverage"]["slices"] == one.summary["coverage"]["slices"]
+
+
+def test_a_slice_that_the_shop_does_not_narrow_adds_nothing(home: Home) -> None:
+    home.shop.switches.cap = 24
+    home.shop.switches.drop_filter = "p_36"
+    ended = home.crawl()
+    assert ended.code == 0, ended.said
+    assert len(ended.asins) == len(set(ended.asins)) > 24
+    assert ended.summary["coverage"]["complete"] is (len(ended.asins) == 60)
+
+
+def test_a_bound_on_requests_ends_the_run(home: Home) -> None:
+    home.shop.switches.cap = 24
+    ended = home.crawl("-s", "MAX_REQUESTS=3")
+    assert (ended.code, len(home.shop.listing_requests)) == (0, 3)
+    assert ended.summary["coverage"]["complete"] is False
+    assert "MAX_REQUESTS" in ended.summary["coverage"]["why"]
 
 
 def test_an_empty_category_is_done_with_no_product(home: Home) -> None:

@@ -3,7 +3,8 @@
 import math
 import random
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 DEPARTMENT = "4851611051"
@@ -86,7 +87,11 @@ class Selection:
 
 
 class Catalogue:
-    """``size`` products in the contract's example node, some more in a node beside it."""
+    """``size`` products in the contract's example node, some more in a node beside it.
+
+    ``prices`` (cents, None for no price) are those of the example node's products, in place of
+    made ones; there are then as many products.
+    """
 
     def __init__(
         self,
@@ -97,7 +102,9 @@ class Catalogue:
         at_piles: float = 0.0,
         piles: int = 10,
         advertised_only: int = 6,
+        prices: Sequence[int | None] | None = None,
     ) -> None:
+        size = size if prices is None else len(prices)
         self.size = size
         self._random = random.Random(seed)
         self._without_price = without_price
@@ -105,6 +112,11 @@ class Catalogue:
         self._pile_prices = [round(2000 * 1.31**n) - 1 for n in range(piles)]
         beside = max(10, size // 5)
         self.items = [self._make(number, NODE) for number in range(size)]
+        if prices is not None:
+            self.items = [
+                replace(item, price_cents=cents, list_price_cents=None)
+                for item, cents in zip(self.items, prices, strict=True)
+            ]
         self.items += [self._make(size + number, OTHER_NODE) for number in range(beside)]
         self.advertised = [
             self._make(size + beside + number, NODE, advertised_only=True)

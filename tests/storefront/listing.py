@@ -95,6 +95,14 @@ class Serving:
         return min(self.first + self.size - 1, cap, self.served_pages * self.size)
 
     @property
+    def shown_total(self) -> tuple[int, bool]:
+        """The total that the bar shows, and whether it is rounded down and called "over"."""
+        if self.total <= self._switches.rounded_above:
+            return self.total, False
+        magnitude = 10 ** (len(str(self.total)) - 1)
+        return self.total // magnitude * magnitude, True
+
+    @property
     def is_past_the_end(self) -> bool:
         return self.page > self.served_pages
 
@@ -160,11 +168,9 @@ def _cards(organic: list[Item], adverts: list[Item] | tuple[()], look: Look, see
 
 def _bar(served: Serving, query: Query) -> str:
     words = wording_of(served._visit.shop)
-    total, over = served.total, ""
-    if total > served._switches.rounded_above:
-        magnitude = 10 ** (len(str(total)) - 1)
-        total, over = total // magnitude * magnitude, words.over
-    form = words.one_page if served.served_pages == 1 and not over else words.results
+    total, is_rounded = served.shown_total
+    over = words.over if is_rounded else ""
+    form = words.one_page if len(served.organic) == total and not over else words.results
     text = form.format(first=served.first, last=served.last, total=grouped(total, words), over=over)
     asked = (
         f'<span class="a-color-state">"{escape(query.keywords)}"</span>' if query.keywords else ""

@@ -79,12 +79,20 @@ def _nodes(query: Query) -> str:
     if chosen is not None and chosen not in branch:
         branch = [DEPARTMENT, chosen]
     return "".join(
-        f'<li id="n/{node}"><span class="a-list-item"><span class="a-text-bold">'
-        f"{NODE_NAMES[node]}</span></span></li>"
+        f'<li id="n/{node}"{_indent(node, chosen)}><span class="a-list-item">'
+        f'<span class="a-text-bold">{NODE_NAMES[node]}</span></span></li>'
         if node == chosen
-        else f'<li id="n/{node}"><a href="/s?rh=n%3A{node}">{NODE_NAMES[node]}</a></li>'
+        else f'<li id="n/{node}"{_indent(node, chosen)}><a href="/s?rh=n%3A{node}">'
+        f"{NODE_NAMES[node]}</a></li>"
         for node in branch
     )
+
+
+def _indent(node: str, chosen: str | None) -> str:
+    """The class that sets what lies below the chosen node off from what lies beside it."""
+    depth = 1 if node == chosen or (chosen in SUB_NODES and node in SUB_NODES) else 0
+    depth += 2 * (node in SUB_NODES and chosen == NODE)
+    return f' class="s-navigation-indent-{depth}"' if depth else ""
 
 
 def _price(query: Query) -> str:

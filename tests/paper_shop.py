@@ -1,0 +1,69 @@
+"""The stand-in shop on paper: what its pages would say, as journal lines, without a page."""
+
+from itertools import islice
+from urllib.parse import parse_qsl, urlsplit
+
+from category_crawler.domain_config import DOMAINS
+from category_crawler.journal import PageRecord
+from category_crawler.listing_url import ListingURL
+from category_crawler.pages import Kind
+from category_crawler.partition import Partition
+from tests.storefront import Catalogue, Query, Switches
+from tests.storefront.catalogue import BRANDS, SUB_NODES
+from tests.storefront.listing import Serving, Visit
+from tests.storefront.query import BRAND_CODE
+
+
+class PaperShop:
+    """Answers a plan's requests from a catalogue; counts them."""
+
+    def __init__(self, catalogue: Catalogue, switches: Switches | None = None) -> None:
+        self.catalogue = catalogue
+        self.switches = switches or Switches()
+        self.requests = 0
+        self.found: set[str] = set()
+
+    def answer(self, asked: ListingURL) -> PageRecord:
+        """What the page that was asked for would have told the journal."""
+        self.requests += 1
+        parameters = dict(parse_qsl(urlsplit(str(asked)).query))
+        query = Query.read(parameters, domain=asked.domain, domestic=True, dropped=set())
+        visit = Visit(DOMAINS[asked.domain], "X", False, str(asked), self.requests)
+        served = Serving(self.catalogue, self.switches, query, visit)
+        organic = served.organic
+        kind = Kind.LISTING if organic else Kind.PAST_THE_END if served.total else Kind.NO_RESULTS
+        total, is_rounded = served.shown_total
+        has_strip = served.shown_pages > 1 and not served.is_past_the_end
+        self.found.update(item.asin for item in organic)
+        return PageRecord(
+            listing=str(asked.with_page(1)),
+            page=asked.page,
+            kind=kind,
+            first=served.first if served.total else None,
+            last=served.last if served.total else None,
+            total=total or None,
+            total_is_rounded=is_rounded,
+            last_page=served.shown_pages if has_strip else None,
+            has_next=has_strip and served.page < served.shown_pages,
+            asins=tuple(item.asin for item in organic),
+            prices=tuple(item.price_cents for item in organic),
+            new=0,
+            outliers=0,
+            price_proved=None,
+            requests=1,
+            at="2026-01-01T00:00:00Z",
+            brands=tuple(f"{BRAND_CODE}:{value}" for value in BRANDS) if asked.page == 1 else (),
+            nodes=tuple(SUB_NODES) if asked.page == 1 and asked.node not in SUB_NODES else (),
+        )
+
+    def crawl(self, partition: Partition, at_once: int = 1, most: int = 5_000) -> None:
+        """Answer what a plan asks for until it is over, ``at_once`` pages in reversed order."""
+        while not partition.is_over:
+            for asked in reversed(list(islice(partition.wanted(), at_once))):
+                partition.add(self.answer(asked))
+            assert self.requests <= most, "the plan does not end"
+
+    def priced(self, **asked: object) -> set[str]:
+        """The products with a price that a selection admits."""
+        of = self.catalogue.by_asin
+        return {a for a in self.catalogue.asins(**asked) if of[a].price_cents is not None}
