@@ -1,0 +1,16 @@
+"""SQLite: everything the API keeps, behind one class.
+
+:mod:`.database` opens the file, :mod:`.tables` says what is in it, and each other module holds
+what is done with one noun. Every move of a stage is one statement or one transaction.
+"""
+
+from api.store.database import Row
+from api.store.runners import Runners
+from api.store.sessions import DeliverySessions
+from api.store.users import Users
+
+__all__ = ["Row", "Store"]
+
+
+class Store(Users, Runners, DeliverySessions):
+    """One database file, one connection per thread."""

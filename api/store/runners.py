@@ -1,0 +1,118 @@
+"""Collections and their runners."""
+
+import json
+from typing import Any
+
+from api.store.database import Row, SQLiteFile, read
+from category_crawler.run import utc_now
+
+_RUNNERS = (
+    "SELECT runners.*, collections.user, collections.name, collections.request_type, "
+    "collections.request, collections.warnings, collections.created_at AS collection_created_at "
+    "FROM runners JOIN collections ON collections.id = runners.collection"
+)
+
+
+class Runners(SQLiteFile):
+    """What was asked for, and how it stands."""
+
+    def add_collection(self, user: int, name: str, request: Row, warnings: list[str]) -> Row:
+        """A new collection with its first runner, queued, and the runner's first attempt."""
+        with self._writing() as connection:
+            collection = connection.execute(
+                "INSERT INTO collections (user, name, request_type, request, warnings, created_at) "
+                "VALUES (?, ?, 'amazon_category_scrape', ?, ?, ?)",
+                (user, name, json.dumps(request), json.dumps(warnings), utc_now()),
+            ).lastrowid
+            runner = connection.execute(
+                "INSERT INTO runners (collection, stage, attempt, created_at) "
+                "VALUES (?, 'queued', 1, ?)",
+                (collection, utc_now()),
+            ).lastrowid
+            connection.execute(
+                "INSERT INTO attempts (runner, number, created_at) VALUES (?, 1, ?)",
+                (runner, utc_now()),
+            )
+        assert runner is not None
+        found = self.runner(runner)
+        assert found is not None
+        return found
+
+    def remove_collection(self, collection: int) -> None:
+        """Undo :meth:`add_collection`: Scrapyd never took the job."""
+        with self._writing() as connection:
+            runners = "SELECT id FROM runners WHERE collection = ?"
+            connection.execute(f"DELETE FROM attempts WHERE runner IN ({runners})", (collection,))
+            connection.execute("DELETE FROM runners WHERE collection = ?", (collection,))
+            connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
+
+    def runner(self, runner: int) -> Row | None:
+        """A runner with what its collection says."""
+        return self._one(f"{_RUNNERS} WHERE runners.id = ?", (runner,))
+
+    def newest_runner(self, user: int, collection: int) -> Row | None:
+        """The newest runner of a user's own collection."""
+        return self._one(
+            f"{_RUNNERS} WHERE collection = ? AND user = ? ORDER BY runners.id DESC LIMIT 1",
+            (collection, user),
+        )
+
+    def own_runner(self, user: int, collection: int, runner: int) -> Row | None:
+        """A runner of a user's own collection."""
+        return self._one(
+            f"{_RUNNERS} WHERE runners.id = ? AND collection = ? AND user = ?",
+            (runner, collection, user),
+        )
+
+    def newest_runners(
+        self, user: int, stage: str | None, limit: int, skip: int
+    ) -> tuple[int, list[Row]]:
+        """How many of a user's collections there are, and some of their newest runners."""
+        where = (
+            "WHERE user = :user AND (:stage IS NULL OR stage = :stage) AND runners.id = "
+            "(SELECT max(id) FROM runners AS r WHERE r.collection = collections.id)"
+        )
+        values = {"user": user, "stage": stage, "limit": limit, "skip": skip}
+        counted = self._one(
+            "SELECT count(*) AS total FROM runners "
+            f"JOIN collections ON collections.id = runners.collection {where}",
+            values,
+        )
+        page = f"{_RUNNERS} {where} ORDER BY runners.id DESC LIMIT :limit OFFSET :skip"
+        assert counted is not None
+        return counted["total"], [read(row) for row in self.db.query(page, values)]
+
+    def open_runners(self) -> list[Row]:
+        """Runners that have not ended, and cancelled ones whose job may still be alive."""
+        query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR stopping IS NOT NULL"
+        return [read(row) for row in self.db.query(query)]
+
+    def start(self, runner: int, started_at: str) -> bool:
+        """Move from queued to scraping."""
+        return self._moved(
+            "UPDATE runners SET stage = 'scraping', started_at = ? "
+            "WHERE id = ? AND stage = 'queued' RETURNING id",
+            (started_at, runner),
+        )
+
+    def end(self, runner: int, stage: str, **values: Any) -> bool:
+        """Move to ``done`` or ``failed``; False where another was first: an end never changes."""
+        ended = {"finished_at": utc_now(), "missing_since": None} | values | {"stage": stage}
+        assignments = ", ".join(f"{column} = :{column}" for column in ended)
+        return self._moved(
+            f"UPDATE runners SET {assignments} "
+            "WHERE id = :id AND stage IN ('queued', 'scraping') RETURNING id",
+            ended | {"id": runner},
+        )
+
+    def set_stopping(self, runner: int, before: str | None, after: str | None) -> bool:
+        """Move on what is being done to end a cancelled job; True for the one who did."""
+        return self._moved(
+            "UPDATE runners SET stopping = ? WHERE id = ? AND stopping IS ? RETURNING id",
+            (after, runner, before),
+        )
+
+    def set_missing(self, runner: int, since: str | None) -> None:
+        """Note since when Scrapyd does not know the job; None once it does."""
+        with self._writing() as connection:
+            connection.execute("UPDATE runners SET missing_since = ? WHERE id = ?", (since, runner))

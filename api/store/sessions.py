@@ -1,0 +1,137 @@
+"""Delivery sessions, and which users asked for which."""
+
+import sqlite3
+from typing import Any
+
+from api.store.database import Row, SQLiteFile
+from category_crawler.run import utc_now
+
+_ZIPCODES = (
+    "SELECT zipcodes.*, domain, postcode, suburb, status, failed_message, bad_version, attempt, "
+    "missing_since, updated_at "
+    "FROM zipcodes JOIN sessions ON sessions.id = zipcodes.session"
+)
+
+
+class DeliverySessions(SQLiteFile):
+    """One session per domain and postcode; a zipcode is a user's wish for one."""
+
+    def add_zipcode(
+        self, user: int, domain: str, postcode: str, suburb: str | None, has_file: bool
+    ) -> tuple[Row, bool]:
+        """A user's record of a session, and whether the session's job has to be started.
+
+        Raises ValueError where the user has one already.
+        """
+        try:
+            with self._writing() as connection:
+                session, starts = _wanted_session(connection, domain, postcode, suburb, has_file)
+                number = connection.execute(
+                    "INSERT INTO zipcodes (user, session, created_at) VALUES (?, ?, ?)",
+                    (user, session, utc_now()),
+                ).lastrowid
+        except sqlite3.IntegrityError:
+            raise ValueError(f"user {user} has {domain} {postcode} already") from None
+        assert number is not None
+        zipcode = self.zipcode(number)
+        assert zipcode is not None
+        return zipcode, starts
+
+    def undo_zipcode(self, zipcode: int) -> None:
+        """Undo :meth:`add_zipcode`: Scrapyd never took the job."""
+        session = self.zipcode(zipcode)
+        if session is not None and self.remove_zipcode(zipcode) is None:
+            # Others have asked for it meanwhile.
+            said = "Scrapyd was away: refresh-zipcode tries again"
+            self.move_session(session | {"id": session["session"]}, "failed", failed_message=said)
+
+    def zipcode(self, zipcode: int) -> Row | None:
+        """A user's record with what its session says."""
+        return self._one(f"{_ZIPCODES} WHERE zipcodes.id = ?", (zipcode,))
+
+    def own_zipcode(self, user: int, zipcode: int) -> Row | None:
+        """A user's own record."""
+        return self._one(f"{_ZIPCODES} WHERE zipcodes.id = ? AND user = ?", (zipcode, user))
+
+    def zipcodes(self, user: int, domain: str | None = None) -> list[Row]:
+        """A user's records, oldest first."""
+        where = "WHERE user = :user AND (:domain IS NULL OR domain = :domain) ORDER BY zipcodes.id"
+        return list(self.db.query(f"{_ZIPCODES} {where}", {"user": user, "domain": domain}))
+
+    def remove_zipcode(self, zipcode: int) -> Row | None:
+        """Remove a record; the session, where it was the last of it and is gone with it."""
+        with self._writing() as connection:
+            gone = connection.execute(
+                "DELETE FROM zipcodes WHERE id = ? RETURNING session", (zipcode,)
+            ).fetchone()
+            if gone is None:
+                return None
+            session = self._one("SELECT * FROM sessions WHERE id = ?", gone)
+            deleted = connection.execute(
+                "DELETE FROM sessions WHERE id = ? "
+                "AND NOT EXISTS (SELECT 1 FROM zipcodes WHERE session = sessions.id) RETURNING id",
+                gone,
+            ).fetchone()
+        return session if deleted else None
+
+    def session_of(self, domain: str, postcode: str) -> Row | None:
+        """The session of a domain and a postcode."""
+        return self._one(
+            "SELECT * FROM sessions WHERE domain = ? AND postcode = ?", (domain, postcode)
+        )
+
+    def open_sessions(self) -> list[Row]:
+        """Sessions that are being made."""
+        query = "SELECT * FROM sessions WHERE status IN ('pending', 'in-progress')"
+        return list(self.db.query(query))
+
+    def restart_session(self, session: int) -> bool:
+        """Move to ``pending`` for a new attempt; False while it is being made."""
+        return self._moved(
+            "UPDATE sessions SET status = 'pending', attempt = attempt + 1, missing_since = NULL, "
+            "failed_message = NULL, updated_at = ? "
+            "WHERE id = ? AND status IN ('active', 'failed', 'inactive') RETURNING id",
+            (utc_now(), session),
+        )
+
+    def move_session(self, session: Row, status: str, **values: Any) -> bool:
+        """Move a session on from where the row says it is; False where it is not there."""
+        moved = {"updated_at": utc_now(), "missing_since": None} | values | {"status": status}
+        assignments = ", ".join(f"{column} = :{column}" for column in moved)
+        asked = {"id": session["id"], "was": session["status"], "attempt": session["attempt"]}
+        return self._moved(
+            f"UPDATE sessions SET {assignments} "
+            "WHERE id = :id AND status = :was AND attempt = :attempt RETURNING id",
+            moved | asked,
+        )
+
+    def set_session_missing(self, session: int, since: str) -> None:
+        """Note since when Scrapyd does not know the session's job."""
+        self._moved(
+            "UPDATE sessions SET missing_since = ? WHERE id = ? RETURNING id", (since, session)
+        )
+
+
+def _wanted_session(
+    connection: sqlite3.Connection, domain: str, postcode: str, suburb: str | None, has_file: bool
+) -> tuple[int, bool]:
+    """The session's number, whether it is there already or not, and whether its job must start."""
+    added = connection.execute(
+        "INSERT INTO sessions (domain, postcode, suburb, status, attempt, created_at, updated_at) "
+        "VALUES (?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
+        (domain, postcode, suburb, "active" if has_file else "pending", utc_now(), utc_now()),
+    ).fetchone()
+    if added is not None:
+        return added[0], not has_file
+    started = connection.execute(
+        "UPDATE sessions SET status = 'pending', attempt = attempt + 1, suburb = ?, "
+        "missing_since = NULL, failed_message = NULL, updated_at = ? "
+        "WHERE domain = ? AND postcode = ? AND status IN ('failed', 'inactive') RETURNING id",
+        (suburb, utc_now(), domain, postcode),
+    ).fetchone()
+    if started is not None:
+        return started[0], True
+    there = connection.execute(
+        "SELECT id FROM sessions WHERE domain = ? AND postcode = ?", (domain, postcode)
+    ).fetchone()
+    return there[0], False

@@ -1,0 +1,120 @@
+"""The tables and how they came to be: each change is a migration, and none is ever changed."""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("api")
+
+_TABLES = (
+    """
+    CREATE TABLE users (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        email TEXT NOT NULL UNIQUE COLLATE NOCASE,
+        name TEXT NOT NULL,
+        is_active INTEGER NOT NULL DEFAULT 1,
+        created_at TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE credentials (
+        hash TEXT PRIMARY KEY,
+        user INTEGER NOT NULL REFERENCES users,
+        kind TEXT NOT NULL CHECK (kind IN ('key', 'token')),
+        expires_at TEXT,
+        created_at TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE collections (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user INTEGER NOT NULL REFERENCES users,
+        name TEXT NOT NULL,
+        request_type TEXT NOT NULL,
+        request TEXT NOT NULL,
+        warnings TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE INDEX collections_of_user ON collections (user, id)
+    """,
+    """
+    CREATE TABLE runners (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection INTEGER NOT NULL REFERENCES collections,
+        stage TEXT NOT NULL CHECK (stage IN ('queued', 'scraping', 'done', 'failed')),
+        attempt INTEGER NOT NULL,
+        asin_count INTEGER NOT NULL DEFAULT 0,
+        coverage TEXT,
+        failed_reason TEXT,
+        failed_message TEXT,
+        stopping TEXT CHECK (stopping IN ('asked', 'interrupted', 'killed')),
+        missing_since TEXT,
+        created_at TEXT NOT NULL,
+        started_at TEXT,
+        finished_at TEXT
+    )
+    """,
+    """
+    CREATE INDEX runners_of_collection ON runners (collection, id)
+    """,
+    """
+    CREATE INDEX open_runners ON runners (id)
+        WHERE stage IN ('queued', 'scraping') OR stopping IS NOT NULL
+    """,
+    """
+    CREATE TABLE attempts (
+        runner INTEGER NOT NULL REFERENCES runners,
+        number INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        PRIMARY KEY (runner, number)
+    )
+    """,
+)
+
+
+_SESSION_TABLES = (
+    """
+    CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        domain TEXT NOT NULL,
+        postcode TEXT NOT NULL,
+        suburb TEXT,
+        status TEXT NOT NULL
+            CHECK (status IN ('pending', 'in-progress', 'active', 'failed', 'inactive')),
+        failed_message TEXT,
+        bad_version TEXT,
+        attempt INTEGER NOT NULL,
+        missing_since TEXT,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL,
+        UNIQUE (domain, postcode)
+    )
+    """,
+    """
+    CREATE TABLE zipcodes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user INTEGER NOT NULL REFERENCES users,
+        session INTEGER NOT NULL REFERENCES sessions,
+        created_at TEXT NOT NULL,
+        UNIQUE (user, session)
+    )
+    """,
+    """
+    CREATE INDEX open_sessions ON sessions (id) WHERE status IN ('pending', 'in-progress')
+    """,
+)
+
+
+@migrations()
+def create_tables(db: Database) -> None:
+    """The first form of the tables; times are UTC, ISO 8601 with Z."""
+    for statement in _TABLES:
+        db.conn.execute(statement)
+
+
+@migrations()
+def create_sessions(db: Database) -> None:
+    """Delivery sessions, and which users asked for which."""
+    for statement in _SESSION_TABLES:
+        db.conn.execute(statement)
