@@ -6,6 +6,7 @@ leaves in an :mod:`.envelope`.
 
 * :mod:`.jobs`: what becomes of a runner; asks :mod:`.scrapyd`, :mod:`.store` and the run's folder
 * :mod:`.sessions`: the same of a delivery session
+* :mod:`.accounts`: logins, tokens and keys
 * :mod:`.report`, :mod:`.rows`: a runner and its rows as clients see them
 * :mod:`.watch`: looks at open runners on a timer, when nobody asks
 * :mod:`.openapi`: the specification, made of the same models
@@ -15,10 +16,11 @@ leaves in an :mod:`.envelope`.
 from flask import Flask
 
 from api import cli, envelope
+from api.accounts import Accounts
 from api.config import Settings
 from api.jobs import Jobs
 from api.report import BASE_PATH
-from api.routes import category, meta, results, settings, zipcodes
+from api.routes import category, meta, results, settings, users, zipcodes
 from api.scrapyd import Scrapyd
 from api.sessions import Sessions
 from api.store import Store
@@ -36,9 +38,10 @@ def create_app(given: Settings | None = None) -> Flask:
     store = Store(var_folder() / "api.db")
     app.extensions["store"] = store
     behind = store, Scrapyd(), app.config["SETTINGS"]
+    app.extensions["accounts"] = Accounts(store, app.config["SETTINGS"])
     app.extensions["sessions"] = Sessions(*behind)
     app.extensions["jobs"] = Jobs(*behind, app.extensions["sessions"])
-    for resource in (category, settings, results, zipcodes):
+    for resource in (category, settings, results, zipcodes, users):
         app.register_blueprint(
             resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")
         )

@@ -1,25 +1,13 @@
-"""Who is asking: API keys and session tokens, stored as hashes only."""
+"""Who is asking: the user of a request's API key or session token."""
 
-import secrets
-from hashlib import sha256
+from hmac import compare_digest
 from typing import cast
 
 from flask import current_app, g, request
 
 from api.envelope import ApiError
+from api.secret import hash_of
 from api.store import Row, Store
-
-_KEY_BYTES = 32
-
-
-def new_secret() -> str:
-    """A key or token of 256 random bits: no dictionary helps, so a fast hash is enough."""
-    return secrets.token_urlsafe(_KEY_BYTES)
-
-
-def hash_of(secret: str) -> str:
-    """What is stored in a key's or token's place."""
-    return sha256(secret.encode()).hexdigest()
 
 
 def authenticate() -> None:
@@ -28,8 +16,9 @@ def authenticate() -> None:
     if secret is None:
         raise ApiError(401, "No credential: send x-api-key: KEY or Authorization: Token TOKEN")
     store = cast(Store, current_app.extensions["store"])
-    user = store.user_of(hash_of(secret))
-    if user is None:
+    presented = hash_of(secret)
+    user = store.user_of(presented)
+    if user is None or not compare_digest(user["hash"], presented):
         raise ApiError(401, "The key or token is not valid: it is unknown, expired or revoked")
     g.user = user
 

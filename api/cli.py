@@ -9,22 +9,18 @@ from typing import cast
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
-from pydantic import validate_email
 from waitress import create_server
 
-from api.auth import hash_of, new_secret
 from api.config import api_port
 from api.jobs import Jobs
 from api.sessions import Sessions
-from api.store import Store
+from api.user_commands import users
 from api.watch import watch
 from category_crawler.console import console, password_file
 from category_crawler.delivery import place, saved_sessions
 from category_crawler.errors import InvalidJob
 
 _THREADS = 16
-
-users = AppGroup("users", help="Who may use the API.")
 
 zipcodes = AppGroup("zipcodes", help="Delivery sessions.")
 
@@ -35,31 +31,6 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(zipcodes)
     for command in (serve, watch_runners, show_console):
         app.cli.add_command(command)
-
-
-@users.command("create")
-@click.argument("email")
-@click.option("--name", default="", help="Shown to the user; default: the part before the @.")
-def create_user(email: str, name: str) -> None:
-    """Add a user and print the API key, this once."""
-    try:
-        validate_email(email)
-    except ValueError:
-        raise click.UsageError(f"{email!r} is no e-mail address") from None
-    key = new_secret()
-    try:
-        _store().add_user(email, name or email.partition("@")[0], hash_of(key))
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo("API key of the new user; it is not shown again:", err=True)
-    click.echo(key)
-
-
-@users.command("list")
-def list_users() -> None:
-    """List the users."""
-    for user in _store().users():
-        click.echo(f"{user['id']}\t{user['email']}\t{user['name']}\tsince {user['created_at']}")
 
 
 @zipcodes.command("check")
@@ -130,7 +101,3 @@ def show_console() -> None:
     """Say where Scrapyd's web console is and how to get in."""
     door = console()
     click.echo(f"{door.url}/  user {door.username}, password in {password_file()}")
-
-
-def _store() -> Store:
-    return cast(Store, current_app.extensions["store"])

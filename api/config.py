@@ -26,6 +26,8 @@ class Settings:
     """Seconds for which Scrapyd must not know a job before it counts as lost."""
     watch_interval: float = 2.0
     """Seconds between two looks of the watcher."""
+    token_lifetime: float = 7 * 86_400
+    """Seconds from a login until its token expires."""
 
     @classmethod
     def load(cls) -> Self:

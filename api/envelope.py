@@ -24,10 +24,12 @@ _SENTENCES = {
 class ApiError(Exception):
     """A failure that a client hears of: the code of its class and a sentence to act on."""
 
-    def __init__(self, code: int, sentence: str) -> None:
+    def __init__(self, code: int, sentence: str, retry_after: int | None = None) -> None:
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
+        self.retry_after = retry_after
+        """Seconds."""
 
 
 def success(data: Any) -> Response:
@@ -47,7 +49,7 @@ def http_status(code: int) -> int:
 
 def init_app(app: Flask) -> None:
     """Make every error of the application an envelope."""
-    app.register_error_handler(ApiError, lambda e: failure(e.code, e.sentence))
+    app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(CrawlError, lambda e: failure(400, str(e)))
     for kind in (ScrapydAway, ScrapydRefused):
         app.register_error_handler(kind, _not_scheduled)
@@ -58,6 +60,13 @@ def init_app(app: Flask) -> None:
 def _envelope(code: int, data: Any, status: int) -> Response:
     body = json.dumps({"code": int(code), "data": data, "status": status}, ensure_ascii=False)
     return Response(body, http_status(int(code)), mimetype="application/json")
+
+
+def _api_error(error: ApiError) -> Response:
+    answer = failure(error.code, error.sentence)
+    if error.retry_after is not None:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _not_scheduled(error: ScrapydAway | ScrapydRefused) -> Response:

@@ -18,6 +18,7 @@ _MEANINGS = {
     409: "It is there already, or is being made",
     413: "The body is larger than 64 KiB",
     415: "The body is not declared as JSON",
+    429: "Too many requests; Retry-After says after how many seconds to come again",
     502: "Scrapyd refuses",
     503: "Scrapyd is away",
 }

@@ -56,7 +56,7 @@ def operation(
             return given if isinstance(given, Response) else success(given)
 
         add_rule(blueprint, path, answer, "POST")
-        described = (400, *((401,) if secured else ()), *errors, 405, 413, 415)
+        described = (400, *((401,) if secured else ()), *errors, 405, 413, 415, 429)
         describe(blueprint, "POST", path, view, body, data, described, secured=secured)
         return answer
 
@@ -109,7 +109,16 @@ def _body(model: type[BaseModel]) -> BaseModel:
     try:
         return model.model_validate(_json())
     except ValidationError as error:
-        raise ApiError(400, first_complaint(error)) from None
+        raise ApiError(400, _complaint(model, error)) from None
+
+
+def _complaint(model: type[BaseModel], error: ValidationError) -> str:
+    """The error's sentence; where the field is a secret, without what was sent in it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    if field in getattr(model, "secrets", ()) and first["type"] != "missing":
+        return f"{field} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}"
+    return first_complaint(error)
 
 
 def _json() -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What clients send and get, as models: they check the one and document both."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, HttpUrl, JsonValue, field_validator
 
@@ -33,6 +33,8 @@ class Body(BaseModel):
     """A request body: types are strict, null in an optional field means absent."""
 
     model_config = ConfigDict(strict=True, extra="ignore", use_attribute_docstrings=True)
+    secrets: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose values no answer repeats."""
 
 
 class NoBody(Body):
@@ -67,6 +69,47 @@ class AddSchedule(CategoryJob):
         """The fields a spider takes, as text; none of them is a secret."""
         fields = self.model_dump(include=set(CategoryJob.model_fields), exclude_none=True)
         return {name: _text(value) for name, value in fields.items()}
+
+
+class Login(Body):
+    """An e-mail address and its password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "you@example.org", "password": "…"}]}
+    )
+    secrets = frozenset({"password"})
+
+    email: Annotated[str, Field(min_length=1, max_length=320)]
+    """In capitals or not."""
+    password: Annotated[str, Field(min_length=1, max_length=1024)]
+    """Set by the operator with ``flask --app api users password``."""
+
+
+class LoggedInUser(BaseModel):
+    """Who has logged in."""
+
+    id: int
+    name: str
+    email: str
+
+
+class LoggedIn(BaseModel):
+    """A session."""
+
+    token: str = Field(description="For Authorization: Token TOKEN; shown this once")
+    user: LoggedInUser
+
+
+class LoggedOut(BaseModel):
+    """A session that has ended."""
+
+    logged_out: bool
+
+
+class NewKey(BaseModel):
+    """A key that has taken the place of the old one."""
+
+    api_key: str = Field(description="Shown this once; the old one has stopped")
 
 
 class CollectionId(Body):

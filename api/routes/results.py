@@ -61,6 +61,6 @@ describe(
     category_asins,
     None,
     None,
-    (401, 404, 405),
+    (401, 404, 405, 429),
     secured=True,
 )

@@ -5,6 +5,7 @@ what is done with one noun. Every move of a stage is one statement or one transa
 """
 
 from api.store.database import Row
+from api.store.login_attempts import LoginAttempts
 from api.store.runners import Runners
 from api.store.sessions import DeliverySessions
 from api.store.users import Users
@@ -12,5 +13,5 @@ from api.store.users import Users
 __all__ = ["Row", "Store"]
 
 
-class Store(Users, Runners, DeliverySessions):
+class Store(Users, LoginAttempts, Runners, DeliverySessions):
     """One database file, one connection per thread."""

@@ -118,3 +118,41 @@ def create_sessions(db: Database) -> None:
     """Delivery sessions, and which users asked for which."""
     for statement in _SESSION_TABLES:
         db.conn.execute(statement)
+
+
+_ACCOUNT_COLUMNS = (
+    "ALTER TABLE users ADD COLUMN password_hash TEXT",
+    # NULL is without limit, which is what users of older databases have been.
+    "ALTER TABLE users ADD COLUMN available_credits INTEGER",
+    "ALTER TABLE users ADD COLUMN used_credits INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE users ADD COLUMN frozen_credits INTEGER NOT NULL DEFAULT 0 "
+    "CHECK (frozen_credits >= 0)",
+    "ALTER TABLE runners ADD COLUMN reserved INTEGER",
+    "ALTER TABLE runners ADD COLUMN charged INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX credentials_of_user ON credentials (user)",
+)
+
+
+_LOGIN_TABLES = (
+    """
+    CREATE TABLE login_attempts (
+        subject TEXT PRIMARY KEY,
+        failures INTEGER NOT NULL,
+        last_at TEXT NOT NULL
+    )
+    """,
+)
+
+
+@migrations()
+def add_accounts(db: Database) -> None:
+    """Passwords and credits; a runner's reserve, and what of it has been charged."""
+    for statement in _ACCOUNT_COLUMNS:
+        db.conn.execute(statement)
+
+
+@migrations()
+def create_login_attempts(db: Database) -> None:
+    """Failed logins, by the hash of an e-mail address or of a client's address."""
+    for statement in _LOGIN_TABLES:
+        db.conn.execute(statement)

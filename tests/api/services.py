@@ -15,8 +15,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api.auth import hash_of, new_secret
 from api.scrapyd import Scrapyd, ScrapydError
+from api.secret import hash_of, new_secret
 from api.store import Store
 from category_crawler.home import PROJECT
 from tests.crawls import DOMAIN, POSTCODE, URL

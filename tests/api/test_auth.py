@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from api.auth import hash_of, new_secret
 from api.jobs import folder_of
 from api.operation import Operation, operations
+from api.secret import hash_of, new_secret
 from api.store import Store
 from tests.api.services import BODY, Caller
 
-PUBLIC = {"/api/v1/settings/domains", "/healthz", "/openapi.json", "/docs"}
+PUBLIC = {"/api/v1/settings/domains", "/api/v1/users/login", "/healthz", "/openapi.json", "/docs"}
 _FORMS = ("json", "jsonl", "csv")
 
 

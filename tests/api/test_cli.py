@@ -12,10 +12,11 @@ from category_crawler.home import PROJECT
 from tests.api.services import CATEGORY
 
 
-def flask(*words: str) -> subprocess.CompletedProcess[str]:
+def flask(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "flask", "--app", "api", *words],
         cwd=PROJECT,
+        input=typed,
         capture_output=True,
         text=True,
         env=os.environ,
@@ -51,6 +52,40 @@ def test_a_wrong_address_is_refused(app: Flask, address: str) -> None:
     assert address in refused.stderr
     assert "Traceback" not in refused.stderr
     assert app.extensions["store"].users() == []
+
+
+def test_a_password_is_read_from_standard_input(app: Flask) -> None:
+    flask("users", "create", "ann@example.org")
+    assert flask("users", "password", "ann@example.org", typed="a long password\n").returncode == 0
+    body = {"email": "ann@example.org", "password": "a long password"}
+    assert app.test_client().post("/api/v1/users/login/", json=body).status_code == 200
+    short = flask("users", "password", "ann@example.org", typed="short\n")
+    assert (short.returncode, short.stderr) == (1, "Error: a password has 10 to 1024 characters\n")
+    given = flask("users", "password", "ann@example.org", "a long password")
+    assert given.returncode == 2, "a password is never an argument"
+
+
+def test_a_user_is_kept_out_and_let_in_again(app: Flask) -> None:
+    key = flask("users", "create", "ann@example.org").stdout.strip()
+
+    def listed() -> int:
+        headers = {"x-api-key": key}
+        return app.test_client().post(f"{CATEGORY}/list/", headers=headers).status_code
+
+    assert flask("users", "disable", "ANN@example.org").returncode == 0
+    assert listed() == 401
+    assert "disabled" in flask("users", "list").stdout
+    assert flask("users", "enable", "ann@example.org").returncode == 0
+    assert listed() == 200
+
+
+def test_nobody_is_named(app: Flask) -> None:
+    for command in ("disable", "enable", "password"):
+        refused = flask("users", command, "nobody@example.org")
+        assert (refused.returncode, refused.stderr) == (
+            1,
+            "Error: there is no user nobody@example.org\n",
+        )
 
 
 def test_the_consoles_password_is_not_shown_but_found(app: Flask) -> None:

@@ -14,7 +14,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-from api.auth import hash_of
+from api.secret import hash_of
 from api.store import Store
 from category_crawler.home import PROJECT
 from tests.api.services import BODY, CATEGORY, free_port

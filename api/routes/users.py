@@ -1,0 +1,52 @@
+"""One's own account: login, logout, API key."""
+
+from typing import Any, cast
+
+from flask import Blueprint, current_app, request
+
+from api.accounts import Accounts, LoginRefused, LoginTooSoon
+from api.auth import current_user
+from api.envelope import ApiError
+from api.operation import operation
+from api.schemas import LoggedIn, LoggedOut, Login, NewKey, NoBody
+
+blueprint = Blueprint("users", __name__, url_prefix="/users")
+
+
+@operation(blueprint, "/login/", body=Login, data=LoggedIn, errors=(401,), secured=False)
+def login(body: Login) -> dict[str, Any]:
+    """Get a session token for an e-mail address and its password.
+
+    It is as good as the API key, until it expires or is logged out. After several failures the
+    next try has to wait, each time twice as long.
+    """
+    try:
+        token, user = _accounts().login(body.email, body.password, request.remote_addr or "")
+    except LoginTooSoon as error:
+        said = f"Too many logins have failed: try again in {error.seconds} s"
+        raise ApiError(429, said, retry_after=error.seconds) from None
+    except LoginRefused:
+        raise ApiError(401, "E-mail address and password do not belong together") from None
+    return {"token": token, "user": {name: user[name] for name in ("id", "name", "email")}}
+
+
+@operation(blueprint, "/logout/", data=LoggedOut)
+def logout(_body: NoBody) -> dict[str, Any]:
+    """End the session token that this call is made with."""
+    user = current_user()
+    if user["kind"] != "token":
+        raise ApiError(
+            400, "logout ends a token, and this is an API key: /users/api-key/regenerate/ ends it"
+        )
+    _accounts().store.remove_token(user["hash"])
+    return {"logged_out": True}
+
+
+@operation(blueprint, "/api-key/regenerate/", data=NewKey)
+def regenerate_key(_body: NoBody) -> dict[str, Any]:
+    """Get a new API key; the old one stops at once."""
+    return {"api_key": _accounts().new_key(current_user()["id"])}
+
+
+def _accounts() -> Accounts:
+    return cast(Accounts, current_app.extensions["accounts"])
