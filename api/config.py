@@ -26,6 +26,10 @@ class Settings:
     """Seconds for which Scrapyd must not know a job before it counts as lost."""
     watch_interval: float = 2.0
     """Seconds between two looks of the watcher."""
+    credit_reserve: int = 20_000
+    """Credits frozen for a run without ``max_products``, as far as its user has them."""
+    new_user_credits: int = 0
+    """Granted to a new user; the first of an installation is without limit."""
     token_lifetime: float = 7 * 86_400
     """Seconds from a login until its token expires."""
 

@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api.scrapyd import ScrapydAway, ScrapydRefused
+from api.store import NotEnoughCredits
 from category_crawler.errors import CrawlError
 
 logger = logging.getLogger(__name__)
@@ -19,6 +20,12 @@ _SENTENCES = {
     413: "The body is larger than 64 KiB",
     500: "Something went wrong here; it has been logged",
 }
+
+
+_NO_CREDITS = (
+    "Not enough credits — a run takes one for each product kept, and none can be spent now: "
+    "/users/credits/ shows how they stand, the operator grants more"
+)
 
 
 class ApiError(Exception):
@@ -51,6 +58,7 @@ def init_app(app: Flask) -> None:
     """Make every error of the application an envelope."""
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(CrawlError, lambda e: failure(400, str(e)))
+    app.register_error_handler(NotEnoughCredits, lambda _: failure(402, _NO_CREDITS))
     for kind in (ScrapydAway, ScrapydRefused):
         app.register_error_handler(kind, _not_scheduled)
     app.register_error_handler(HTTPException, _http_exception)

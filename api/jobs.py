@@ -42,14 +42,15 @@ class Jobs:
     def start(self, user: int, request: AddSchedule, warnings: list[str]) -> Row:
         """Record a collection and have its job run; the new runner is returned.
 
-        Raises SessionMissing without a delivery session, and ScrapydError where Scrapyd did not
-        take the job; then nothing is recorded.
+        Raises SessionMissing without a delivery session, NotEnoughCredits without a credit, and
+        ScrapydError where Scrapyd did not take the job; then nothing is recorded.
         """
         self._check_session(request)
         name = request.name or f"amazon_category_{request.amazon_node_id}"
         stored = request.model_dump(mode="json", exclude_none=True)
-        runner = self.store.add_collection(user, name, stored, warnings)
-        arguments = request.crawl_arguments | {"run": run_name(runner)}
+        wanted = request.max_products or self.settings.credit_reserve
+        runner = self.store.add_collection(user, name, stored, warnings, wanted)
+        arguments = request.crawl_arguments | _credit_limit(runner) | {"run": run_name(runner)}
         try:
             self.scrapyd.run(job_name(runner), arguments, request.priority)
         except ScrapydError:
@@ -93,7 +94,7 @@ class Jobs:
         elif state == "running" and runner["stopping"] == "interrupted":
             self._kill_after_grace(runner)
         elif state not in ("pending", "running") and not folder_of(runner).is_held:
-            self.store.set_stopping(runner["id"], runner["stopping"], None)
+            self.store.see_out(runner["id"], runner["stopping"], folder_of(runner).kept)
 
     def _check_session(self, request: AddSchedule) -> None:
         postcode = request.marketplace.postcode(request.postcode)
@@ -180,6 +181,12 @@ class Jobs:
         if self.store.set_stopping(runner["id"], "interrupted", "killed"):
             logger.warning("Job %s did not end within its grace time", job_name(runner))
             self.scrapyd.stop(job_name(runner), "KILL")
+
+
+def _credit_limit(runner: Row) -> dict[str, str]:
+    """The argument that ends a spider where its credits do; none without a limit."""
+    reserved = runner["reserved"]
+    return {} if reserved is None else {"credit_limit": str(reserved)}
 
 
 def job_name(runner: Row) -> str:

@@ -13,6 +13,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _MEANINGS = {
     400: "A field is missing or wrong; the sentence names it",
     401: "No credential, or one that is not valid",
+    402: "Not enough credits",
     404: "Not found, or not yours",
     405: "The path does not take this method",
     409: "It is there already, or is being made",

@@ -106,6 +106,17 @@ class LoggedOut(BaseModel):
     logged_out: bool
 
 
+class Credits(BaseModel):
+    """Credits of a user; one is one product kept."""
+
+    available_credits: int | None = Field(description="Granted so far; null is without limit")
+    used_credits: int = Field(description="Paid for products of runs that have ended")
+    frozen_credits: int = Field(description="Reserved by runs that are going on")
+    spendable: int | None = Field(
+        description="available − (used + frozen), never below 0; null is without limit"
+    )
+
+
 class NewKey(BaseModel):
     """A key that has taken the place of the old one."""
 

@@ -8,9 +8,12 @@ from flask import current_app
 from flask.cli import AppGroup
 from pydantic import validate_email
 
+from api.config import Settings
 from api.passwords import password_hash
 from api.secret import hash_of, new_secret
 from api.store import Row, Store
+
+_MOST = 10**12
 
 users = AppGroup("users", help="Who may use the API.")
 
@@ -25,12 +28,22 @@ def create_user(email: str, name: str) -> None:
     except ValueError:
         raise click.UsageError(f"{email!r} is no e-mail address") from None
     key = new_secret()
+    granted = _first_credits()
     try:
-        _store().add_user(email, name or email.partition("@")[0], hash_of(key))
+        _store().add_user(email, name or email.partition("@")[0], hash_of(key), granted)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+    if granted == 0:
+        said = f"Without credits yet: flask --app api users credits {email} NUMBER grants some."
+        click.echo(said, err=True)
     click.echo("API key of the new user; it is not shown again:", err=True)
     click.echo(key)
+
+
+def _first_credits() -> int | None:
+    """Without limit for the first user, who most often is the operator."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings.new_user_credits if _store().users() else None
 
 
 @users.command("list")
@@ -41,6 +54,23 @@ def list_users() -> None:
         click.echo(
             f"{user['id']}\t{user['email']}\t{user['name']}\tsince {user['created_at']}{state}"
         )
+
+
+@users.command("credits", context_settings={"ignore_unknown_options": True})
+@click.argument("email")
+@click.argument("number", required=False)
+def user_credits(email: str, number: str | None) -> None:
+    """Show a user's credits, after granting NUMBER more of them; below zero takes back.
+
+    NUMBER is a whole number or "unlimited".
+    """
+    user = _user(email)["id"]
+    if number == "unlimited":
+        _store().grant_without_limit(user)
+    elif number is not None:
+        _store().grant(user, _whole(number))
+    for name, value in _store().credits_of(user).items():
+        click.echo(f"{name}\t{'unlimited' if value is None else value}")
 
 
 @users.command("disable")
@@ -66,6 +96,18 @@ def set_password(email: str) -> None:
         _store().set_password(user["id"], password_hash(_password()))
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _whole(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = _MOST + 1
+    if abs(number) > _MOST:
+        raise click.UsageError(
+            f"NUMBER is {text!r}: it must be a whole number up to {_MOST:,}, or unlimited"
+        )
+    return number
 
 
 def _password() -> str:

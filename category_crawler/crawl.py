@@ -11,7 +11,7 @@ from category_crawler.domain_config import BRAND_CODES
 from category_crawler.errors import FilterNotApplied, InvalidJob, NodeNotApplied, RunError
 from category_crawler.home import results_folder
 from category_crawler.items import Product
-from category_crawler.job import CategoryJob
+from category_crawler.job import FundedJob
 from category_crawler.journal import NOT_APPLIED, PageRecord
 from category_crawler.listing_url import ListingURL, within
 from category_crawler.pages import Page, Refinement
@@ -23,13 +23,15 @@ class CategoryCrawl:
     """A job, its run on disk and the plan between them."""
 
     def __init__(
-        self, job: CategoryJob, run: Run, session: DeliverySession | None, limits: Limits
+        self, job: FundedJob, run: Run, session: DeliverySession | None, limits: Limits
     ) -> None:
         self.job = job
         self.run = run
         self.session = session
         self.plan = Plan(job, run.replayed, limits)
         self.started_at = utc_now()
+        self._is_cut = False
+        """Whether the limit fell within a page, so that some of its products are no rows."""
 
     @classmethod
     def begin(cls, arguments: dict[str, str], run: str | None, limits: Limits) -> Self:
@@ -37,7 +39,7 @@ class CategoryCrawl:
 
         Raises InvalidJob, SessionError or RunError; nothing has been requested by then.
         """
-        job = CategoryJob.from_arguments(arguments)
+        job = FundedJob.from_arguments(arguments)
         session = _session(job)
         folder = run or f"local/{job.amazon_node_id}-{utc_now().replace(':', '')}"
         return cls(job, Run.create(_below_results(folder), job.model_dump()), session, limits)
@@ -50,7 +52,7 @@ class CategoryCrawl:
                 f"resume goes on with what was asked: leave out {sorted(arguments)[0]!r}"
             )
         opened = Run.resume(_below_results(run))
-        job = CategoryJob.model_validate(opened.job)
+        job = FundedJob.model_validate(opened.job)
         return cls(job, opened, _session(job), limits)
 
     @property
@@ -101,13 +103,16 @@ class CategoryCrawl:
         inside = [p for p in page.products if self._is_inside(p)]
         if self.job.include_sponsored:
             self.run.hold(p for p in inside if p.sponsored)
-        return self.run.claim((p for p in inside if not p.sponsored), self.job.max_products)
+        organic = [p for p in inside if not p.sponsored]
+        products = self.run.claim(organic, self.job.limit)
+        self._is_cut |= any(p.asin not in self.run.asins for p in organic)
+        return products
 
     def _advertised_only(self) -> list[Product]:
         """Once the crawl is over: what was seen only as advertisements, if that was asked for."""
         if not self.is_over:
             return []
-        products = self.run.claim(self.run.held(), self.job.max_products)
+        products = self.run.claim(self.run.held(), self.job.limit)
         self.run.keep(products)
         return products
 
@@ -115,11 +120,8 @@ class CategoryCrawl:
     def coverage(self) -> dict[str, Any]:
         """How complete the rows kept so far are, as the API shows it."""
         coverage = asdict(self.plan.coverage(self.run.kept, self.run.kept_without_price))
-        if self._is_full and not self.plan.is_over:
-            coverage |= {
-                "complete": False,
-                "why": f"stopped at max_products {self.job.max_products}",
-            }
+        if self._is_full and (self._is_cut or not self.plan.is_over):
+            coverage |= {"complete": False, "why": self._why_full}
         elif self.plan.stopped:
             coverage |= {"complete": False, "why": self.plan.stopped}
         return coverage
@@ -142,8 +144,14 @@ class CategoryCrawl:
 
     @property
     def _is_full(self) -> bool:
-        limit = self.job.max_products
+        limit = self.job.limit
         return limit is not None and len(self.run.asins) >= limit
+
+    @property
+    def _why_full(self) -> str:
+        if self.job.limit == self.job.max_products:
+            return f"stopped at max_products {self.job.max_products}"
+        return "credits"
 
     def _record(
         self, page: Page, listing: ListingURL, new: int, requests: int, learned: str | None
@@ -196,7 +204,7 @@ class CategoryCrawl:
         return learn_delivery_day(page.filters_offered, day)
 
 
-def _session(job: CategoryJob) -> DeliverySession | None:
+def _session(job: FundedJob) -> DeliverySession | None:
     if job.postcode is None:
         return None
     postcode = job.marketplace.postcode(job.postcode)

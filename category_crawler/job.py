@@ -142,6 +142,18 @@ class CategoryJob(BaseModel):
         return listing
 
 
+class FundedJob(CategoryJob):
+    """A job with what its user can pay; the limit is set by the API, never by a client."""
+
+    credit_limit: Annotated[int, Field(ge=1)] | None = None
+    """Products that can be paid; None without limit."""
+
+    @property
+    def limit(self) -> int | None:
+        """Products to keep at most."""
+        return min(filter(None, (self.max_products, self.credit_limit)), default=None)
+
+
 def first_complaint(error: ValidationError) -> str:
     """One sentence of a validation error: which field, what it was, what is allowed."""
     first = error.errors(include_url=False)[0]

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from category_crawler.errors import InvalidJob
-from category_crawler.job import CategoryJob
+from category_crawler.job import CategoryJob, FundedJob
 
 URL = "https://www.amazon.com.au/s?rh=n%3A4851693051"
 
@@ -81,3 +81,18 @@ def test_types_are_strict_in_json() -> None:
     for wrong in ('"include_sponsored": "true"', '"max_products": "5"', '"price_min_cents": 1.0'):
         with pytest.raises(ValidationError):
             CategoryJob.model_validate_json(f"{body}, {wrong}}}")
+
+
+@pytest.mark.parametrize(
+    ("asked", "paid", "limit"),
+    [(None, None, None), (5, None, 5), (None, 7, 7), (5, 7, 5), (9, 7, 7)],
+)
+def test_the_nearer_limit_counts(asked: int | None, paid: int | None, limit: int | None) -> None:
+    given = {"max_products": asked, "credit_limit": paid}
+    arguments = {name: str(value) for name, value in given.items() if value is not None}
+    assert FundedJob.from_arguments({"category_url": URL} | arguments).limit == limit
+
+
+def test_a_job_from_outside_has_no_credit_limit() -> None:
+    with pytest.raises(InvalidJob, match="credit_limit"):
+        CategoryJob.from_arguments({"category_url": URL, "credit_limit": "5"})

@@ -28,12 +28,14 @@ blueprint = Blueprint("category", __name__, url_prefix="/schedules/amazon/catego
 _PLACEHOLDER = "asins go here"
 
 
-@operation(blueprint, "/add_schedule/", body=AddSchedule, data=Added, errors=(502, 503))
+@operation(blueprint, "/add_schedule/", body=AddSchedule, data=Added, errors=(402, 502, 503))
 def add_schedule(body: AddSchedule) -> dict[str, Any]:
     """Schedule the crawl of a category.
 
     Makes a collection and one runner. `warnings` is there when a filter is not supported on the
-    domain, and so not applied, or when a field is not known.
+    domain, and so not applied, or when a field is not known. Credits for the products are frozen
+    until the run ends: `max_products` of them or as many as there are; a run whose credits are
+    spent ends `done`, its coverage `complete` false and `why` `credits`.
     """
     warnings = [
         f"{name} is not supported on {body.domain} and was not applied"
@@ -41,6 +43,7 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
     ]
     warnings += [f"{name} is not a known field" for name in unknown_fields(AddSchedule)]
     runner = _jobs().start(current_user()["id"], body, warnings)
+    warnings += _few_credits(runner, body)
     added = {"id": runner["collection"], "runner_id": runner["id"]}
     return added | ({"warnings": warnings} if warnings else {})
 
@@ -76,6 +79,14 @@ def list_collections(body: ListCollections) -> dict[str, Any]:
         current_user()["id"], stage, body.limit, body.skip
     )
     return {"total": total, "items": [report(_jobs().look(runner)) for runner in runners]}
+
+
+def _few_credits(runner: Row, body: AddSchedule) -> list[str]:
+    reserved = runner["reserved"]
+    wanted = body.max_products or _jobs().settings.credit_reserve
+    if reserved is None or reserved >= wanted:
+        return []
+    return [f"Your credits pay for {reserved:,} products: the run ends there"]
 
 
 def _jobs() -> Jobs:

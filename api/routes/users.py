@@ -8,7 +8,7 @@ from api.accounts import Accounts, LoginRefused, LoginTooSoon
 from api.auth import current_user
 from api.envelope import ApiError
 from api.operation import operation
-from api.schemas import LoggedIn, LoggedOut, Login, NewKey, NoBody
+from api.schemas import Credits, LoggedIn, LoggedOut, Login, NewKey, NoBody
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
@@ -40,6 +40,16 @@ def logout(_body: NoBody) -> dict[str, Any]:
         )
     _accounts().store.remove_token(user["hash"])
     return {"logged_out": True}
+
+
+@operation(blueprint, "/credits/", data=Credits)
+def credits_left(_body: NoBody) -> dict[str, Any]:
+    """Say how many credits were granted, used and frozen, and how many can be spent.
+
+    A run takes one credit for each product kept, also where it fails or is cancelled; while it
+    goes on they are frozen. null is without limit.
+    """
+    return _accounts().store.credits_of(current_user()["id"])
 
 
 @operation(blueprint, "/api-key/regenerate/", data=NewKey)

@@ -4,13 +4,14 @@
 what is done with one noun. Every move of a stage is one statement or one transaction.
 """
 
+from api.store.credits import NotEnoughCredits
 from api.store.database import Row
 from api.store.login_attempts import LoginAttempts
 from api.store.runners import Runners
 from api.store.sessions import DeliverySessions
 from api.store.users import Users
 
-__all__ = ["Row", "Store"]
+__all__ = ["NotEnoughCredits", "Row", "Store"]
 
 
 class Store(Users, LoginAttempts, Runners, DeliverySessions):

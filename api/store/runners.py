@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from api.store.database import Row, SQLiteFile, read
+from api.store.credits import Credits
+from api.store.database import Row, read
 from category_crawler.run import utc_now
 
 _RUNNERS = (
@@ -13,21 +14,28 @@ _RUNNERS = (
 )
 
 
-class Runners(SQLiteFile):
+class Runners(Credits):
     """What was asked for, and how it stands."""
 
-    def add_collection(self, user: int, name: str, request: Row, warnings: list[str]) -> Row:
-        """A new collection with its first runner, queued, and the runner's first attempt."""
+    def add_collection(
+        self, user: int, name: str, request: Row, warnings: list[str], wanted: int = 1
+    ) -> Row:
+        """A new collection with its first runner, queued, and the runner's first attempt.
+
+        Of the credits ``wanted``, those that the user can spend are frozen for the runner. Raises
+        NotEnoughCredits where there is none.
+        """
         with self._writing() as connection:
+            reserved = self._reserve(connection, user, wanted)
             collection = connection.execute(
                 "INSERT INTO collections (user, name, request_type, request, warnings, created_at) "
                 "VALUES (?, ?, 'amazon_category_scrape', ?, ?, ?)",
                 (user, name, json.dumps(request), json.dumps(warnings), utc_now()),
             ).lastrowid
             runner = connection.execute(
-                "INSERT INTO runners (collection, stage, attempt, created_at) "
-                "VALUES (?, 'queued', 1, ?)",
-                (collection, utc_now()),
+                "INSERT INTO runners (collection, stage, attempt, reserved, created_at) "
+                "VALUES (?, 'queued', 1, ?, ?)",
+                (collection, reserved, utc_now()),
             ).lastrowid
             connection.execute(
                 "INSERT INTO attempts (runner, number, created_at) VALUES (?, 1, ?)",
@@ -42,6 +50,8 @@ class Runners(SQLiteFile):
         """Undo :meth:`add_collection`: Scrapyd never took the job."""
         with self._writing() as connection:
             runners = "SELECT id FROM runners WHERE collection = ?"
+            for (runner,) in connection.execute(runners, (collection,)).fetchall():
+                self._settle(connection, runner, 0, is_over=True)
             connection.execute(f"DELETE FROM attempts WHERE runner IN ({runners})", (collection,))
             connection.execute("DELETE FROM runners WHERE collection = ?", (collection,))
             connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
@@ -96,14 +106,35 @@ class Runners(SQLiteFile):
         )
 
     def end(self, runner: int, stage: str, **values: Any) -> bool:
-        """Move to ``done`` or ``failed``; False where another was first: an end never changes."""
+        """Move to ``done`` or ``failed``; False where another was first: an end never changes.
+
+        The rows kept are charged in the same transaction, and what is left of the reserve is given
+        back unless the runner is ``stopping``: then :meth:`see_out` does it.
+        """
         ended = {"finished_at": utc_now(), "missing_since": None} | values | {"stage": stage}
         assignments = ", ".join(f"{column} = :{column}" for column in ended)
-        return self._moved(
-            f"UPDATE runners SET {assignments} "
-            "WHERE id = :id AND stage IN ('queued', 'scraping') RETURNING id",
-            ended | {"id": runner},
-        )
+        with self._writing() as connection:
+            moved = connection.execute(
+                f"UPDATE runners SET {assignments} WHERE id = :id "
+                "AND stage IN ('queued', 'scraping') RETURNING asin_count, stopping",
+                ended | {"id": runner},
+            ).fetchone()
+            if moved is not None:
+                kept, stopping = moved
+                self._settle(connection, runner, kept, is_over=stopping is None)
+        return moved is not None
+
+    def see_out(self, runner: int, before: str, kept: int) -> bool:
+        """Note that a cancelled job is gone, and charge what it wrote until then."""
+        with self._writing() as connection:
+            gone = connection.execute(
+                "UPDATE runners SET stopping = NULL, asin_count = ? "
+                "WHERE id = ? AND stopping = ? RETURNING id",
+                (kept, runner, before),
+            ).fetchone()
+            if gone is not None:
+                self._settle(connection, runner, kept, is_over=True)
+        return gone is not None
 
     def set_stopping(self, runner: int, before: str | None, after: str | None) -> bool:
         """Move on what is being done to end a cancelled job; True for the one who did."""

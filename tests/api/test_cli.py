@@ -94,3 +94,19 @@ def test_the_consoles_password_is_not_shown_but_found(app: Flask) -> None:
     assert console().password not in shown.stdout
     assert console().password not in repr(console())
     assert password_file().stat().st_mode & 0o777 == 0o600
+
+
+def test_the_first_user_is_without_limit_and_others_are_granted_theirs(app: Flask) -> None:
+    flask("users", "create", "ann@example.org")
+    created = flask("users", "create", "bob@example.org")
+    assert "users credits bob@example.org NUMBER" in created.stderr
+    assert "spendable\tunlimited" in flask("users", "credits", "ann@example.org").stdout
+    assert "spendable\t0" in flask("users", "credits", "bob@example.org").stdout
+    assert "spendable\t500" in flask("users", "credits", "bob@example.org", "500").stdout
+    assert "spendable\t480" in flask("users", "credits", "bob@example.org", "-20").stdout
+    assert (
+        "spendable\tunlimited" in flask("users", "credits", "bob@example.org", "unlimited").stdout
+    )
+    refused = flask("users", "credits", "bob@example.org", "many")
+    assert refused.returncode == 2
+    assert "'many'" in refused.stderr

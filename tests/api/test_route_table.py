@@ -24,6 +24,7 @@ NAMES_NOTHING = {
     "zipcodes/create-zipcode",
     "zipcodes/get-zipcodes",
     "users/logout",
+    "users/credits",
     "users/api-key/regenerate",
 }
 PUBLIC = {"settings/domains", "users/login", "healthz"}

@@ -1,0 +1,80 @@
+"""Credits: one for each product kept; frozen while a run goes on, used once it has ended.
+
+``available_credits`` is what was granted, NULL without limit. At every moment ``frozen_credits`` is
+the sum over a user's open runners of what they have reserved and not been charged, so that
+available − (used + frozen) can be spent and is never below zero.
+"""
+
+from sqlite3 import Connection
+
+from api.store.database import Row, SQLiteFile
+
+
+class NotEnoughCredits(Exception):
+    """Raised if a user has not one credit to spend."""
+
+
+class Credits(SQLiteFile):
+    """What users may still take."""
+
+    def credits_of(self, user: int) -> Row:
+        """``available_credits, used_credits, frozen_credits``, and ``spendable``."""
+        found = self._one(
+            "SELECT available_credits, used_credits, frozen_credits, "
+            "available_credits - used_credits - frozen_credits AS spendable "
+            "FROM users WHERE id = ?",
+            (user,),
+        )
+        assert found is not None
+        return found
+
+    def grant(self, user: int, number: int) -> None:
+        """Grant credits, or with a number below zero take back what is neither used nor frozen.
+
+        Who was without limit begins with what is used and frozen by now.
+        """
+        self._moved(
+            "UPDATE users SET available_credits = max(used_credits + frozen_credits, "
+            "coalesce(available_credits, used_credits + frozen_credits) + ?) "
+            "WHERE id = ? RETURNING id",
+            (number, user),
+        )
+
+    def grant_without_limit(self, user: int) -> None:
+        """Let a user take as many products as there are."""
+        self._moved("UPDATE users SET available_credits = NULL WHERE id = ? RETURNING id", (user,))
+
+    def _reserve(self, connection: Connection, user: int, wanted: int) -> int | None:
+        """Freeze up to ``wanted`` credits; how many, or None for a user without limit."""
+        (spendable,) = connection.execute(
+            "SELECT available_credits - used_credits - frozen_credits FROM users WHERE id = ?",
+            (user,),
+        ).fetchone()
+        if spendable is None:
+            return None
+        if spendable < 1:
+            raise NotEnoughCredits
+        reserved: int = min(wanted, spendable)
+        connection.execute(
+            "UPDATE users SET frozen_credits = frozen_credits + ? WHERE id = ?", (reserved, user)
+        )
+        return reserved
+
+    def _settle(self, connection: Connection, runner: int, kept: int, *, is_over: bool) -> None:
+        """Charge a runner for the rows kept; where it is over, give back what it did not need."""
+        user, reserved, charged = connection.execute(
+            "SELECT user, reserved, charged FROM runners "
+            "JOIN collections ON collections.id = runners.collection WHERE runners.id = ?",
+            (runner,),
+        ).fetchone()
+        due = max(0, (kept if reserved is None else min(kept, reserved)) - charged)
+        thawed = 0 if reserved is None else reserved - charged if is_over else due
+        # What began without limit stays so: a limit set meanwhile is not used up by it.
+        granted = due if reserved is None else 0
+        connection.execute(
+            "UPDATE users SET used_credits = used_credits + ?, "
+            "frozen_credits = frozen_credits - ?, "
+            "available_credits = available_credits + ? WHERE id = ?",
+            (due, thawed, granted, user),
+        )
+        connection.execute("UPDATE runners SET charged = charged + ? WHERE id = ?", (due, runner))
