@@ -9,6 +9,7 @@ leaves in an :mod:`.envelope`.
 * :mod:`.accounts`: logins, tokens and keys
 * :mod:`.report`, :mod:`.rows`: a runner and its rows as clients see them
 * :mod:`.watch`: looks at open runners on a timer, when nobody asks
+* :mod:`.notices`: tells of runs that have ended, by :mod:`.mail` and :mod:`.webhook`
 * :mod:`.openapi`: the specification, made of the same models
 * :mod:`.cli`: ``flask --app api …``
 """
@@ -19,6 +20,7 @@ from api import cli, envelope
 from api.accounts import Accounts
 from api.config import Settings
 from api.jobs import Jobs
+from api.notices import Notices
 from api.report import BASE_PATH
 from api.routes import category, meta, results, settings, users, zipcodes
 from api.scrapyd import Scrapyd
@@ -41,6 +43,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app.extensions["accounts"] = Accounts(store, app.config["SETTINGS"])
     app.extensions["sessions"] = Sessions(*behind)
     app.extensions["jobs"] = Jobs(*behind, app.extensions["sessions"])
+    app.extensions["notices"] = Notices(store, app.config["SETTINGS"])
     for resource in (category, settings, results, zipcodes, users):
         app.register_blueprint(
             resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")

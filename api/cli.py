@@ -13,6 +13,7 @@ from waitress import create_server
 
 from api.config import api_port
 from api.jobs import Jobs
+from api.notices import Notices
 from api.sessions import Sessions
 from api.user_commands import users
 from api.watch import watch
@@ -92,7 +93,8 @@ def watch_runners() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    watch(cast(Jobs, current_app.extensions["jobs"]), stop)
+    with cast(Notices, current_app.extensions["notices"]).delivering(stop):
+        watch(cast(Jobs, current_app.extensions["jobs"]), stop)
 
 
 @click.command("console")

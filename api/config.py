@@ -2,13 +2,16 @@
 
 import os
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, Self
 
 from category_crawler.console import port_named
 from category_crawler.home import settings_file
 
 _PREFIX = "CATEGORY_CRAWLER_"
+_TLS_MODES = ("starttls", "tls", "none")
 _TRUE = {"1", "true", "yes", "on"}
 
 
@@ -26,6 +29,22 @@ class Settings:
     """Seconds for which Scrapyd must not know a job before it counts as lost."""
     watch_interval: float = 2.0
     """Seconds between two looks of the watcher."""
+    smtp_host: str = ""
+    """The mail server; no mails where it is empty."""
+    smtp_port: int = 587
+    smtp_tls: str = "starttls"
+    """``starttls``, ``tls`` from the first byte on, or ``none``."""
+    smtp_user: str = ""
+    """No login where it is empty."""
+    smtp_password: str = field(default="", repr=False)
+    smtp_password_file: str = ""
+    """A file that holds the password in its place."""
+    smtp_sender: str = ""
+    """Such as ``Crawler <crawler@example.org>``."""
+    notice_lease: float = 300.0
+    """Seconds after which a notice that a watcher left in the middle of sending is sent anew."""
+    webhook_private_addresses: bool = False
+    """Call webhooks on this machine and on private networks, too."""
     credit_reserve: int = 20_000
     """Credits frozen for a run without ``max_products``, as far as its user has them."""
     new_user_credits: int = 0
@@ -33,22 +52,44 @@ class Settings:
     token_lifetime: float = 7 * 86_400
     """Seconds from a login until its token expires."""
 
+    def __post_init__(self) -> None:
+        if self.smtp_tls not in _TLS_MODES:
+            raise ValueError(f"smtp_tls is {self.smtp_tls!r}: it must be {', '.join(_TLS_MODES)}")
+        if self.smtp_host and "@" not in self.smtp_sender:
+            raise ValueError("smtp_host is set, so smtp_sender must be an e-mail address")
+        if self.smtp_tls == "none" and self.smtp_user and not _is_loopback(self.smtp_host):
+            raise ValueError("smtp_tls is none: the password would travel readable for all")
+
+    @property
+    def smtp_secret(self) -> str:
+        """The mail server's password. Raises OSError where its file cannot be read."""
+        if self.smtp_password_file:
+            return Path(self.smtp_password_file).read_text(encoding="utf-8").strip()
+        return self.smtp_password
+
     @classmethod
     def load(cls) -> Self:
         """Raises ValueError naming a setting that cannot be read."""
         table = _table()
         given: dict[str, Any] = {}
-        for field in fields(cls):
-            text = os.environ.get(_PREFIX + field.name.upper())
-            value = table.get(field.name) if text is None else text
+        for known in fields(cls):
+            text = os.environ.get(_PREFIX + known.name.upper())
+            value = table.get(known.name) if text is None else text
             if value is not None:
-                given[field.name] = _read(field.name, value, type(field.default))
+                given[known.name] = _read(known.name, value, type(known.default))
         return cls(**given)
 
 
 def api_port() -> int:
     """``API_PORT``, else 8000. Raises ValueError with a sentence where it is none."""
     return port_named("API_PORT", 8000)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _table() -> dict[str, Any]:

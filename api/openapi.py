@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from api.links import base_url
 from api.operation import Operation, operations
-from api.report import base_url
 from category_crawler import __version__
 
 _REFERENCE = "#/components/schemas/{model}"

@@ -3,20 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import current_app, request
-
 from api.jobs import folder_of
 from api.schemas import SCHEDULE_STATUS
 from api.store import Row
+from category_crawler.home import PROJECT, home
 
 BASE_PATH = "/api/v1"
 
 
-def report(runner: Row) -> dict[str, Any]:
-    """Everything but the products; see :class:`api.schemas.Run`."""
+def report(runner: Row, base: str) -> dict[str, Any]:
+    """Everything but the products, links beginning with ``base``; see :class:`api.schemas.Run`."""
     folder = folder_of(runner)
     progress = folder.progress
-    link = _link(runner)
+    link = _link(runner, base)
     has_rows = runner["stage"] == "done" or folder.partial_rows.exists()
     return {
         "id": runner["id"],
@@ -34,18 +33,12 @@ def report(runner: Row) -> dict[str, Any]:
         "progress": progress,
         "coverage": _coverage(runner, progress),
         "failed_reason": runner["failed_reason"],
-        "failed_message": runner["failed_message"],
+        "failed_message": _without_home(runner["failed_message"]),
         "warnings": runner["warnings"],
         "created_at": runner["created_at"],
         "started_at": runner["started_at"],
         "finished_at": runner["finished_at"],
     }
-
-
-def base_url() -> str:
-    """What links begin with, without a slash at its end."""
-    public: str = current_app.config["SETTINGS"].public_url
-    return (public or request.url_root).rstrip("/")
 
 
 def spliced(before: bytes, path: Any, after: bytes) -> Iterator[bytes]:
@@ -57,9 +50,14 @@ def spliced(before: bytes, path: Any, after: bytes) -> Iterator[bytes]:
     yield after
 
 
-def _link(runner: Row) -> str:
+def _link(runner: Row, base: str) -> str:
     path = f"results/{runner['collection']}/{runner['id']}/category_asins.json"
-    return f"{base_url()}{BASE_PATH}/{path}"
+    return f"{base}{BASE_PATH}/{path}"
+
+
+def _without_home(message: str | None) -> str | None:
+    """A message without where on the server things lie, which a failed file access tells."""
+    return message and message.replace(str(home()), "…").replace(str(PROJECT), "…")
 
 
 def _asin_count(runner: Row, progress: dict[str, Any]) -> int:

@@ -12,6 +12,7 @@ from api.config import Settings
 from api.passwords import password_hash
 from api.secret import hash_of, new_secret
 from api.store import Row, Store
+from api.webhook import signing_secret
 
 _MOST = 10**12
 
@@ -71,6 +72,13 @@ def user_credits(email: str, number: str | None) -> None:
         _store().grant(user, _whole(number))
     for name, value in _store().credits_of(user).items():
         click.echo(f"{name}\t{'unlimited' if value is None else value}")
+
+
+@users.command("webhook-secret")
+@click.argument("email")
+def show_webhook_secret(email: str) -> None:
+    """Print the secret that calls to this user's webhooks are signed with."""
+    click.echo(signing_secret(_user(email)["id"]))
 
 
 @users.command("disable")

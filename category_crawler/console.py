@@ -1,11 +1,11 @@
 """Where Scrapyd listens, and the password that the API and its web console share."""
 
 import os
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from category_crawler.home import var_folder
+from category_crawler.secret_file import secret_in
 
 USERNAME = "crawler"
 PROJECT = "default"
@@ -28,7 +28,7 @@ class Console:
 
 def console() -> Console:
     """Scrapyd's address and credentials; the password is made at the first call."""
-    return Console(scrapyd_port(), USERNAME, _password(password_file()))
+    return Console(scrapyd_port(), USERNAME, secret_in(password_file()))
 
 
 def scrapyd_port() -> int:
@@ -47,20 +47,3 @@ def port_named(variable: str, otherwise: int) -> int:
 def password_file() -> Path:
     """Holds the password, readable by its owner only."""
     return var_folder() / "scrapyd.password"
-
-
-def _password(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f".{path.name}.{os.getpid()}")
-    if not path.exists():
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(24))
-        try:
-            # Unlike a rename, a link never takes the place of what another process made first.
-            os.link(made, path)
-        except FileExistsError:
-            pass
-        finally:
-            made.unlink()
-    return path.read_text().strip()

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app
 from api.auth import current_user
 from api.envelope import ApiError, http_status
 from api.jobs import Jobs, folder_of
+from api.links import base_url
 from api.operation import operation, unknown_fields
 from api.report import report, spliced
 from api.schemas import (
@@ -22,6 +23,7 @@ from api.schemas import (
     Revoked,
 )
 from api.store import Row
+from api.webhook import refusal
 
 blueprint = Blueprint("category", __name__, url_prefix="/schedules/amazon/category")
 
@@ -42,6 +44,7 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
         for name in body.unsupported_filters
     ]
     warnings += [f"{name} is not a known field" for name in unknown_fields(AddSchedule)]
+    _check_webhook(body)
     runner = _jobs().start(current_user()["id"], body, warnings)
     warnings += _few_credits(runner, body)
     added = {"id": runner["collection"], "runner_id": runner["id"]}
@@ -56,7 +59,7 @@ def result(body: CollectionId) -> Any:
     """
     runner = _jobs().look(_own_runner(body))
     if runner["stage"] != "done":
-        return [report(runner) | {"asins": []}]
+        return [report(runner, base_url()) | {"asins": []}]
     return _with_file(runner)
 
 
@@ -78,7 +81,17 @@ def list_collections(body: ListCollections) -> dict[str, Any]:
     total, runners = _jobs().store.newest_runners(
         current_user()["id"], stage, body.limit, body.skip
     )
-    return {"total": total, "items": [report(_jobs().look(runner)) for runner in runners]}
+    return {
+        "total": total,
+        "items": [report(_jobs().look(runner), base_url()) for runner in runners],
+    }
+
+
+def _check_webhook(body: AddSchedule) -> None:
+    allowed = _jobs().settings.webhook_private_addresses
+    why = refusal(str(body.webhook_url), private_allowed=allowed) if body.webhook_url else ""
+    if why:
+        raise ApiError(400, f"webhook_url cannot be called: {why}")
 
 
 def _few_credits(runner: Row, body: AddSchedule) -> list[str]:
@@ -105,7 +118,7 @@ def _with_file(runner: Row) -> Response:
     path = folder_of(runner).rows
     if not path.exists():
         raise ApiError(404, f"The rows of runner {runner['id']} have been removed")
-    data = [report(runner) | {"asins": _PLACEHOLDER}]
+    data = [report(runner, base_url()) | {"asins": _PLACEHOLDER}]
     envelope = json.dumps({"code": 200, "data": data, "status": 1}, ensure_ascii=False)
     before, _, after = envelope.rpartition(json.dumps(_PLACEHOLDER))
     pieces = before.encode(), path, after.encode()

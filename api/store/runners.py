@@ -5,6 +5,7 @@ from typing import Any
 
 from api.store.credits import Credits
 from api.store.database import Row, read
+from api.store.notices import Notices
 from category_crawler.run import utc_now
 
 _RUNNERS = (
@@ -14,7 +15,7 @@ _RUNNERS = (
 )
 
 
-class Runners(Credits):
+class Runners(Credits, Notices):
     """What was asked for, and how it stands."""
 
     def add_collection(
@@ -108,8 +109,8 @@ class Runners(Credits):
     def end(self, runner: int, stage: str, **values: Any) -> bool:
         """Move to ``done`` or ``failed``; False where another was first: an end never changes.
 
-        The rows kept are charged in the same transaction, and what is left of the reserve is given
-        back unless the runner is ``stopping``: then :meth:`see_out` does it.
+        The rows kept are charged and notices written in the same transaction; what is left of the
+        reserve is given back, by :meth:`see_out` where the runner is still ``stopping``.
         """
         ended = {"finished_at": utc_now(), "missing_since": None} | values | {"stage": stage}
         assignments = ", ".join(f"{column} = :{column}" for column in ended)
@@ -122,6 +123,7 @@ class Runners(Credits):
             if moved is not None:
                 kept, stopping = moved
                 self._settle(connection, runner, kept, is_over=stopping is None)
+                self._add_notices(connection, runner)
         return moved is not None
 
     def see_out(self, runner: int, before: str, kept: int) -> bool:

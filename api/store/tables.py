@@ -144,6 +144,31 @@ _LOGIN_TABLES = (
 )
 
 
+_NOTICE_TABLES = (
+    """
+    CREATE TABLE notices (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        event TEXT NOT NULL UNIQUE,
+        runner INTEGER NOT NULL REFERENCES runners,
+        kind TEXT NOT NULL CHECK (kind IN ('mail', 'webhook')),
+        target TEXT NOT NULL,
+        status TEXT NOT NULL DEFAULT 'pending'
+            CHECK (status IN ('pending', 'sent', 'off', 'given up')),
+        tries INTEGER NOT NULL DEFAULT 0,
+        next_try_at TEXT NOT NULL,
+        claim TEXT,
+        claimed_until TEXT,
+        said TEXT,
+        created_at TEXT NOT NULL,
+        settled_at TEXT
+    )
+    """,
+    """
+    CREATE INDEX due_notices ON notices (next_try_at) WHERE status = 'pending'
+    """,
+)
+
+
 @migrations()
 def add_accounts(db: Database) -> None:
     """Passwords and credits; a runner's reserve, and what of it has been charged."""
@@ -155,4 +180,11 @@ def add_accounts(db: Database) -> None:
 def create_login_attempts(db: Database) -> None:
     """Failed logins, by the hash of an e-mail address or of a client's address."""
     for statement in _LOGIN_TABLES:
+        db.conn.execute(statement)
+
+
+@migrations()
+def create_notices(db: Database) -> None:
+    """What is to be told of runs that have ended."""
+    for statement in _NOTICE_TABLES:
         db.conn.execute(statement)

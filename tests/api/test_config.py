@@ -36,3 +36,33 @@ def test_a_wrong_port_is_named(port: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("API_PORT", port)
     with pytest.raises(ValueError, match="API_PORT is"):
         api_port()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ('smtp_tls = "ssl"', "smtp_tls is 'ssl'"),
+        ('smtp_host = "mail.example.org"', "smtp_sender must be"),
+        (
+            'smtp_host = "mail.example.org"\nsmtp_sender = "a@example.org"\nsmtp_user = "a"\n'
+            'smtp_password = "hush"\nsmtp_tls = "none"',
+            "readable for all",
+        ),
+    ],
+)
+def test_mail_settings_that_cannot_be(home: Path, given: str, says: str) -> None:
+    (home / "settings.toml").write_text(f"[api]\n{given}\n")
+    with pytest.raises(ValueError, match=says) as refused:
+        Settings.load()
+    assert "hush" not in str(refused.value)
+
+
+def test_a_password_from_the_environment_or_a_file_is_never_shown(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CATEGORY_CRAWLER_SMTP_PASSWORD", "hush")
+    assert Settings.load().smtp_secret == "hush"
+    assert "hush" not in repr(Settings.load())
+    (home / "password").write_text("from a file\n")
+    monkeypatch.setenv("CATEGORY_CRAWLER_SMTP_PASSWORD_FILE", str(home / "password"))
+    assert Settings.load().smtp_secret == "from a file"

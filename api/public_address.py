@@ -1,0 +1,45 @@
+"""Which addresses are anybody's to call: never those of this machine or of networks around it."""
+
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+_6TO4 = ip_network("2002::/16")
+
+
+class NotPublic(Exception):
+    """Raised if a host is, or is a name of, an address that is not public."""
+
+
+def addresses_of(host: str, port: int, *, private_allowed: bool = False) -> list[str]:
+    """The addresses of a host, to connect to as they are: a name asked again may tell others.
+
+    Raises NotPublic where any of them is not public, OSError where the name is not known.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if not private_allowed:
+        for address in addresses:
+            if not is_public(ip_address(address)):
+                raise NotPublic(f"{host} is not a public address")
+    return addresses
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address belongs to the internet at large, a mapped one within it likewise."""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address.is_site_local or address in _6TO4:
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def is_known_not_public(host: str) -> bool:
+    """Whether a host is not public as one sees without asking a name server."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return not is_public(ip_address(name.strip("[]")))
+    except ValueError:
+        return False

@@ -1,0 +1,65 @@
+"""Notices: what is to be told of runs that have ended, each claimed before it is sent."""
+
+import uuid
+from sqlite3 import Connection
+
+from api.moment import utc_in
+from api.store.database import Row, SQLiteFile
+from category_crawler.run import utc_now
+
+_GRACE = 60
+"""Seconds for which a notice of a cancelled run waits for the last rows of its spider."""
+
+
+class Notices(SQLiteFile):
+    """A row for each mail and each call of a webhook."""
+
+    def claim_notice(self, seconds: float) -> Row | None:
+        """The next notice that is due, for so many seconds this caller's alone."""
+        due = {
+            "claim": uuid.uuid4().hex,
+            "until": utc_in(seconds),
+            "now": utc_now(),
+            "grace": utc_in(-_GRACE),
+        }
+        return self._one(
+            "UPDATE notices SET claim = :claim, claimed_until = :until, tries = tries + 1 "
+            "WHERE id = (SELECT notices.id FROM notices JOIN runners ON runners.id = runner "
+            "WHERE status = 'pending' AND next_try_at <= :now "
+            "AND (claimed_until IS NULL OR claimed_until <= :now) "
+            "AND (stopping IS NULL OR notices.created_at <= :grace) "
+            "ORDER BY next_try_at, notices.id LIMIT 1) RETURNING *",
+            due,
+        )
+
+    def settle_notice(self, notice: Row, status: str, said: str | None) -> bool:
+        """End a claimed notice as ``sent``, ``off`` or ``given up``; False without the claim."""
+        return self._moved(
+            "UPDATE notices SET status = ?, said = ?, settled_at = ?, claim = NULL, "
+            "claimed_until = NULL WHERE id = ? AND claim = ? RETURNING id",
+            (status, said, utc_now(), notice["id"], notice["claim"]),
+        )
+
+    def postpone_notice(self, notice: Row, seconds: float, said: str) -> bool:
+        """Let a claimed notice be tried again in so many seconds; False without the claim."""
+        return self._moved(
+            "UPDATE notices SET next_try_at = ?, said = ?, claim = NULL, claimed_until = NULL "
+            "WHERE id = ? AND claim = ? RETURNING id",
+            (utc_in(seconds), said, notice["id"], notice["claim"]),
+        )
+
+    def _add_notices(self, connection: Connection, runner: int) -> None:
+        """Note who is to be told of a runner that has just ended."""
+        now = utc_now()
+        connection.execute(
+            "INSERT INTO notices (event, runner, kind, target, next_try_at, created_at) "
+            "SELECT lower(hex(randomblob(16))), told.runner, kind, target, ?, ? FROM ("
+            "SELECT runners.id AS runner, 'mail' AS kind, "
+            "coalesce(json_extract(request, '$.notification_email'), users.email) AS target "
+            "FROM runners JOIN collections ON collections.id = collection "
+            "JOIN users ON users.id = user "
+            "UNION ALL SELECT runners.id, 'webhook', json_extract(request, '$.webhook_url') "
+            "FROM runners JOIN collections ON collections.id = collection"
+            ") AS told WHERE told.runner = ? AND target IS NOT NULL",
+            (now, now, runner),
+        )

@@ -1,0 +1,23 @@
+"""A secret of the installation, in a file that only its owner can read; made when asked for."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def secret_in(path: Path) -> str:
+    """The file's secret. Several processes may ask at once: all get the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_name(f".{path.name}.{os.getpid()}")
+    if not path.exists():
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(24))
+        try:
+            # Unlike a rename, a link never takes the place of what another process made first.
+            os.link(made, path)
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+    return path.read_text().strip()
