@@ -2,7 +2,8 @@
 
 A request's walk: :mod:`.auth` finds the user, :mod:`.operation` checks the body against a model
 of :mod:`.schemas`, a view in :mod:`.routes` hands on to the rules in :mod:`.jobs`, and the answer
-leaves in an :mod:`.envelope`.
+leaves in an :mod:`.envelope`; :mod:`.guards`
+stand around it all.
 
 * :mod:`.jobs`: what becomes of a runner; asks :mod:`.scrapyd`, :mod:`.store` and the run's folder
 * :mod:`.sessions`: the same of a delivery session
@@ -16,11 +17,12 @@ leaves in an :mod:`.envelope`.
 
 from flask import Flask
 
-from api import cli, envelope
+from api import cli, envelope, guards
 from api.accounts import Accounts
 from api.config import Settings
 from api.jobs import Jobs
 from api.notices import Notices
+from api.rate_limit import RateLimit
 from api.report import BASE_PATH
 from api.routes import category, meta, results, settings, users, zipcodes
 from api.scrapyd import Scrapyd
@@ -40,6 +42,7 @@ def create_app(given: Settings | None = None) -> Flask:
     store = Store(var_folder() / "api.db")
     app.extensions["store"] = store
     behind = store, Scrapyd(), app.config["SETTINGS"]
+    app.extensions["rate_limit"] = RateLimit(app.config["SETTINGS"].rate_limit)
     app.extensions["accounts"] = Accounts(store, app.config["SETTINGS"])
     app.extensions["sessions"] = Sessions(*behind)
     app.extensions["jobs"] = Jobs(*behind, app.extensions["sessions"])
@@ -50,5 +53,6 @@ def create_app(given: Settings | None = None) -> Flask:
         )
     app.register_blueprint(meta.blueprint)
     envelope.init_app(app)
+    guards.init_app(app)
     cli.init_app(app)
     return app

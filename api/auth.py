@@ -5,22 +5,32 @@ from typing import cast
 
 from flask import current_app, g, request
 
+from api.config import Settings, is_loopback
 from api.envelope import ApiError
+from api.rate_limit import RateLimit
 from api.secret import hash_of
 from api.store import Row, Store
 
 
 def authenticate() -> None:
-    """Find the request's user. Raises ApiError 401."""
+    """Find the request's user. Raises ApiError 401, or 429 beyond the rate limit."""
     secret = _presented()
     if secret is None:
+        limit_address()
         raise ApiError(401, "No credential: send x-api-key: KEY or Authorization: Token TOKEN")
     store = cast(Store, current_app.extensions["store"])
     presented = hash_of(secret)
     user = store.user_of(presented)
     if user is None or not compare_digest(user["hash"], presented):
+        limit_address()
         raise ApiError(401, "The key or token is not valid: it is unknown, expired or revoked")
+    _limit(presented)
     g.user = user
+
+
+def limit_address() -> None:
+    """Count a request without a good credential. Raises ApiError 429 beyond the rate limit."""
+    _limit(f"address {request.remote_addr}")
 
 
 def current_user() -> Row:
@@ -34,3 +44,13 @@ def _presented() -> str | None:
         return key.strip()
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if kind.lower() == "token" else None
+
+
+def _limit(who: str) -> None:
+    settings: Settings = current_app.config["SETTINGS"]
+    if is_loopback(request.remote_addr or "") and not settings.rate_limit_loopback:
+        return
+    seconds = cast(RateLimit, current_app.extensions["rate_limit"]).take(who)
+    if seconds:
+        said = f"More than {settings.rate_limit}: come again in {seconds} s"
+        raise ApiError(429, said, retry_after=seconds)

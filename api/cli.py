@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import cast
+from typing import Any, cast
 
 import click
 from flask import Flask, current_app
@@ -12,6 +12,7 @@ from flask.cli import AppGroup, with_appcontext
 from waitress import create_server
 
 from api.config import api_port
+from api.guards import set_up_log
 from api.jobs import Jobs
 from api.notices import Notices
 from api.sessions import Sessions
@@ -64,6 +65,7 @@ def _sessions_to_check(domain: str | None, postcode: str | None) -> list[tuple[s
 def serve() -> None:
     """Serve the API on 127.0.0.1, port API_PORT or 8000."""
     port = api_port()
+    set_up_log()
     try:
         server = create_server(
             current_app._get_current_object(),  # type: ignore[attr-defined]
@@ -71,6 +73,7 @@ def serve() -> None:
             port=port,
             threads=_THREADS,
             ident=None,
+            **_trust(current_app.config["SETTINGS"].trusted_proxy),
             channel_timeout=120,
         )
     except OSError as error:
@@ -82,10 +85,21 @@ def serve() -> None:
     server.run()
 
 
+def _trust(proxy: str) -> dict[str, Any]:
+    """Waitress's arguments for a proxy; without one it takes no word on clients from a header."""
+    if not proxy:
+        return {}
+    return {
+        "trusted_proxy": proxy,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
+    }
+
+
 @click.command("watch")
 @with_appcontext
 def watch_runners() -> None:
     """Look at open runners on a timer until stopped."""
+    set_up_log()
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:

@@ -7,6 +7,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 
+from limits import parse
+
 from category_crawler.console import port_named
 from category_crawler.home import settings_file
 
@@ -49,15 +51,24 @@ class Settings:
     """Credits frozen for a run without ``max_products``, as far as its user has them."""
     new_user_credits: int = 0
     """Granted to a new user; the first of an installation is without limit."""
+    rate_limit: str = "600/minute"
+    """Requests of one credential, such as ``10/second``; no limit where it is empty."""
+    rate_limit_loopback: bool = False
+    """Limit clients on this machine as well."""
+    trusted_proxy: str = ""
+    """The address of a reverse proxy whose word on clients' addresses is believed."""
+    min_free_bytes: int = 1_000_000_000
+    """Free space below which the service is not well."""
     token_lifetime: float = 7 * 86_400
     """Seconds from a login until its token expires."""
 
     def __post_init__(self) -> None:
+        _check_rate(self.rate_limit)
         if self.smtp_tls not in _TLS_MODES:
             raise ValueError(f"smtp_tls is {self.smtp_tls!r}: it must be {', '.join(_TLS_MODES)}")
         if self.smtp_host and "@" not in self.smtp_sender:
             raise ValueError("smtp_host is set, so smtp_sender must be an e-mail address")
-        if self.smtp_tls == "none" and self.smtp_user and not _is_loopback(self.smtp_host):
+        if self.smtp_tls == "none" and self.smtp_user and not is_loopback(self.smtp_host):
             raise ValueError("smtp_tls is none: the password would travel readable for all")
 
     @property
@@ -85,7 +96,15 @@ def api_port() -> int:
     return port_named("API_PORT", 8000)
 
 
-def _is_loopback(host: str) -> bool:
+def _check_rate(rate: str) -> None:
+    try:
+        parse(rate or "1/second")
+    except ValueError:
+        raise ValueError(f"rate_limit is {rate!r}: it must be such as 600/minute") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, as far as its name or address tells."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

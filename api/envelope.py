@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api.scrapyd import ScrapydAway, ScrapydRefused
+from api.sentences import without_paths
 from api.store import NotEnoughCredits
 from category_crawler.errors import CrawlError
 
@@ -46,7 +47,7 @@ def success(data: Any) -> Response:
 
 def failure(code: int, sentence: str) -> Response:
     """An envelope around a sentence."""
-    return _envelope(code, sentence, 0)
+    return _envelope(code, without_paths(sentence), 0)
 
 
 def http_status(code: int) -> int:

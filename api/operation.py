@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from api.auth import authenticate
+from api.auth import authenticate, limit_address
 from api.envelope import ApiError, success
 from api.schemas import NoBody
 from category_crawler.job import first_complaint
@@ -52,6 +52,8 @@ def operation(
         def answer() -> Response:
             if secured:
                 authenticate()
+            else:
+                limit_address()
             given = view(_body(body))
             return given if isinstance(given, Response) else success(given)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from api.jobs import folder_of
 from api.schemas import SCHEDULE_STATUS
+from api.sentences import without_paths
 from api.store import Row
-from category_crawler.home import PROJECT, home
 
 BASE_PATH = "/api/v1"
 
@@ -33,7 +33,7 @@ def report(runner: Row, base: str) -> dict[str, Any]:
         "progress": progress,
         "coverage": _coverage(runner, progress),
         "failed_reason": runner["failed_reason"],
-        "failed_message": _without_home(runner["failed_message"]),
+        "failed_message": runner["failed_message"] and without_paths(runner["failed_message"]),
         "warnings": runner["warnings"],
         "created_at": runner["created_at"],
         "started_at": runner["started_at"],
@@ -53,11 +53,6 @@ def spliced(before: bytes, path: Any, after: bytes) -> Iterator[bytes]:
 def _link(runner: Row, base: str) -> str:
     path = f"results/{runner['collection']}/{runner['id']}/category_asins.json"
     return f"{base}{BASE_PATH}/{path}"
-
-
-def _without_home(message: str | None) -> str | None:
-    """A message without where on the server things lie, which a failed file access tells."""
-    return message and message.replace(str(home()), "…").replace(str(PROJECT), "…")
 
 
 def _asin_count(runner: Row, progress: dict[str, Any]) -> int:

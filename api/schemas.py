@@ -275,6 +275,8 @@ class Health(BaseModel):
 
     database: str
     scrapyd: str
+    watcher: str
+    disk: str
 
 
 def _text(value: object) -> str:

@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import threading
 
+from api.heartbeat import beat
 from api.jobs import Jobs
 
 logger = logging.getLogger(__name__)
@@ -13,6 +14,7 @@ def watch(jobs: Jobs, stop: threading.Event) -> None:
     """Look until told to stop. Several watchers may run: each consequence happens once."""
     while not stop.is_set():
         try:
+            beat()
             look_at_all(jobs)
         except (OSError, sqlite3.Error):
             logger.exception("This look failed; the next one tries again")

@@ -26,6 +26,8 @@ class SQLiteFile:
         self._threads = threading.local()
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(path.with_suffix(".lock")):
+            # It holds hashes of passwords and keys; SQLite's files beside it take its mode.
+            path.touch(mode=0o600)
             migrations.apply(self.db)
 
     @property

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode, checks
 from schemathesis.schemas import APIOperation
 
+from api.heartbeat import beat
 from tests.api.services import Caller, Daemon, new_user
 
 
@@ -16,6 +17,7 @@ def test_no_answer_is_undocumented_and_none_a_server_error(app: Flask, scrapyd: 
     specification = schemathesis.openapi.from_wsgi("/openapi.json", app)
     tried = 0
     for found in specification.get_all_operations():
+        beat()
         # One of the calls ends the caller's key: each has a caller of its own.
         _try_out(found.ok(), new_user(app, f"{tried}@example.org"))
         tried += 1

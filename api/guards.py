@@ -1,0 +1,76 @@
+"""What stands around every request: an id, a line in the log, headers for browsers.
+
+There is no CORS header: scripts of other web pages are not clients of this API.
+"""
+
+import logging
+import re
+import secrets
+import time
+from urllib.parse import quote
+
+from flask import Flask, Response, g, has_request_context, request
+
+logger = logging.getLogger(__name__)
+
+_GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # The page at /docs has its style within it and nothing else.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+}
+_YEAR = 31_536_000
+
+
+class RequestId(logging.Filter):
+    """Gives each record of the log the id of the request that it belongs to."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = g.get("request_id", "-") if has_request_context() else "-"
+        return True
+
+
+def init_app(app: Flask) -> None:
+    """Put the guards around the application's requests."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def set_up_log() -> None:
+    """Have the process's log written to standard error, request ids included."""
+    handler = logging.StreamHandler()
+    handler.addFilter(RequestId())
+    line = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+    logging.basicConfig(level=logging.INFO, format=line, handlers=[handler])
+
+
+def _begin() -> None:
+    asked = request.headers.get("X-Request-Id", "")
+    g.request_id = asked if _GOOD_ID.fullmatch(asked) else secrets.token_hex(8)
+    g.begun = time.monotonic()
+
+
+def _end(response: Response) -> Response:
+    response.headers.update(_HEADERS)
+    response.headers["X-Request-Id"] = g.request_id
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
+    if "ETag" in response.headers:
+        response.cache_control.private = True
+    else:
+        response.headers["Cache-Control"] = "no-store"
+    _log(response)
+    return response
+
+
+def _log(response: Response) -> None:
+    """One line, without the query: some clients put their key there, in vain."""
+    level = logging.DEBUG if request.path == "/healthz" else logging.INFO
+    user = g.user["id"] if "user" in g else "-"
+    took = (time.monotonic() - g.begun) * 1000
+    told = request.method, quote(request.path), response.status_code, took, user
+    logger.log(level, "%s %s %s %.0f ms user %s", *told)
