@@ -29,12 +29,10 @@ _direct = build_opener(ProxyHandler({}))
 class Service:
     """A running ``make serve``."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, **more: str) -> None:
         self.port = free_port()
-        self.environment = home.environment | {
-            "API_PORT": str(self.port),
-            "SCRAPYD_PORT": str(free_port()),
-        }
+        ports = {"API_PORT": str(self.port), "SCRAPYD_PORT": str(free_port())}
+        self.environment = home.environment | ports | more
         self.process = serve(self.environment)
 
     def call(self, path: str, body: Any = None) -> Any:

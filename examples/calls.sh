@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The three calls with curl: schedule a category, ask until it has ended, or cancel it.
+#
+#   CRAWLER_KEY=… examples/calls.sh            schedule and wait
+#   CRAWLER_KEY=… examples/calls.sh cancel 7   cancel collection 7
+#
+# CRAWLER_TOKEN, from /users/login, does in the key's place. The rest has defaults that fit
+# `make serve` and a delivery session for amazon.com.au 4500.
+set -euo pipefail
+
+API=${CRAWLER_API:-http://127.0.0.1:8000/api/v1}
+URL=${CRAWLER_URL:-https://www.amazon.com.au/s?rh=n%3A4851693051}
+NODE=${CRAWLER_NODE:-4851693051}
+DOMAIN=${CRAWLER_DOMAIN:-amazon.com.au}
+POSTCODE=${CRAWLER_POSTCODE:-4500}
+
+# The credential goes to curl by a file, as arguments are seen by everybody on the machine.
+call() {
+    curl --silent --show-error --noproxy 127.0.0.1,localhost --max-time 60 \
+        --header @<(credential) --header 'Content-Type: application/json' \
+        --data "$2" "$API/schedules/amazon/category/$1/"
+}
+
+credential() {
+    if [ -n "${CRAWLER_TOKEN:-}" ]; then
+        printf 'Authorization: Token %s\n' "$CRAWLER_TOKEN"
+    else
+        printf 'x-api-key: %s\n' "${CRAWLER_KEY:?set CRAWLER_KEY or CRAWLER_TOKEN}"
+    fi
+}
+
+# The first value of a field in JSON on standard input; jq would do, were it everywhere.
+field() {
+    grep -oE "\"$1\": *(\"[^\"]*\"|[0-9]+)" | head -n 1 | sed -E 's/^[^:]*: *"?([^"]*)"?$/\1/'
+}
+
+if [ "${1:-}" = cancel ]; then
+    call cancel "{\"collection_id\": ${2:?which collection?}}"
+    echo
+    exit
+fi
+
+answer=$(call add_schedule "{\"category_url\": \"$URL\", \"amazon_node_id\": \"$NODE\",
+    \"domain\": \"$DOMAIN\", \"postcode\": \"$POSTCODE\"}")
+echo "$answer" >&2
+collection=$(echo "$answer" | field id) || exit 1
+
+while true; do
+    result=$(call result "{\"collection_id\": $collection}")
+    stage=$(echo "$result" | field stage)
+    echo "$stage, $(echo "$result" | field asin_count) products" >&2
+    case $stage in
+        done) echo "$result" && exit ;;
+        failed) echo "$result" && exit 1 ;;
+    esac
+    sleep "${CRAWLER_PAUSE:-2}"
+done

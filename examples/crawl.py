@@ -1,0 +1,132 @@
+"""The three calls from Python: crawl a category with a progress bar, save its products.
+
+CRAWLER_KEY=… python examples/crawl.py 'https://www.amazon.com.au/s?rh=n%3A4851693051' 4500
+
+It needs requests and rich, and a delivery session for the postcode (create-zipcode). Ctrl-C cancels
+the crawl; what it had found is saved all the same.
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+CATEGORY = "schedules/amazon/category"
+PAUSE = float(os.environ.get("CRAWLER_PAUSE", "2"))
+"""Seconds between two questions."""
+
+
+class Crawler:
+    """The API of one installation, with a user's key."""
+
+    def __init__(self, base: str, key: str) -> None:
+        self.base = base.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["x-api-key"] = key
+
+    def call(self, path: str, **body: Any) -> Any:
+        """The data of an answer; a failure's sentence ends the script."""
+        response = self._session.post(f"{self.base}/{path}/", json=body, timeout=60)
+        if response.headers.get("Retry-After") and response.status_code == 429:
+            time.sleep(int(response.headers["Retry-After"]))
+            return self.call(path, **body)
+        answer = response.json()
+        if not answer["status"]:
+            sys.exit(f"{path}: {answer['data']}")
+        return answer["data"]
+
+    def download(self, link: str, path: Path) -> None:
+        """Save a download as it comes, without holding it in memory."""
+        with self._session.get(link, timeout=60, stream=True) as response, path.open("wb") as file:
+            response.raise_for_status()
+            file.writelines(response.iter_content(256 * 1024))
+
+
+def main() -> int:
+    asked = _arguments()
+    key = os.environ.get("CRAWLER_KEY") or sys.exit("Set CRAWLER_KEY to your API key")
+    crawler = Crawler(asked.api, key)
+    added = crawler.call(f"{CATEGORY}/add_schedule", **_job(asked))
+    for warning in added.get("warnings", []):
+        print(f"Note: {warning}", file=sys.stderr)
+    result = _follow(crawler, added["id"])
+    if result["download_links"]["pages"]:
+        link = result["download_links"]["pages"][0]
+        crawler.download(link.replace(".json", asked.output.suffix), asked.output)
+        print(f"{result['asin_count']} products in {asked.output}")
+    if result["stage"] == "failed":
+        print(f"{result['failed_reason']}: {result['failed_message']}", file=sys.stderr)
+    coverage = result["coverage"] or {}
+    print(f"Complete: {coverage.get('complete')} ({coverage.get('why', 'nothing was crawled')})")
+    return 0 if result["stage"] == "done" else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Crawl an Amazon category.")
+    parser.add_argument("category_url")
+    parser.add_argument("postcode")
+    parser.add_argument("-o", "--output", type=Path, default=Path("category_asins.csv"))
+    parser.add_argument("--max-products", type=int)
+    parser.add_argument("--api", default="http://127.0.0.1:8000/api/v1")
+    asked = parser.parse_args()
+    if asked.output.suffix not in (".csv", ".json", ".jsonl"):
+        parser.error("the output ends with .csv, .json or .jsonl")
+    return asked
+
+
+def _job(asked: argparse.Namespace) -> dict[str, Any]:
+    nodes = re.findall(r"n:(\d+)|node=(\d+)", unquote(asked.category_url))
+    if not nodes:
+        sys.exit("The address names no category: it has neither n%3A… nor node=…")
+    return {
+        "category_url": asked.category_url,
+        "amazon_node_id": "".join(nodes[-1]),
+        "domain": (urlsplit(asked.category_url).hostname or "").removeprefix("www."),
+        "postcode": asked.postcode,
+        "max_products": asked.max_products,
+    }
+
+
+def _follow(crawler: Crawler, collection: int) -> dict[str, Any]:
+    """Draw the bar until the run has ended; Ctrl-C cancels it."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pages, {task.fields[found]} products"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns) as bar:
+        task = bar.add_task("queued", total=None, found=0)
+        while True:
+            try:
+                (result,) = crawler.call(f"{CATEGORY}/result", collection_id=collection)
+                _draw(bar, task, result)
+                if result["stage"] in ("done", "failed"):
+                    return dict(result)
+                time.sleep(PAUSE)
+            except KeyboardInterrupt:
+                crawler.call(f"{CATEGORY}/cancel", collection_id=collection)
+
+
+def _draw(bar: Progress, task: Any, result: dict[str, Any]) -> None:
+    progress = result["progress"]
+    bar.update(
+        task,
+        description=result["stage"],
+        completed=progress.get("pages_finished", 0),
+        total=progress.get("total_pages"),
+        found=result["asin_count"],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

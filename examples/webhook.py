@@ -1,0 +1,63 @@
+"""A receiver of webhooks that believes only what is signed, is fresh, and has not come before.
+
+WEBHOOK_SECRET=$(flask --app api users webhook-secret you@example.org) python examples/webhook.py
+
+listens on 127.0.0.1, port WEBHOOK_PORT or 9000. Webhooks go to https at a public address only: have
+a web server with a certificate pass them on to it.
+"""
+
+import hmac
+import json
+import os
+import sys
+import time
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+FRESH_FOR = 300
+"""Seconds; what is older may have been recorded and sent again by somebody else."""
+
+
+def is_genuine(secret: str, timestamp: str, signature: str, body: bytes) -> bool:
+    """Whether a call was signed with the secret, a short while ago."""
+    if not (timestamp.isascii() and timestamp.isdigit()):
+        return False
+    if abs(time.time() - int(timestamp)) > FRESH_FOR:
+        return False
+    signed = hmac.digest(secret.encode(), timestamp.encode() + b"." + body, sha256)
+    return hmac.compare_digest(f"sha256={signed.hex()}".encode(), signature.encode())
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Prints a line for each run that has ended."""
+
+    secret = ""
+    seen: set[str] = set()  # noqa: RUF012, a real one keeps them in its database
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        timestamp = self.headers.get("X-Timestamp", "")
+        signature = self.headers.get("X-Signature", "")
+        if not is_genuine(self.secret, timestamp, signature, body):
+            self.send_error(401)
+            return
+        event = self.headers["X-Event-Id"]
+        if event not in self.seen:
+            self._take(json.loads(body))
+            self.seen.add(event)
+        # An event that comes twice is answered alike, or it would come a third time.
+        self.send_response(204)
+        self.end_headers()
+
+    def _take(self, run: dict[str, object]) -> None:
+        print(f"{run['name']}: {run['stage']}, {run['asin_count']} products", flush=True)
+
+
+def main() -> None:
+    Receiver.secret = os.environ.get("WEBHOOK_SECRET") or sys.exit("Set WEBHOOK_SECRET")
+    port = int(os.environ.get("WEBHOOK_PORT", "9000"))
+    HTTPServer(("127.0.0.1", port), Receiver).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""The examples, as a reader runs them: against ``make serve``."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import requests
+
+from api.passwords import password_hash
+from api.secret import hash_of
+from api.store import Store
+from api.webhook import signature, signing_secret
+from category_crawler.home import PROJECT
+from tests.api.receivers import https_receiver, smtp_server, trusted
+from tests.api.services import BODY, free_port
+from tests.api.test_serve import KEY, Service
+from tests.crawls import URL, Home
+from tests.storefront import Storefront
+from tests.waiting import until
+
+EXAMPLES = PROJECT / "examples"
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def receiver() -> ModuleType:
+    """The receiver of webhooks, loaded as a module."""
+    made = importlib.util.spec_from_file_location("webhook", EXAMPLES / "webhook.py")
+    assert made is not None
+    assert made.loader is not None
+    module = importlib.util.module_from_spec(made)
+    made.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def served(home: Home) -> Iterator[Service]:
+    yield from serving(home)
+
+
+def serving(home: Home, **more: str) -> Iterator[Service]:
+    store = Store(home.folder / "var" / "api.db")
+    user = store.add_user("ann@example.org", "ann", hash_of(KEY))
+    store.set_password(user, password_hash(PASSWORD))
+    running = Service(home, **more)
+    try:
+        until(lambda: (running.call("/healthz") or {}).get("code"), lambda code: code == 200)
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.interrupt()
+
+
+def run(command: list[str], served: Service, **more: str) -> subprocess.Popen[str]:
+    given = {"CRAWLER_KEY": KEY, "CRAWLER_PAUSE": "0.2", "CRAWLER_API": api(served)} | more
+    return subprocess.Popen(
+        command,
+        env=os.environ | given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def api(served: Service) -> str:
+    return f"http://127.0.0.1:{served.port}/api/v1"
+
+
+def crawl(served: Service, output: Path, *more: str) -> subprocess.Popen[str]:
+    script = [sys.executable, str(EXAMPLES / "crawl.py"), URL, "4500", "-o", str(output)]
+    return run([*script, "--api", api(served), *more], served)
+
+
+def test_the_calls_by_curl_and_python(served: Service, shop: Storefront, tmp_path: Path) -> None:
+    by_curl = run([str(EXAMPLES / "calls.sh")], served)
+    body = {"email": "ann@example.org", "password": PASSWORD}
+    token = served.call("/api/v1/users/login", body)["data"]["token"]
+    by_token = run([str(EXAMPLES / "calls.sh")], served, CRAWLER_KEY="", CRAWLER_TOKEN=token)
+    by_python = crawl(served, tmp_path / "lamps.csv")
+    for process in (by_curl, by_token):
+        told, said = process.communicate(timeout=90)
+        assert process.returncode == 0, said
+        assert len(json.loads(told)["data"][0]["asins"]) == 60
+        assert KEY not in said
+    told, said = by_python.communicate(timeout=90)
+    assert by_python.returncode == 0, said
+    assert "60 products in" in told
+    assert "Complete: True" in told
+    assert len((tmp_path / "lamps.csv").read_text().splitlines()) >= 61
+
+
+def test_cancelled_by_curl_and_by_ctrl_c(served: Service, shop: Storefront, tmp_path: Path) -> None:
+    shop.switches.latency = 1.0
+    by_python = crawl(served, tmp_path / "lamps.jsonl")
+    listed = until(lambda: _found(served), lambda runs: bool(runs) and runs[0]["asin_count"] > 0)
+    by_python.send_signal(signal.SIGINT)
+    _, said = by_python.communicate(timeout=60)
+    assert by_python.returncode == 1
+    assert "cancelled: Cancelled by user" in said
+    assert len((tmp_path / "lamps.jsonl").read_text().splitlines()) >= 24
+    again = run([str(EXAMPLES / "calls.sh"), "cancel", str(listed[0]["collection"])], served)
+    told, _ = again.communicate(timeout=60)
+    assert json.loads(told)["data"]["revoked"] is False
+
+
+def _found(served: Service) -> list[dict[str, Any]]:
+    listed = served.call("/api/v1/schedules/amazon/category/list", {})
+    runs: list[dict[str, Any]] = listed["data"]["items"]
+    return runs
+
+
+def test_a_wrong_address_is_one_sentence(served: Service, tmp_path: Path) -> None:
+    script = [sys.executable, str(EXAMPLES / "crawl.py"), "https://example.org/", "4500"]
+    process = run(script, served)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert said == "The address names no category: it has neither n%3A… nor node=…\n"
+
+
+def test_notices_of_a_served_run(
+    home: Home,
+    tmp_path: Path,
+    shop: Storefront,
+    monkeypatch: pytest.MonkeyPatch,
+    receiver: ModuleType,
+) -> None:
+    """The watcher of ``make serve`` mails and calls; the example's own check believes it."""
+    context = trusted(tmp_path, monkeypatch, "localhost")
+    authorities = tmp_path / "both.pem"
+    of_shop = Path(shop.environment()["SSL_CERT_FILE"]).read_text()
+    authorities.write_text(of_shop + (tmp_path / "authority.pem").read_text())
+    monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
+    with smtp_server() as mailbox, https_receiver(context) as hook:
+        settings = {
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(mailbox.port),
+            "SMTP_TLS": "none",
+            "SMTP_SENDER": "crawler@example.org",
+            "WEBHOOK_PRIVATE_ADDRESSES": "true",
+        }
+        named = {f"CATEGORY_CRAWLER_{name}": value for name, value in settings.items()}
+        for served in serving(home, SSL_CERT_FILE=str(authorities), **named):
+            path = "/api/v1/schedules/amazon/category/add_schedule"
+            served.call(path, BODY | {"webhook_url": hook.url()})
+            until(lambda: (len(mailbox.messages), len(hook.calls)), lambda got: got == (1, 1))
+    assert mailbox.messages[0]["Subject"] == "Done: amazon_category_4851693051, 60 products"
+    ((_, headers, body),) = hook.calls
+    given = headers["X-Timestamp"], headers["X-Signature"], body
+    assert receiver.is_genuine(signing_secret(1), *given)
+    assert json.loads(body)["asin_count"] == 60
+
+
+@pytest.mark.parametrize(
+    ("change", "genuine"),
+    [
+        ({}, True),
+        ({"secret": "another"}, False),
+        ({"body": b"{}"}, False),
+        ({"timestamp": "1"}, False),
+        ({"timestamp": "2026"}, False),
+        ({"signature": ""}, False),
+        ({"signature": "sha256=\xe9"}, False),
+    ],
+)
+def test_only_what_is_signed_is_believed(
+    receiver: ModuleType, change: dict[str, Any], genuine: bool
+) -> None:
+    timestamp = change.get("timestamp", str(int(time.time())))
+    signed = signature("secret", timestamp, b'{"id": 1}')
+    given = {"secret": "secret", "timestamp": timestamp, "signature": signed, "body": b'{"id": 1}'}
+    assert receiver.is_genuine(**(given | change)) is genuine
+
+
+def test_the_receiver_takes_each_event_once() -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(EXAMPLES / "webhook.py")],
+        env=os.environ | {"WEBHOOK_SECRET": "secret", "WEBHOOK_PORT": str(port)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    body = json.dumps({"name": "Lamps", "stage": "done", "asin_count": 60}).encode()
+    timestamp = str(int(time.time()))
+    signed = {"X-Timestamp": timestamp, "X-Signature": signature("secret", timestamp, body)}
+
+    def post(**headers: str) -> int | None:
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            answer = requests.post(url, data=body, headers=headers, timeout=5)
+        except requests.ConnectionError:
+            return None
+        return answer.status_code
+
+    try:
+        until(lambda: post(**signed, **{"X-Event-Id": "1"}), lambda code: code == 204)
+        assert post(**signed, **{"X-Event-Id": "1"}) == 204
+        assert post(**signed | {"X-Signature": "sha256=00"}, **{"X-Event-Id": "2"}) == 401
+    finally:
+        process.terminate()
+    told, _ = process.communicate(timeout=10)
+    assert told == "Lamps: done, 60 products\n"
