@@ -16,7 +16,8 @@ from category_crawler.journal import NOT_APPLIED, PageRecord
 from category_crawler.listing_url import ListingURL, within
 from category_crawler.pages import Page, Refinement
 from category_crawler.plan import Limits, Plan
-from category_crawler.run import Run, utc_now
+from category_crawler.run import Run, refuse, utc_now
+from category_crawler.run_folder import RunFolder
 
 
 class CategoryCrawl:
@@ -34,19 +35,28 @@ class CategoryCrawl:
         """Whether the limit fell within a page, so that some of its products are no rows."""
 
     @classmethod
-    def begin(cls, arguments: dict[str, str], run: str | None, limits: Limits) -> Self:
+    def begin(
+        cls, arguments: dict[str, str], run: str | None, limits: Limits, earlier: str | None = None
+    ) -> Self:
         """Start a crawl in the new folder ``run`` below ``results/``.
 
-        Raises InvalidJob, SessionError or RunError; nothing has been requested by then.
+        It goes on from what the ``earlier`` run had finished, which stays as it is. Raises
+        InvalidJob, SessionError or RunError; nothing has been requested by then.
         """
         job = FundedJob.from_arguments(arguments)
         session = _session(job)
         folder = run or f"local/{job.amazon_node_id}-{utc_now().replace(':', '')}"
-        return cls(job, Run.create(_below_results(folder), job.model_dump()), session, limits)
+        made = Run.create(
+            _below_results(folder), job.model_dump(), _below_results(earlier) if earlier else None
+        )
+        return cls(job, made, session, limits)
 
     @classmethod
     def resume(cls, run: str, arguments: dict[str, str], limits: Limits) -> Self:
-        """Go on with the interrupted crawl in ``results/<run>``. Raises as :meth:`begin`."""
+        """Go on with the crawl in ``results/<run>``, which has not ended well.
+
+        Raises as :meth:`begin`.
+        """
         if arguments:
             raise InvalidJob(
                 f"resume goes on with what was asked: leave out {sorted(arguments)[0]!r}"
@@ -210,6 +220,17 @@ def _session(job: FundedJob) -> DeliverySession | None:
     postcode = job.marketplace.postcode(job.postcode)
     assert postcode is not None
     return DeliverySession.load(job.domain, postcode)
+
+
+def refused(run: str, summary: dict[str, Any]) -> None:
+    """Say in ``results/<run>`` why a crawl could not begin or go on. Raises RunError."""
+    folder = _below_results(run)
+    refuse(folder, summary | {"asin_count": RunFolder(folder).kept})
+
+
+def has_begun(run: str) -> bool:
+    """Whether a crawl lies in ``results/<run>``. Raises RunError for a name outside."""
+    return RunFolder(_below_results(run)).has_begun
 
 
 def _below_results(name: str) -> Path:

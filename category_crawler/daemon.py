@@ -1,4 +1,4 @@
-"""Scrapyd for this project: configured from environment and home folder, and hard to stop.
+"""Scrapyd for this project: configured from environment and home folder, gentle with its spiders.
 
 ``scrapy.cfg`` names :func:`application`; ports, folders and the password are not for a file that
 everybody shares.
@@ -16,7 +16,7 @@ from scrapyd import app
 from scrapyd.config import Config
 from scrapyd.launcher import Launcher, ScrapyProcessProtocol
 from scrapyd.poller import QueuePoller
-from scrapyd.webservice import spider_list
+from scrapyd.webservice import Cancel, spider_list
 from twisted.internet import reactor, task
 from twisted.internet.defer import DeferredList, inlineCallbacks
 from twisted.internet.error import ProcessExitedAlready
@@ -29,8 +29,10 @@ from twisted.logger import (
 )
 from twisted.python.components import Componentized
 
+from category_crawler.cancellation import note_cancelled
 from category_crawler.console import PROJECT, console
 from category_crawler.home import var_folder
+from category_crawler.parent import PARENT
 
 log = Logger()
 
@@ -40,6 +42,8 @@ _PARTING_SECONDS = 3.0
 
 def application(config: Config) -> Componentized:
     """Scrapyd's own application, with our settings in place of those of ``scrapy.cfg``."""
+    # Set before a child is there: one whose Scrapyd dies while it starts must know whose it was.
+    os.environ[PARENT] = str(os.getpid())
     door = console()
     folder = var_folder()
     values = {
@@ -95,6 +99,26 @@ class PatientLauncher(Launcher):
         for process in running:
             task.deferLater(reactor, _PARTING_SECONDS, _kill, process)
         return DeferredList([process.deferred for process in running])
+
+
+class GentleCancel(Cancel):
+    """Notes whom it cancels, and sends INT once: at a second, Scrapy drops what it is writing."""
+
+    def render_POST(self, txrequest: Any) -> Any:  # noqa: N802, Twisted's name
+        job = txrequest.args.get(b"job", [b""])[0].decode(errors="replace")
+        if txrequest.args.get(b"signal", [b"INT"])[0] == b"INT":
+            note_cancelled(job)
+            if self._has_heard(job):
+                return {"prevstate": "running"}
+        return super().render_POST(txrequest)
+
+    def _has_heard(self, job: str) -> bool:
+        """Whether the job's process was sent an INT before; from now on it was."""
+        for process in self.root.launcher.processes.values():
+            if process.job == job:
+                has_heard, process.has_heard = hasattr(process, "has_heard"), True
+                return has_heard
+        return False
 
 
 def _kill(process: ScrapyProcessProtocol) -> None:

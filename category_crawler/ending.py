@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Any, Self, TypeVar
@@ -34,7 +37,10 @@ class Ending:
         self.error: CrawlError | None = None
         self.signal: str | None = None
         """Name of the signal that ended the crawl, such as ``SIGTERM``."""
+        self.last_will: Callable[[], None] = lambda: None
+        """What is to be written where the spider does not close and is ended by force."""
         self._begun = asyncio.Event()
+        self._grace = crawler.settings.getfloat("CANCEL_GRACE")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -55,6 +61,16 @@ class Ending:
             self._closing = asyncio.ensure_future(
                 engine.close_spider_async(reason=self.error.reason)
             )
+
+    def end_by_force(self, seconds: float) -> None:
+        """Wait so many seconds for the spider to close, then end the process.
+
+        A request that hangs holds a spider up for as long as it may; rows are on disk by then.
+        """
+        time.sleep(seconds)
+        logger.error("The spider did not close within %.0f s and is ended", seconds)
+        self.last_will()
+        os._exit(1)
 
     async def begins_within(self, seconds: float) -> bool:
         """Wait, but not beyond the moment the crawl begins to end; whether it did."""
@@ -103,6 +119,7 @@ class Ending:
             if self.error is None:
                 self.signal = signal.Signals(signum).name
             reactor.callFromThread(self.begin, meaning)
+            threading.Thread(target=self.end_by_force, args=(self._grace,), daemon=True).start()
             following(signum, frame)
 
         signal.signal(number, note)

@@ -12,10 +12,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from category_crawler import signals
-from category_crawler.crawl import CategoryCrawl
+from category_crawler.crawl import CategoryCrawl, refused
 from category_crawler.delivery_report import write_report
 from category_crawler.ending import Ending, ending_of
-from category_crawler.errors import Crashed, CrawlStopped, Interrupted
+from category_crawler.errors import Crashed, CrawlStopped, Interrupted, RunError
 from category_crawler.journal import PageRecord
 from category_crawler.run import utc_now
 from category_crawler.spiders.category import CategorySpider
@@ -68,26 +68,37 @@ class RunEnd:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
+        crawler.signals.connect(self.spider_opened, signal=scrapy_signals.spider_opened)
         crawler.signals.connect(self.spider_closed, signal=scrapy_signals.spider_closed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
+    def spider_opened(self, spider: CategorySpider) -> None:
+        ending_of(self.crawler).last_will = lambda: self._end_by_force(spider)
+
     def spider_closed(self, spider: CategorySpider, reason: str) -> None:
         ending = ending_of(self.crawler)
         crawl = spider.crawl
         if crawl is None:
+            _say_why_it_did_not_begin(spider, ending)
             return
         if ending.error is None and not (reason == "finished" and crawl.is_over):
             ending.begin(_unexplained(reason))
         crawl.run.report(crawl.progress)
-        summary = _summary(crawl, ending)
+        summary = _summary(spider, crawl, ending)
         if ending.error is None:
             crawl.run.finish(summary)
         else:
             crawl.run.end(summary)
         crawl.run.close()
+
+    def _end_by_force(self, spider: CategorySpider) -> None:
+        """From a thread of its own, where the spider hangs: so it writes nothing any more."""
+        ending, crawl = ending_of(self.crawler), spider.crawl
+        if crawl is not None and ending.error is not None:
+            crawl.run.end(_summary(spider, crawl, ending))
 
 
 def _delivery_report(
@@ -111,9 +122,27 @@ def _unexplained(reason: str) -> CrawlStopped:
     return Interrupted(f"Scrapy closed the spider ({reason}) before the list was whole")
 
 
-def _summary(crawl: CategoryCrawl, ending: Ending) -> dict[str, Any]:
+def _say_why_it_did_not_begin(spider: CategorySpider, ending: Ending) -> None:
+    """For whoever had the job run; of a run that another spider writes nothing is said."""
+    error = ending.error
+    if not spider.job or not spider.run or error is None or isinstance(error, RunError):
+        return
+    summary = {
+        "job": spider.job,
+        "stage": "failed",
+        "failed_reason": error.reason,
+        "failed_message": str(error),
+        "coverage": {"complete": False, "why": str(error)},
+        "started_at": utc_now(),
+        "finished_at": utc_now(),
+    }
+    refused(spider.run, summary)
+
+
+def _summary(spider: CategorySpider, crawl: CategoryCrawl, ending: Ending) -> dict[str, Any]:
     error = ending.error
     return {
+        "job": spider.job,
         "stage": "done" if error is None else "failed",
         "failed_reason": None if error is None else error.reason,
         "failed_message": None if error is None else str(error),

@@ -1,6 +1,5 @@
 """A spider ends with the process that started it: Scrapyd forgets its children when it dies."""
 
-import logging
 import os
 import threading
 import time
@@ -13,14 +12,11 @@ from scrapy.exceptions import NotConfigured
 from category_crawler.ending import ending_of
 from category_crawler.errors import Interrupted
 
-logger = logging.getLogger(__name__)
-
 PARENT = "CATEGORY_CRAWLER_PARENT"
 """Environment variable: the number of the process without which a spider does not go on."""
 
 _LOOK_EVERY = 0.5
 _CLOSING_SECONDS = 3.0
-"""A request that hangs would hold up the end for as long as it may; rows are on disk by then."""
 
 
 class ParentWatch:
@@ -46,8 +42,7 @@ class ParentWatch:
 
         while os.getppid() == self._parent:
             time.sleep(_LOOK_EVERY)
+        ending = ending_of(self._crawler)
         gone = Interrupted("The process that had started the spider is gone")
-        reactor.callFromThread(ending_of(self._crawler).begin, gone)
-        time.sleep(_CLOSING_SECONDS)
-        logger.error("The spider did not close within %.0f s and is ended", _CLOSING_SECONDS)
-        os._exit(1)
+        reactor.callFromThread(ending.begin, gone)
+        ending.end_by_force(_CLOSING_SECONDS)

@@ -17,6 +17,7 @@ Only the crawler writes here; whoever wants to know how a run stands reads.
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -28,11 +29,14 @@ from category_crawler.items import Product
 from category_crawler.journal import PageRecord, append_record, read_journal
 from category_crawler.run_folder import (
     JOB,
+    JOURNAL,
     LOCK,
     PARTIAL_ROWS,
     PROGRESS,
     ROWS,
+    SPONSORED,
     SUMMARY,
+    RunFolder,
     try_lock,
 )
 from category_crawler.whole_file import write_whole
@@ -68,17 +72,23 @@ class Run:
         self.kept_without_price = 0
         self._lock = _take_lock(folder)
         self._rows = (folder / PARTIAL_ROWS).open("ab")
-        self._sponsored = (folder / "sponsored.part").open("ab+")
-        self._journal = (folder / "journal.jsonl").open("ab")
+        self._sponsored = (folder / SPONSORED).open("ab+")
+        self._journal = (folder / JOURNAL).open("ab")
 
     @classmethod
-    def create(cls, folder: Path, job: dict[str, Any]) -> Self:
-        """Begin a run in a folder that holds none. Raises RunExists where one lies already."""
+    def create(cls, folder: Path, job: dict[str, Any], earlier: Path | None = None) -> Self:
+        """Begin a run in a folder that holds none, or with what an ``earlier`` one had finished.
+
+        Raises RunExists where one lies already.
+        """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if (folder / JOB).exists():
-                raise RunExists(f"{folder} already holds a run: choose another name, or resume it")
             run = cls(folder)
+            if (folder / JOB).exists():
+                run.close()
+                raise RunExists(f"{folder} already holds a run: choose another name, or resume it")
+            if earlier is not None:
+                run._copy(earlier)
             write_whole(folder / JOB, [_json(job)])
         except OSError as error:
             raise RunError(f"the folder {folder} cannot be written: {error.strerror}") from None
@@ -86,13 +96,18 @@ class Run:
 
     @classmethod
     def resume(cls, folder: Path) -> Self:
-        """Go on with an interrupted run: what its journal is not certain of is cut off."""
+        """Go on with a run that has not ended well: what its journal is not certain of is cut off.
+
+        Raises RunExists where it has ended well.
+        """
         if not (folder / JOB).exists():
             raise RunError(f"{folder} holds no run to resume")
-        if (folder / SUMMARY).exists():
-            raise RunExists(f"the run in {folder} has already ended")
         try:
             run = cls(folder)
+            if (RunFolder(folder).summary or {}).get("stage") == "done":
+                run.close()
+                raise RunExists(f"the run in {folder} has already ended")
+            (folder / SUMMARY).unlink(missing_ok=True)
             run._replay()
         except OSError as error:
             raise RunError(f"the folder {folder} cannot be written: {error.strerror}") from None
@@ -167,9 +182,24 @@ class Run:
         for file in (self._rows, self._sponsored, self._journal, self._lock):
             file.close()
 
+    def _copy(self, earlier: Path) -> None:
+        """Take over the rows and the journal of a run that has ended."""
+        for name, file in {
+            PARTIAL_ROWS: self._rows,
+            SPONSORED: self._sponsored,
+            JOURNAL: self._journal,
+        }.items():
+            # What an attempt to copy has left is not certain of anything.
+            file.truncate(0)
+            with (earlier / name).open("rb") as source:
+                shutil.copyfileobj(source, file)
+            file.flush()
+            os.fsync(file.fileno())
+        self._replay()
+
     def _replay(self) -> None:
         end = 0
-        for record, offset in read_journal(self.folder / "journal.jsonl"):
+        for record, offset in read_journal(self.folder / JOURNAL):
             self.replayed.append(record)
             end = offset
         self._journal.truncate(end)
@@ -192,6 +222,13 @@ class Run:
         self.kept += 1
         if price_cents is None:
             self.kept_without_price += 1
+
+
+def refuse(folder: Path, summary: dict[str, Any]) -> None:
+    """Say of a run that could not begin or go on why; a run that has ended keeps its own word."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / SUMMARY).exists():
+        write_whole(folder / SUMMARY, [_json(summary)])
 
 
 def row(product: Product) -> bytes:

@@ -8,6 +8,8 @@ from typing import IO, Any
 
 ROWS = "category_asins.json"
 PARTIAL_ROWS = "products.part"
+SPONSORED = "sponsored.part"
+JOURNAL = "journal.jsonl"
 SUMMARY = "summary.json"
 PROGRESS = "progress.json"
 JOB = "job.json"
@@ -38,6 +40,27 @@ class RunFolder:
     def summary(self) -> dict[str, Any] | None:
         """How the run ended, or None where it has not."""
         return _read_json(self.path / SUMMARY)
+
+    @property
+    def journal_size(self) -> int:
+        """Bytes of the journal: it grows with every page finished."""
+        with suppress(FileNotFoundError):
+            return (self.path / JOURNAL).stat().st_size
+        return 0
+
+    @property
+    def quiet_since(self) -> float | None:
+        """When its spider last gave a sign of life, or will have, by the pause that it announced.
+
+        Seconds since 1970; None where no spider has ever written here.
+        """
+        with suppress(FileNotFoundError):
+            signs = [(self.path / LOCK).stat().st_mtime]
+            with suppress(FileNotFoundError):
+                pause = self.progress.get("pause", {}).get("seconds", 0)
+                signs.append((self.path / PROGRESS).stat().st_mtime + pause)
+            return float(max(signs))
+        return None
 
     @property
     def progress(self) -> dict[str, Any]:

@@ -63,6 +63,9 @@ EXTENSIONS = {
 # A page's request copies what the reader needs; Scrapy would warn of each retry in a callback.
 META_COPY_WARN_SKIP_KEYS = ["retry_times"]
 
+# --- The end --------------------------------------------------------------------------------
+CANCEL_GRACE = 20.0  # seconds from INT or TERM until a spider that has not closed ends itself
+
 # --- Doors that stay shut --------------------------------------------------------------------
 REMOTE_CONTROL_ENABLED = False  # True; an HTTP server that runs Python
 TELNETCONSOLE_ENABLED = False
@@ -71,6 +74,10 @@ TELNETCONSOLE_ENABLED = False
 LOG_LEVEL = "WARNING" if sys.stderr.isatty() else "INFO"  # DEBUG
 
 if settings_file().exists():
-    globals().update(tomllib.loads(settings_file().read_text(encoding="utf-8")))
+    given = tomllib.loads(settings_file().read_text(encoding="utf-8"))
+    # The API's own table names the time that its clients see.
+    CANCEL_GRACE = given.get("api", {}).get("cancel_grace", CANCEL_GRACE)
+    globals().update(given)
+CANCEL_GRACE = float(os.environ.get("CATEGORY_CRAWLER_CANCEL_GRACE", CANCEL_GRACE))
 
 USER_AGENT = globals().get("USER_AGENT") or f"category_crawler/{__version__} (+{CONTACT})"

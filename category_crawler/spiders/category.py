@@ -2,8 +2,9 @@
 
 ``scrapy crawl category -a category_url=… [-a postcode=4500] …`` takes the fields of
 :class:`~category_crawler.job.CategoryJob`. ``-a run=PATH`` names the run's folder below
-``results/``; without it the run is ``local/<node>-<time>``. ``-a resume=PATH`` goes on with an
-interrupted run.
+``results/``; without it the run is ``local/<node>-<time>``. ``-a resume=PATH`` goes on with a run
+that has not ended well; ``-a continue_from=PATH`` begins a new one with what it had finished.
+Under Scrapyd a job is an attempt at its run: it goes on with what an attempt before has left.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from twisted.python.failure import Failure
 
 from category_crawler import signals
 from category_crawler.answer import headers_of, redirect_target
-from category_crawler.crawl import CategoryCrawl
+from category_crawler.crawl import CategoryCrawl, has_begun
 from category_crawler.delivery import DeliverySession
 from category_crawler.ending_spider import EndingSpider
 from category_crawler.errors import (
@@ -48,9 +49,17 @@ class CategorySpider(EndingSpider):
         "category_crawler.extensions.ProgressBar": 400,
     }
 
-    def __init__(self, run: str = "", resume: str = "", _job: str = "", **arguments: str) -> None:
+    def __init__(
+        self,
+        run: str = "",
+        resume: str = "",
+        continue_from: str = "",
+        _job: str = "",
+        **arguments: str,
+    ) -> None:
         super().__init__()
-        self._run, self._resume, self._arguments = run, resume, arguments
+        self.run, self.job = run or resume, _job
+        self._resume, self._earlier, self._arguments = resume, continue_from, arguments
         self.crawl: CategoryCrawl | None = None
         self._jar = 0
         """Number of the session's cookie jar: a renewed session has nothing of the old one."""
@@ -123,7 +132,9 @@ class CategorySpider(EndingSpider):
         )
         if self._resume:
             return CategoryCrawl.resume(self._resume, self._arguments, limits)
-        return CategoryCrawl.begin(self._arguments, self._run or None, limits)
+        if self.job and self.run and has_begun(self.run):
+            return CategoryCrawl.resume(self.run, {}, limits)
+        return CategoryCrawl.begin(self._arguments, self.run or None, limits, self._earlier or None)
 
     async def _is_renewed(
         self, crawl: CategoryCrawl, listing: ListingURL, jar: int, lost: LocationLost
