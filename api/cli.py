@@ -1,4 +1,4 @@
-"""The operator's commands: ``flask --app api users|serve|watch|console``."""
+"""The operator's commands: ``flask --app api users|runners|serve|watch|console|prune``."""
 
 import signal
 import sys
@@ -15,6 +15,7 @@ from api.config import api_port
 from api.guards import set_up_log
 from api.jobs import Jobs
 from api.notices import Notices
+from api.runner_commands import prune, runners
 from api.sessions import Sessions
 from api.user_commands import users
 from api.watch import watch
@@ -31,7 +32,8 @@ def init_app(app: Flask) -> None:
     """Give the application its commands."""
     app.cli.add_command(users)
     app.cli.add_command(zipcodes)
-    for command in (serve, watch_runners, show_console):
+    app.cli.add_command(runners)
+    for command in (serve, watch_runners, show_console, prune):
         app.cli.add_command(command)
 
 

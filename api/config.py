@@ -29,6 +29,10 @@ class Settings:
     """Seconds between a cancel's INT and the KILL."""
     lost_after: float = 5.0
     """Seconds for which Scrapyd must not know a job before it counts as lost."""
+    stalled_attempts: int = 3
+    """Attempts in a row without a further page after which a run has crashed for good."""
+    hung_after: float = 900.0
+    """Seconds without a sign of life, announced pauses apart, after which a spider is killed."""
     watch_interval: float = 2.0
     """Seconds between two looks of the watcher."""
     smtp_host: str = ""

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sqlite3
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,7 @@ _SENTENCES = {
     404: "There is nothing at this path; /docs lists what there is",
     405: "This path does not take this method; /docs lists what it takes",
     413: "The body is larger than 64 KiB",
+    503: "The database is busy or cannot be written just now; try again in a moment",
     500: "Something went wrong here; it has been logged",
 }
 
@@ -62,6 +64,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(NotEnoughCredits, lambda _: failure(402, _NO_CREDITS))
     for kind in (ScrapydAway, ScrapydRefused):
         app.register_error_handler(kind, _not_scheduled)
+    app.register_error_handler(sqlite3.OperationalError, _database_busy)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unexpected)
 
@@ -80,6 +83,11 @@ def _api_error(error: ApiError) -> Response:
 
 def _not_scheduled(error: ScrapydAway | ScrapydRefused) -> Response:
     return failure(error.code, f"{error}. Nothing was scheduled; try again later")
+
+
+def _database_busy(error: sqlite3.OperationalError) -> Response:
+    logger.error("The database could not be used: %s", error)
+    return failure(503, _SENTENCES[503])
 
 
 def _http_exception(error: HTTPException) -> Response:

@@ -1,31 +1,40 @@
 """The rules of a runner's life: how it starts, what became of it, how it is cancelled.
 
 Scrapyd says which jobs wait and run, but ``finished`` of good, crashed and killed ones alike; so
-the run's own files decide how it ended. A job that Scrapyd does not know:
+the run's own files decide how it ended. A job that has ended, or that Scrapyd has not known for
+``lost_after`` seconds,
 
-* and whose run is being written (the lock is held) lives on under a Scrapyd that died: scraping;
-* that has not been missing for ``lost_after`` seconds may be on its way: as it was;
-* that had been running has ``crashed``;
-* that never was is ``lost``: taken off the queue on the console, or gone with the queue.
+* and whose run says how it ended, has ended so;
+* whose run is being written (the lock is held) lives on under a Scrapyd that died: scraping;
+* that was cancelled on Scrapyd's console has been cancelled;
+* and any other, one that was interrupted too, is followed by the next attempt.
 """
 
 import json
 import logging
+import time
 from typing import Any
 
+from api.attempts import Attempts, folder_of, job_name
 from api.config import Settings
 from api.schemas import AddSchedule
 from api.scrapyd import Scrapyd, ScrapydError, ScrapydSilent, State
 from api.sessions import Sessions
 from api.store import Row, Store
-from category_crawler.errors import LocationLost
-from category_crawler.home import results_folder
+from category_crawler.cancellation import forget_cancelled, was_cancelled
+from category_crawler.errors import Interrupted, LocationLost, RunError
 from category_crawler.run import seconds_since, utc_now
 from category_crawler.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
 
 CANCELLED = "Cancelled by user"
+_CRASHED = (
+    "The spider ended {times} times in a row without saying why and without a further page; its "
+    "log is in Scrapyd's console"
+)
+_KILL_AFTER = 5
+"""Seconds beyond the grace time, after which a spider ends itself."""
 
 
 class Jobs:
@@ -38,6 +47,7 @@ class Jobs:
         self.store = store
         self.scrapyd = scrapyd
         self.settings = settings
+        self._attempts = Attempts(store, scrapyd, settings)
 
     def start(self, user: int, request: AddSchedule, warnings: list[str]) -> Row:
         """Record a collection and have its job run; the new runner is returned.
@@ -50,13 +60,36 @@ class Jobs:
         stored = request.model_dump(mode="json", exclude_none=True)
         wanted = request.max_products or self.settings.credit_reserve
         runner = self.store.add_collection(user, name, stored, warnings, wanted)
-        arguments = request.crawl_arguments | _credit_limit(runner) | {"run": run_name(runner)}
         try:
-            self.scrapyd.run(job_name(runner), arguments, request.priority)
+            self._attempts.first(runner)
         except ScrapydError:
             self.store.remove_collection(runner["collection"])
             raise
         return runner
+
+    def resume(self, runner: Row) -> Row:
+        """A new runner of the same collection that goes on with what a failed one had finished.
+
+        Raises RunError where the runner cannot be continued, NotEnoughCredits, and ScrapydError
+        where Scrapyd did not take the job.
+        """
+        runner = self.look(runner)
+        folder = folder_of(runner)
+        if runner["stage"] != "failed":
+            raise RunError(f"runner {runner['id']} is {runner['stage']}: only a failed one goes on")
+        if runner["failed_reason"] == "cancelled":
+            raise RunError(f"runner {runner['id']} was cancelled: schedule the category anew")
+        if not folder.has_begun:
+            raise RunError(f"runner {runner['id']} has left nothing: schedule the category anew")
+        made = self.store.add_runner(runner, folder.kept, self._still_wanted(runner))
+        if made is None:
+            raise RunError(f"runner {runner['id']} is not the newest of its collection")
+        try:
+            self._attempts.first(made)
+        except ScrapydError:
+            self.store.remove_runner(made["id"])
+            raise
+        return made
 
     def look(self, runner: Row) -> Row:
         """Bring an open runner up to date, and return it as it is now."""
@@ -81,37 +114,43 @@ class Jobs:
             asin_count=folder_of(runner).kept,
             stopping="asked",
         )
-        return ended and self._interrupt(runner)
+        # Its next attempt may have been recorded since.
+        return ended and self._interrupt(self.store.runner(runner["id"]) or runner)
 
     def reap(self, runner: Row) -> None:
-        """See a cancelled job out: one INT, and after the grace time KILL."""
+        """See a cancelled job out: off the queue, or one INT, and after the grace time KILL."""
         try:
             state = self.scrapyd.states().get(job_name(runner))
+            if state == "pending":
+                self.scrapyd.stop(job_name(runner))
         except ScrapydError:
             return
-        if state in ("pending", "running") and runner["stopping"] == "asked":
+        if state == "running" and runner["stopping"] == "asked":
             self._interrupt(runner)
-        elif state == "running" and runner["stopping"] == "interrupted":
+        elif state == "running":
             self._kill_after_grace(runner)
         elif state not in ("pending", "running") and not folder_of(runner).is_held:
             self.store.see_out(runner["id"], runner["stopping"], folder_of(runner).kept)
+            forget_cancelled(job_name(runner))
 
     def _check_session(self, request: AddSchedule) -> None:
         postcode = request.marketplace.postcode(request.postcode)
         assert postcode is not None
         self.sessions.check(request.marketplace, postcode)
 
+    def _still_wanted(self, runner: Row) -> int:
+        wanted: int = runner["request"].get("max_products") or self.settings.credit_reserve
+        return max(1, wanted - folder_of(runner).kept)
+
     def _move_on(self, runner: Row, state: State | None, *, asked: bool) -> None:
         folder = folder_of(runner)
-        summary = folder.summary
-        if summary is not None:
+        if summary := _last_word(folder, runner):
             self._end(runner, summary)
-        elif state == "finished":
-            self._crash(runner, folder)
         elif state == "running" or folder.is_held:
             self._begin(runner, folder)
-        elif state is None and asked:
-            self._miss(runner, folder)
+            self._kill_if_hung(runner, state, folder)
+        elif state == "finished" or (state is None and asked and self._is_lost(runner)):
+            self._follow(runner, folder)
 
     def _begin(self, runner: Row, folder: RunFolder) -> None:
         self.store.start(runner["id"], folder.progress.get("started_at") or utc_now())
@@ -133,35 +172,43 @@ class Jobs:
         if summary["failed_reason"] == LocationLost.reason:
             lost = summary["session"]
             self.sessions.expire(lost["domain"], lost["postcode"], lost["version"])
+        forget_cancelled(job_name(runner))
 
-    def _miss(self, runner: Row, folder: RunFolder) -> None:
-        if runner["missing_since"] is None:
-            self.store.set_missing(runner["id"], utc_now())
-        elif seconds_since(runner["missing_since"]) >= self.settings.lost_after:
-            if folder.has_begun or runner["stage"] == "scraping":
-                self._crash(runner, folder)
-            else:
-                self._lose(runner)
+    def _follow(self, runner: Row, folder: RunFolder) -> None:
+        """An attempt is over and has not ended its run."""
+        # What it said at its end may have been written since it was looked for.
+        if summary := _last_word(folder, runner):
+            self._end(runner, summary)
+        elif was_cancelled(job_name(runner)):
+            self._fail(runner, folder, "cancelled", CANCELLED)
+            forget_cancelled(job_name(runner))
+        elif not self._attempts.again(runner):
+            times = self.settings.stalled_attempts
+            self._fail(runner, folder, "crashed", _CRASHED.format(times=times))
 
-    def _crash(self, runner: Row, folder: RunFolder) -> None:
-        if folder.summary is not None:
-            return
+    def _fail(self, runner: Row, folder: RunFolder, reason: str, message: str) -> None:
         self.store.end(
             runner["id"],
             "failed",
-            failed_reason="crashed",
-            failed_message="The spider ended without saying why; its log is in Scrapyd's console",
+            failed_reason=reason,
+            failed_message=message,
             asin_count=folder.kept,
         )
 
-    def _lose(self, runner: Row) -> None:
-        self.store.end(
-            runner["id"],
-            "failed",
-            failed_reason="lost",
-            failed_message="Scrapyd does not know the job: it was taken off its queue before it "
-            "began, or its queue was lost; schedule it again",
-        )
+    def _is_lost(self, runner: Row) -> bool:
+        """Whether Scrapyd has not known a job for so long that it is not on its way to it."""
+        if runner["missing_since"] is None:
+            self.store.set_missing(runner["id"], utc_now())
+            return False
+        return seconds_since(runner["missing_since"]) >= self.settings.lost_after
+
+    def _kill_if_hung(self, runner: Row, state: State | None, folder: RunFolder) -> None:
+        quiet_since = folder.quiet_since
+        if state != "running" or quiet_since is None or not folder.is_held:
+            return
+        if time.time() - quiet_since >= self.settings.hung_after:
+            logger.warning("Job %s gave no sign of life and is killed", job_name(runner))
+            self._kill(runner)
 
     def _interrupt(self, runner: Row) -> bool:
         """Send the one INT; the store lets only one process do it."""
@@ -176,29 +223,22 @@ class Jobs:
             return False
 
     def _kill_after_grace(self, runner: Row) -> None:
-        if seconds_since(runner["finished_at"]) < self.settings.cancel_grace:
+        if seconds_since(runner["finished_at"]) < self.settings.cancel_grace + _KILL_AFTER:
             return
         if self.store.set_stopping(runner["id"], "interrupted", "killed"):
             logger.warning("Job %s did not end within its grace time", job_name(runner))
+        self._kill(runner)
+
+    def _kill(self, runner: Row) -> None:
+        try:
             self.scrapyd.stop(job_name(runner), "KILL")
+        except ScrapydError as error:
+            logger.warning("Job %s could not be killed yet: %s", job_name(runner), error)
 
 
-def _credit_limit(runner: Row) -> dict[str, str]:
-    """The argument that ends a spider where its credits do; none without a limit."""
-    reserved = runner["reserved"]
-    return {} if reserved is None else {"credit_limit": str(reserved)}
-
-
-def job_name(runner: Row) -> str:
-    """The runner's job at Scrapyd: ``r<runner>-<attempt>``."""
-    return f"r{runner['id']}-{runner['attempt']}"
-
-
-def run_name(runner: Row) -> str:
-    """The runner's run below ``results/``."""
-    return f"{runner['user']}/{runner['collection']}/{runner['id']}"
-
-
-def folder_of(runner: Row) -> RunFolder:
-    """The runner's run on disk."""
-    return RunFolder(results_folder() / run_name(runner))
+def _last_word(folder: RunFolder, runner: Row) -> dict[str, Any] | None:
+    """How an attempt says that its run ended; None where another is to go on with it."""
+    summary = folder.summary
+    if summary is None or summary.get("job", job_name(runner)) != job_name(runner):
+        return None
+    return None if summary["failed_reason"] == Interrupted.reason else summary

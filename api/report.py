@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from api.jobs import folder_of
+from api.attempts import folder_of
 from api.schemas import SCHEDULE_STATUS
 from api.sentences import without_paths
 from api.store import Row
@@ -16,7 +16,7 @@ def report(runner: Row, base: str) -> dict[str, Any]:
     folder = folder_of(runner)
     progress = folder.progress
     link = _link(runner, base)
-    has_rows = runner["stage"] == "done" or folder.partial_rows.exists()
+    has_rows = folder.rows.exists() or folder.partial_rows.exists()
     return {
         "id": runner["id"],
         "collection": runner["collection"],

@@ -60,7 +60,7 @@ def application(config: Config) -> Componentized:
         "dbs_dir": str(folder / "scrapyd"),
         "eggs_dir": str(folder / "scrapyd" / "eggs"),
         "items_dir": "",
-        "jobs_to_keep": "10000",
+        "jobs_to_keep": "1000",
         "jobstorage": "scrapyd.jobstorage.SqliteJobStorage",
         "finished_to_keep": "1000",
     }

@@ -6,9 +6,10 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, current_app
 
+from api.attempts import folder_of
 from api.auth import current_user
 from api.envelope import ApiError, http_status
-from api.jobs import Jobs, folder_of
+from api.jobs import Jobs
 from api.links import base_url
 from api.operation import operation, unknown_fields
 from api.report import report, spliced
@@ -55,10 +56,11 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
 def result(body: CollectionId) -> Any:
     """Say how the newest runner of a collection stands.
 
-    The stages are queued, scraping, done and failed. Once it is done, `asins` holds the products.
+    The stages are queued, scraping, done and failed. Once it is done, `asins` holds the products,
+    until the operator removes the files of old runs.
     """
     runner = _jobs().look(_own_runner(body))
-    if runner["stage"] != "done":
+    if runner["stage"] != "done" or not folder_of(runner).rows.exists():
         return [report(runner, base_url()) | {"asins": []}]
     return _with_file(runner)
 
@@ -116,8 +118,6 @@ def _own_runner(body: CollectionId) -> Row:
 def _with_file(runner: Row) -> Response:
     """The envelope with the result file spliced in: neither parsed nor held in memory."""
     path = folder_of(runner).rows
-    if not path.exists():
-        raise ApiError(404, f"The rows of runner {runner['id']} have been removed")
     data = [report(runner, base_url()) | {"asins": _PLACEHOLDER}]
     envelope = json.dumps({"code": 200, "data": data, "status": 1}, ensure_ascii=False)
     before, _, after = envelope.rpartition(json.dumps(_PLACEHOLDER))

@@ -5,9 +5,10 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, request, send_file
 
+from api.attempts import folder_of
 from api.auth import authenticate, current_user
 from api.envelope import ApiError
-from api.jobs import Jobs, folder_of
+from api.jobs import Jobs
 from api.operation import add_rule, describe
 from api.rows import MIMETYPES, made, source_of
 

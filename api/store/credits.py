@@ -62,12 +62,13 @@ class Credits(SQLiteFile):
 
     def _settle(self, connection: Connection, runner: int, kept: int, *, is_over: bool) -> None:
         """Charge a runner for the rows kept; where it is over, give back what it did not need."""
-        user, reserved, charged = connection.execute(
-            "SELECT user, reserved, charged FROM runners "
+        user, reserved, charged, carried = connection.execute(
+            "SELECT user, reserved, charged, carried FROM runners "
             "JOIN collections ON collections.id = runners.collection WHERE runners.id = ?",
             (runner,),
         ).fetchone()
-        due = max(0, (kept if reserved is None else min(kept, reserved)) - charged)
+        own = max(0, kept - carried)
+        due = max(0, (own if reserved is None else min(own, reserved)) - charged)
         thawed = 0 if reserved is None else reserved - charged if is_over else due
         # What began without limit stays so: a limit set meanwhile is not used up by it.
         granted = due if reserved is None else 0

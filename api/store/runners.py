@@ -1,6 +1,7 @@
 """Collections and their runners."""
 
 import json
+from sqlite3 import Connection
 from typing import Any
 
 from api.store.credits import Credits
@@ -13,6 +14,19 @@ _RUNNERS = (
     "collections.request, collections.warnings, collections.created_at AS collection_created_at "
     "FROM runners JOIN collections ON collections.id = runners.collection"
 )
+
+
+def _add_runner(connection: Connection, values: Row) -> int:
+    """A queued runner and its first attempt; the runner's number."""
+    given = values | {"stage": "queued", "attempt": 1, "created_at": utc_now()}
+    columns, marks = ", ".join(given), ", ".join(f":{column}" for column in given)
+    (runner,) = connection.execute(
+        f"INSERT INTO runners ({columns}) VALUES ({marks}) RETURNING id", given
+    ).fetchone()
+    connection.execute(
+        "INSERT INTO attempts (runner, number, created_at) VALUES (?, 1, ?)", (runner, utc_now())
+    )
+    return int(runner)
 
 
 class Runners(Credits, Notices):
@@ -33,19 +47,65 @@ class Runners(Credits, Notices):
                 "VALUES (?, ?, 'amazon_category_scrape', ?, ?, ?)",
                 (user, name, json.dumps(request), json.dumps(warnings), utc_now()),
             ).lastrowid
-            runner = connection.execute(
-                "INSERT INTO runners (collection, stage, attempt, reserved, created_at) "
-                "VALUES (?, 'queued', 1, ?, ?)",
-                (collection, reserved, utc_now()),
-            ).lastrowid
-            connection.execute(
-                "INSERT INTO attempts (runner, number, created_at) VALUES (?, 1, ?)",
-                (runner, utc_now()),
+            runner = _add_runner(connection, {"collection": collection, "reserved": reserved})
+        return self._there(runner)
+
+    def add_runner(self, earlier: Row, kept: int, wanted: int) -> Row | None:
+        """A new runner of a collection, to continue its newest one; None where that is no more so.
+
+        ``kept`` rows are carried over and not paid for again. Raises NotEnoughCredits.
+        """
+        with self._writing() as connection:
+            newest = connection.execute(
+                "SELECT max(id) FROM runners WHERE collection = ?", (earlier["collection"],)
+            ).fetchone()
+            if newest != (earlier["id"],):
+                return None
+            runner = _add_runner(
+                connection,
+                {
+                    "collection": earlier["collection"],
+                    "reserved": self._reserve(connection, earlier["user"], wanted),
+                    "earlier": earlier["id"],
+                    "carried": kept,
+                },
             )
-        assert runner is not None
-        found = self.runner(runner)
-        assert found is not None
-        return found
+        return self._there(runner)
+
+    def remove_runner(self, runner: int) -> None:
+        """Undo :meth:`add_runner`: Scrapyd never took the job."""
+        with self._writing() as connection:
+            self._settle(connection, runner, 0, is_over=True)
+            connection.execute("DELETE FROM attempts WHERE runner = ?", (runner,))
+            connection.execute("DELETE FROM runners WHERE id = ?", (runner,))
+
+    def next_attempt(self, runner: Row, mark: int, stalled: int) -> Row | None:
+        """Count an open runner's attempts on; the runner, or None where another was first."""
+        with self._writing() as connection:
+            moved = connection.execute(
+                "UPDATE runners SET attempt = attempt + 1, mark = ?, stalled = ?, "
+                "missing_since = NULL WHERE id = ? AND attempt = ? "
+                "AND stage IN ('queued', 'scraping') RETURNING id, attempt",
+                (mark, stalled, runner["id"], runner["attempt"]),
+            ).fetchone()
+            if moved is None:
+                return None
+            connection.execute(
+                "INSERT INTO attempts (runner, number, created_at) VALUES (?, ?, ?)",
+                (*moved, utc_now()),
+            )
+        return self._there(runner["id"])
+
+    def undo_attempt(self, before: Row) -> None:
+        """Undo :meth:`next_attempt`: Scrapyd never took the job."""
+        with self._writing() as connection:
+            undone = connection.execute(
+                "UPDATE runners SET attempt = attempt - 1, mark = ?, stalled = ? "
+                "WHERE id = ? AND attempt = ? + 1 RETURNING id, attempt + 1",
+                (before["mark"], before["stalled"], before["id"], before["attempt"]),
+            ).fetchone()
+            if undone is not None:
+                connection.execute("DELETE FROM attempts WHERE runner = ? AND number = ?", undone)
 
     def remove_collection(self, collection: int) -> None:
         """Undo :meth:`add_collection`: Scrapyd never took the job."""
@@ -56,6 +116,11 @@ class Runners(Credits, Notices):
             connection.execute(f"DELETE FROM attempts WHERE runner IN ({runners})", (collection,))
             connection.execute("DELETE FROM runners WHERE collection = ?", (collection,))
             connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
+
+    def _there(self, runner: int) -> Row:
+        found = self.runner(runner)
+        assert found is not None
+        return found
 
     def runner(self, runner: int) -> Row | None:
         """A runner with what its collection says."""
@@ -97,6 +162,11 @@ class Runners(Credits, Notices):
         """Runners that have not ended, and cancelled ones whose job may still be alive."""
         query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR stopping IS NOT NULL"
         return [read(row) for row in self.db.query(query)]
+
+    def ended_runners(self, before: str) -> list[Row]:
+        """Runners that had ended by a moment (UTC, ISO 8601 with Z), their jobs gone."""
+        query = f"{_RUNNERS} WHERE finished_at < ? AND stage IN ('done', 'failed') "
+        return [read(row) for row in self.db.query(f"{query} AND stopping IS NULL", (before,))]
 
     def start(self, runner: int, started_at: str) -> bool:
         """Move from queued to scraping."""

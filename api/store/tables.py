@@ -188,3 +188,19 @@ def create_notices(db: Database) -> None:
     """What is to be told of runs that have ended."""
     for statement in _NOTICE_TABLES:
         db.conn.execute(statement)
+
+
+_ATTEMPT_COLUMNS = (
+    "ALTER TABLE runners ADD COLUMN mark INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE runners ADD COLUMN stalled INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE runners ADD COLUMN earlier INTEGER REFERENCES runners",
+    "ALTER TABLE runners ADD COLUMN carried INTEGER NOT NULL DEFAULT 0",
+)
+
+
+@migrations()
+def add_attempts(db: Database) -> None:
+    """Bytes of the journal when the attempt was made, and attempts in a row that added nothing;
+    the runner that one continues, and how many of its rows were paid for there."""
+    for statement in _ATTEMPT_COLUMNS:
+        db.conn.execute(statement)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from api.jobs import folder_of
+from api.attempts import folder_of
 from api.operation import Operation, operations
 from api.secret import hash_of, new_secret
 from api.store import Store

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -203,27 +204,119 @@ def test_taken_off_the_queue_on_the_console(
     jobs.scrapyd.cancel("default", f"r{alice.result(waiting)['id']}-1")
     jobs.scrapyd.forget_states()
     result = alice.until(waiting, *ENDED)
-    assert result["failed_reason"] == "lost"
-    assert "taken off its queue" in result["failed_message"]
+    assert (result["failed_reason"], result["failed_message"]) == ("cancelled", "Cancelled by user")
 
 
-def test_a_job_that_crashes_at_import(alice: Caller, scrapyd: Daemon, home: Home) -> None:
+def test_cancelled_on_the_console_in_its_first_moment(
+    alice: Caller, scrapyd: Daemon, jobs: Jobs, shop: Storefront
+) -> None:
+    collection = alice.schedule()
+    until(lambda: _states(jobs), lambda states: "running" in states)
+    jobs.scrapyd.cancel("default", f"r{alice.result(collection)['id']}-1")
+    assert alice.until(collection, *ENDED)["failed_reason"] in ("cancelled", None)
+    assert _attempts(jobs, collection) == 1
+
+
+def test_console_and_api_cancel_one_job_with_one_interrupt(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs, home: Home
+) -> None:
+    collection = alice.schedule()
+    runner = alice.until_moving(collection)
+    for _ in range(3):
+        jobs.scrapyd.cancel("default", f"r{runner['id']}-1")
+    alice.cancel(collection)
+    until(lambda: _states(jobs), lambda states: "running" not in states)
+    result = alice.result(collection)
+    assert (result["failed_reason"], result["asin_count"]) == ("cancelled", 24)
+    log = (home.folder / "var/logs/default/category" / f"r{runner['id']}-1.log").read_text()
+    assert "forcing unclean shutdown" not in log
+    rows = alice.get(f"/api/v1/results/{collection}/{runner['id']}/category_asins.json")
+    assert len(rows.get_json()) == 24
+
+
+def test_a_job_that_crashes_at_import_is_tried_a_few_times(
+    alice: Caller, scrapyd: Daemon, home: Home, jobs: Jobs
+) -> None:
     home.settings("this is [no TOML")
-    result = alice.until(alice.schedule(), *ENDED)
+    collection = alice.schedule()
+    result = alice.until(collection, *ENDED)
     assert (result["stage"], result["failed_reason"]) == ("failed", "crashed")
+    assert "3 times" in result["failed_message"]
     assert result["asin_count"] == 0
+    assert _attempts(jobs, collection) == 3
 
 
-def test_a_killed_spider_leaves_its_rows(
+def test_a_killed_spider_is_followed_by_one_that_goes_on(
     alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
 ) -> None:
     collection = alice.schedule()
     alice.until_moving(collection)
     (job,) = jobs.scrapyd.jobs("default")["running"]
+    halting.switches.block = ""
     os.kill(job["pid"], signal.SIGKILL)
     result = alice.until(collection, *ENDED)
-    assert result["failed_reason"] == "crashed"
-    assert result["asin_count"] == 24
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+    assert len({row["asin"] for row in result["asins"]}) == 60
+    pages = [request.path for request in halting.listing_requests]
+    assert pages.count(pages[0]) == 1, "a finished page is not fetched again"
+    assert _attempts(jobs, collection) == 2
+
+
+def test_a_spider_that_is_told_to_end_is_followed_by_one_that_goes_on(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    (job,) = jobs.scrapyd.jobs("default")["running"]
+    halting.switches.block = ""
+    os.kill(job["pid"], signal.SIGTERM)
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+
+
+def test_a_run_that_gets_nowhere_crashes_with_its_rows(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    killed: set[int] = set()
+
+    def kill() -> str:
+        for job in jobs.scrapyd.jobs("default")["running"]:
+            if job["pid"] not in killed and len(halting.listing_requests) > len(killed) + 1:
+                os.kill(job["pid"], signal.SIGKILL)
+                killed.add(job["pid"])
+        stage: str = alice.result(collection)["stage"]
+        return stage
+
+    assert until(kill, lambda stage: stage in ENDED) == "failed"
+    result = alice.result(collection)
+    assert (result["failed_reason"], result["asin_count"]) == ("crashed", 24)
+    assert len(killed) == 4, "one attempt got further, three did not"
+
+
+def test_a_spider_that_hangs_is_killed_and_followed(
+    app: Flask, alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    (job,) = jobs.scrapyd.jobs("default")["running"]
+    halting.switches.block = ""
+    os.kill(job["pid"], signal.SIGSTOP)
+    jobs.settings = replace(jobs.settings, hung_after=1.0)
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+
+
+def test_a_job_that_cannot_begin_says_why(
+    alice: Caller, scrapyd: Daemon, home: Home, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    (home.folder / "cookies" / DOMAIN / f"{POSTCODE}.json").unlink()
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["failed_reason"]) == ("failed", "no_session")
+    assert "No cookie file found" in result["failed_message"]
+    assert _attempts(jobs, collection) == 1
 
 
 def test_scrapyd_killed_and_started_again(alice: Caller, scrapyd: Daemon, shop: Storefront) -> None:
@@ -235,9 +328,8 @@ def test_scrapyd_killed_and_started_again(alice: Caller, scrapyd: Daemon, shop: 
     assert result["stage"] == "scraping", "Scrapyd away says nothing about the run"
     scrapyd.start()
     result = alice.until(collection, *ENDED)
-    # The spider goes with its Scrapyd, unless it has come to its end by then.
-    assert result["failed_reason"] in (None, "interrupted", "crashed")
-    assert result["asin_count"] >= 24
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+    assert len({row["asin"] for row in result["asins"]}) == 60
 
 
 def test_a_queue_outlives_its_scrapyd(
@@ -254,7 +346,8 @@ def test_a_queue_outlives_its_scrapyd(
     scrapyd.start()
     assert alice.until(waiting, *ENDED)["stage"] == "done"
     for collection in running:
-        assert alice.until(collection, *ENDED)["failed_reason"] == "crashed"
+        result = alice.until(collection, *ENDED)
+        assert (result["stage"], result["asin_count"]) == ("done", 60)
 
 
 def test_an_answer_that_never_comes_is_looked_up_later(
@@ -285,6 +378,48 @@ def test_every_look_asks_scrapyd_little(
     for _ in range(50):
         alice.result(collection)
     assert len(asked) <= 1
+
+
+def test_two_watchers_make_one_attempt(
+    app: Flask, alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    (job,) = jobs.scrapyd.jobs("default")["running"]
+    os.kill(job["pid"], signal.SIGKILL)
+    until(lambda: _states(jobs), lambda states: "running" not in states)
+    watchers = [threading.Thread(target=look_at_all, args=(jobs,)) for _ in range(6)]
+    for watcher in watchers:
+        watcher.start()
+    for watcher in watchers:
+        watcher.join()
+    assert _attempts(jobs, collection) == 2
+    assert len(_states(jobs)) == 2
+
+
+def test_a_cancel_while_the_next_attempt_is_on_its_way(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    (job,) = jobs.scrapyd.jobs("default")["running"]
+    runner = jobs.store.newest_runner(alice.user, collection)
+    assert runner is not None
+    os.kill(job["pid"], signal.SIGKILL)
+    until(lambda: _states(jobs), lambda states: "running" not in states)
+    assert alice.cancel(collection) in (True, False)
+    jobs._attempts.again(runner)
+    until(
+        lambda: look_at_all(jobs) or _states(jobs),
+        lambda states: not {"running", "pending"} & set(states),
+    )
+    assert alice.result(collection)["failed_message"] == "Cancelled by user"
+
+
+def _attempts(jobs: Jobs, collection: int) -> int:
+    query = "SELECT max(attempt) AS attempt FROM runners WHERE collection = ?"
+    (row,) = jobs.store.db.query(query, (collection,))
+    return int(row["attempt"])
 
 
 def _states(jobs: Jobs) -> list[str]:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from api.attempts import folder_of
 from api.config import Settings
-from api.jobs import folder_of
 from api.moment import utc_in
 from api.notices import TRIED_FOR, Notices
 from api.store import Row, Store

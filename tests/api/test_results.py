@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 
 from api import create_app
+from api.attempts import folder_of
 from api.config import Settings
-from api.jobs import folder_of
 from api.rows import COLUMNS
 from category_crawler.run import Run, row
 from tests.api.services import CATEGORY, Caller

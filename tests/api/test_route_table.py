@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from api.jobs import folder_of
+from api.attempts import folder_of
 from api.operation import Operation
 from api.secret import hash_of, new_secret
 from api.store import Store

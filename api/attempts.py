@@ -1,0 +1,85 @@
+"""Attempts at a run: a job that ends before its run does is followed by another.
+
+Each goes on with what the one before has finished, as long as one of a few in a row gets further.
+The attempt is recorded before Scrapyd is called, so that a job of which no answer came can be
+looked up by its name, ``r<runner>-<attempt>``.
+"""
+
+import json
+import logging
+
+from api.config import Settings
+from api.schemas import AddSchedule
+from api.scrapyd import Scrapyd, ScrapydError
+from api.store import Row, Store
+from category_crawler.home import results_folder
+from category_crawler.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
+
+
+class Attempts:
+    """Jobs at Scrapyd, one after the other, for the runs of the store."""
+
+    def __init__(self, store: Store, scrapyd: Scrapyd, settings: Settings) -> None:
+        self.store = store
+        self.scrapyd = scrapyd
+        self.settings = settings
+
+    def first(self, runner: Row) -> None:
+        """Have a new runner's job run. Raises ScrapydError where Scrapyd did not take it."""
+        request = AddSchedule.model_validate_json(json.dumps(runner["request"]))
+        arguments = request.crawl_arguments | _continued(runner) | {"run": run_name(runner)}
+        self.scrapyd.run(job_name(runner), arguments | _credit_limit(runner), request.priority)
+
+    def again(self, runner: Row) -> bool:
+        """Follow an ended attempt by the next; False where too many have led nowhere."""
+        folder = folder_of(runner)
+        mark = folder.journal_size
+        stalled = 0 if mark > runner["mark"] else runner["stalled"] + 1
+        if stalled >= self.settings.stalled_attempts:
+            return False
+        following = self.store.next_attempt(runner, mark, stalled)
+        if following is not None:
+            logger.warning("Job %s ended early: %s follows", job_name(runner), job_name(following))
+            self._schedule(runner, following)
+        return True
+
+    def _schedule(self, before: Row, following: Row) -> None:
+        try:
+            self.first(following)
+        except ScrapydError as error:
+            logger.warning("Job %s must wait: %s", job_name(following), error)
+            self.store.undo_attempt(before)
+            return
+        now = self.store.runner(following["id"])
+        if now is not None and now["stage"] == "failed":
+            # Cancelled while its next job was on the way to Scrapyd.
+            self.scrapyd.stop(job_name(following))
+
+
+def job_name(runner: Row) -> str:
+    """The runner's job at Scrapyd: ``r<runner>-<attempt>``."""
+    return f"r{runner['id']}-{runner['attempt']}"
+
+
+def run_name(runner: Row) -> str:
+    """The runner's run below ``results/``."""
+    return f"{runner['user']}/{runner['collection']}/{runner['id']}"
+
+
+def folder_of(runner: Row) -> RunFolder:
+    """The runner's run on disk."""
+    return RunFolder(results_folder() / run_name(runner))
+
+
+def _continued(runner: Row) -> dict[str, str]:
+    """The argument that names the run which a runner continues; none for most."""
+    earlier = runner["earlier"]
+    return {} if earlier is None else {"continue_from": run_name(runner | {"id": earlier})}
+
+
+def _credit_limit(runner: Row) -> dict[str, str]:
+    """The argument that ends a spider where its credits do; none without a limit."""
+    reserved = runner["reserved"]
+    return {} if reserved is None else {"credit_limit": str(runner["carried"] + reserved)}

@@ -1,0 +1,47 @@
+"""Pruning: the files and logs of old runs go, their records stay."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from api.attempts import folder_of
+from api.moment import utc_in
+from api.store import Row, Store
+from category_crawler.console import PROJECT
+from category_crawler.home import var_folder
+
+_LEFT_BY_JOBS = ("cancelled", "deliveries")
+"""Folders below ``var/`` where jobs leave small files that are read once."""
+
+
+def pruned(store: Store, seconds: float) -> int:
+    """Remove the files of runs that ended so many seconds ago; how many runs had any."""
+    had_files = 0
+    for runner in store.ended_runners(utc_in(-seconds)):
+        for log in _logs(f"r{runner['id']}-*"):
+            log.unlink(missing_ok=True)
+        had_files += _without_files(runner)
+    for path in _leftovers(time.time() - seconds):
+        path.unlink(missing_ok=True)
+    return had_files
+
+
+def _without_files(runner: Row) -> bool:
+    folder = folder_of(runner).path
+    if not folder.exists():
+        return False
+    shutil.rmtree(folder)
+    return True
+
+
+def _logs(name: str) -> Iterator[Path]:
+    return (var_folder() / "logs" / PROJECT).glob(f"*/{name}.log")
+
+
+def _leftovers(before: float) -> Iterator[Path]:
+    """Logs of delivery jobs, and what jobs leave to be read once, from before a moment."""
+    left = (path for name in _LEFT_BY_JOBS for path in (var_folder() / name).glob("*"))
+    for path in (*_logs("z*"), *left):
+        if path.is_file() and path.stat().st_mtime < before:
+            yield path
