@@ -65,6 +65,7 @@ def init_app(app: Flask) -> None:
     for kind in (ScrapydAway, ScrapydRefused):
         app.register_error_handler(kind, _not_scheduled)
     app.register_error_handler(sqlite3.OperationalError, _database_busy)
+    app.register_error_handler(OSError, _files_unusable)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unexpected)
 
@@ -88,6 +89,11 @@ def _not_scheduled(error: ScrapydAway | ScrapydRefused) -> Response:
 def _database_busy(error: sqlite3.OperationalError) -> Response:
     logger.error("The database could not be used: %s", error)
     return failure(503, _SENTENCES[503])
+
+
+def _files_unusable(error: OSError) -> Response:
+    logger.error("A file could not be used", exc_info=error)
+    return failure(503, f"A file of the service cannot be used just now ({error.strerror})")
 
 
 def _http_exception(error: HTTPException) -> Response:

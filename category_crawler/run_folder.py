@@ -15,6 +15,9 @@ PROGRESS = "progress.json"
 JOB = "job.json"
 LOCK = "run.lock"
 
+_ABSENT = (FileNotFoundError, NotADirectoryError)
+"""What is raised where there is no run, or where something else lies in its folder's place."""
+
 
 class RunFolder:
     """A run as one who does not write it sees it; what is not there yet is None or empty."""
@@ -33,7 +36,7 @@ class RunFolder:
         try:
             with (self.path / LOCK).open("rb") as lock:
                 return not try_lock(lock, fcntl.LOCK_SH)
-        except FileNotFoundError:
+        except _ABSENT:
             return False
 
     @property
@@ -44,7 +47,7 @@ class RunFolder:
     @property
     def journal_size(self) -> int:
         """Bytes of the journal: it grows with every page finished."""
-        with suppress(FileNotFoundError):
+        with suppress(*_ABSENT):
             return (self.path / JOURNAL).stat().st_size
         return 0
 
@@ -54,9 +57,9 @@ class RunFolder:
 
         Seconds since 1970; None where no spider has ever written here.
         """
-        with suppress(FileNotFoundError):
+        with suppress(*_ABSENT):
             signs = [(self.path / LOCK).stat().st_mtime]
-            with suppress(FileNotFoundError):
+            with suppress(*_ABSENT):
                 pause = self.progress.get("pause", {}).get("seconds", 0)
                 signs.append((self.path / PROGRESS).stat().st_mtime + pause)
             return float(max(signs))
@@ -80,7 +83,7 @@ class RunFolder:
     @property
     def kept(self) -> int:
         """Whole rows written so far."""
-        with suppress(FileNotFoundError), self.partial_rows.open("rb") as rows:
+        with suppress(*_ABSENT), self.partial_rows.open("rb") as rows:
             return sum(line.endswith(b"\n") for line in rows)
         return 0
 
@@ -95,7 +98,7 @@ def try_lock(file: IO[bytes], kind: int) -> bool:
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    with suppress(FileNotFoundError):
+    with suppress(*_ABSENT):
         values: dict[str, Any] = json.loads(path.read_bytes())
         return values
     return None

@@ -135,11 +135,11 @@ def test_an_empty_category_is_an_empty_list(kept: Kept) -> None:
     assert answer.get_json()["data"][0]["asins"] == []
 
 
-def test_a_result_file_that_was_removed_is_named(kept: Kept) -> None:
+def test_of_a_result_file_that_was_removed_the_record_stays(kept: Kept) -> None:
     folder_of(kept.done().runner).rows.unlink()
     answer = kept.owner.post(f"{CATEGORY}/result/", {"collection_id": kept.collection})
-    assert answer.status_code == 404
-    assert "removed" in answer.get_json()["data"]
+    (result,) = answer.get_json()["data"]
+    assert (result["stage"], result["asins"]) == ("done", [])
 
 
 def test_a_hundred_thousand_products_stream(kept: Kept, tmp_path: Path) -> None:

@@ -111,6 +111,29 @@ def test_a_crawl_over_http_and_the_end_of_it_all(
     assert (home.folder / "var/scrapyd.password").read_text() not in printed
 
 
+def test_the_next_serve_goes_on_where_the_last_one_was_ended(
+    service: Service, home: Home, shop: Storefront
+) -> None:
+    shop.switches.block, shop.switches.block_from = "hang", 2
+    answer = service.call(f"{CATEGORY}/add_schedule/", BODY)
+    until(lambda: len(shop.listing_requests), lambda count: count > 1)
+    service.interrupt()
+    assert processes_of(home.folder) == []
+    shop.switches.block = ""
+    asked = len(shop.listing_requests)
+    again = Service(home)
+    try:
+        until(lambda: (again.call("/healthz") or {}).get("code"), lambda code: code == 200)
+        store = Store(home.folder / "var" / "api.db")
+        until(lambda: store.open_runners(), lambda runners: not runners)
+    finally:
+        again.interrupt()
+    runner = store.runner(answer["data"]["runner_id"])
+    assert runner is not None
+    assert (runner["stage"], runner["asin_count"]) == ("done", 60)
+    assert len(shop.listing_requests) == asked + 2
+
+
 def test_the_watcher_moves_runners_on_when_nobody_asks(service: Service, home: Home) -> None:
     service.call(f"{CATEGORY}/add_schedule/", BODY)
     store = Store(home.folder / "var" / "api.db")

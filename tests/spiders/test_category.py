@@ -10,6 +10,7 @@ import pytest
 
 from tests.crawls import URL, Home
 from tests.storefront.catalogue import EMPTY_NODE, NODE
+from tests.waiting import until
 
 
 def test_every_product_of_the_category_is_kept_once_in_order(home: Home) -> None:
@@ -311,6 +312,39 @@ def test_a_signal_ends_the_run_and_keeps_its_rows(
     summary = json.loads((home.folder / "results/local/a/summary.json").read_bytes())
     assert (summary["failed_reason"], summary["signal"]) == (reason, sent.name)
     assert summary["asin_count"] == 48
+
+
+def test_a_spider_that_hangs_ends_itself_after_the_grace_time(home: Home) -> None:
+    home.shop.switches.block = "hang"
+    home.shop.switches.block_from = 2
+    process = home.start("-s", "DOWNLOAD_TIMEOUT=600", "-s", "CANCEL_GRACE=0.5")
+    until(lambda: len(home.shop.listing_requests), lambda count: count > 1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    summary = json.loads((home.folder / "results/local/a/summary.json").read_bytes())
+    assert (summary["failed_reason"], summary["asin_count"]) == ("cancelled", 24)
+
+
+def test_a_run_that_failed_is_resumed_and_one_that_is_done_is_not(home: Home) -> None:
+    home.shop.switches.block = "not_found"
+    home.shop.switches.block_from = 2
+    assert home.crawl().summary["stage"] == "failed"
+    home.shop.switches.block = ""
+    assert len(home.resume().result) == 60
+    again = home.resume()
+    assert again.code == 2
+    assert "has already ended" in again.said.splitlines()[-1]
+
+
+def test_a_new_run_continues_an_earlier_one(home: Home) -> None:
+    home.shop.switches.block = "not_found"
+    home.shop.switches.block_from = 3
+    earlier = home.crawl()
+    home.shop.switches.block = ""
+    ended = home.crawl(run="local/b", continue_from="local/a")
+    assert len(ended.result) == 60
+    assert len(earlier.rows) == 48
+    assert len(home.shop.listing_requests) == 4
 
 
 def test_a_killed_run_is_resumed_without_loss_or_repetition(home: Home) -> None:
