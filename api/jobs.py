@@ -197,10 +197,12 @@ class Jobs:
 
     def _is_lost(self, runner: Row) -> bool:
         """Whether Scrapyd has not known a job for so long that it is not on its way to it."""
-        if runner["missing_since"] is None:
+        since = runner["missing_since"]
+        # A clock that was set back would put the moment into the future.
+        if since is None or seconds_since(since) < 0:
             self.store.set_missing(runner["id"], utc_now())
             return False
-        return seconds_since(runner["missing_since"]) >= self.settings.lost_after
+        return seconds_since(since) >= self.settings.lost_after
 
     def _kill_if_hung(self, runner: Row, state: State | None, folder: RunFolder) -> None:
         quiet_since = folder.quiet_since

@@ -380,6 +380,18 @@ def test_every_look_asks_scrapyd_little(
     assert len(asked) <= 1
 
 
+def test_a_clock_that_was_set_back_loses_no_job(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    runner = alice.until_moving(collection)
+    halting.switches.block = ""
+    scrapyd.kill()
+    jobs.store.set_missing(runner["id"], "2999-01-01T00:00:00Z")
+    scrapyd.start()
+    assert alice.until(collection, *ENDED)["stage"] == "done"
+
+
 def test_two_watchers_make_one_attempt(
     app: Flask, alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
 ) -> None:
