@@ -110,7 +110,10 @@ class GentleCancel(Cancel):
             note_cancelled(job)
             if self._has_heard(job):
                 return {"prevstate": "running"}
-        return super().render_POST(txrequest)
+        try:
+            return super().render_POST(txrequest)
+        except ProcessExitedAlready:
+            return {"prevstate": None}
 
     def _has_heard(self, job: str) -> bool:
         """Whether the job's process was sent an INT before; from now on it was."""
