@@ -1,0 +1,1 @@
+"""Benchmarks: what the project costs beside the alternatives, every figure a ratio of one run."""
