@@ -128,15 +128,15 @@ def price(nodes: CardNodes, shop: Marketplace) -> Price | None:
     """The main price: neither list price, unit price nor another seller's offer."""
     has_offers = nodes.first("secondary-offer-recipe") is not None
     for node in nodes.all("a-price"):
-        if not _is_text_price(node) and not (has_offers and _is_secondary(node)):
+        if not (has_offers and _is_secondary(node)):
             return read_price(_price_text(node), shop.currency)
     return None
 
 
 def list_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
     """The struck-through price."""
-    for node in nodes.all("a-price"):
-        if _is_text_price(node) and node.attributes.get("data-a-strike") == "true":
+    for node in nodes.all("a-text-price"):
+        if node.attributes.get("data-a-strike") == "true":
             return read_price(_price_text(node), shop.currency)
     return None
 
@@ -146,19 +146,14 @@ def unit_price(nodes: CardNodes) -> str | None:
 
     Without brackets it is an instalment (amazon.com.br).
     """
-    for node in nodes.all("a-price"):
-        if not _is_text_price(node) or "data-a-strike" in node.attributes:
+    for node in nodes.all("a-text-price"):
+        if "data-a-strike" in node.attributes:
             continue
         # The brackets hold the amount twice, spoken and shown, and then the unit.
         beside = clean(node.parent.text()) if node.parent is not None else ""
         if unit := _UNIT.fullmatch(beside):
             return f"{clean(_price_text(node))}/{unit.group(1)}"
     return None
-
-
-def _is_text_price(node: LexborNode) -> bool:
-    """Whether a price is one of those in the text: struck through or by unit."""
-    return "a-text-price" in (node.attributes.get("class") or "").split()
 
 
 def _price_text(node: LexborNode) -> str:

@@ -23,8 +23,9 @@ _QUERY = ", ".join(["h2", "i", "img.s-image", "[data-cy]", *sorted(f".{c}" for c
 class CardNodes:
     """The marked nodes of a card, each under its marks, in page order.
 
-    Marks are the tag ``h2``, the image's class ``s-image``, classes of prices, badges and choosers,
-    classes of icons (``a-icon-prime``; ``a-star`` for every size of stars), and ``data-cy``.
+    Marks are the tag ``h2``, the image's class ``s-image``, classes of badges and choosers, classes
+    of icons (``a-icon-prime``; ``a-star`` for every size of stars), and ``data-cy``. A price is an
+    ``a-price``, or an ``a-text-price`` where it is struck through or by unit.
     """
 
     __slots__ = ("_marked", "card")
@@ -58,6 +59,8 @@ def _marks(tag: str | None, classes: str | None, part: str | None) -> tuple[str,
     """The marks of a node; the same few hundred kinds of node make up every page."""
     tokens = (classes or "").split()
     marks = [token for token in dict.fromkeys(tokens) if token in _CLASSES]
+    if "a-price" in marks and "a-text-price" in tokens:
+        marks[marks.index("a-price")] = "a-text-price"
     if tag == "h2":
         marks.append("h2")
     if tag == "img" and "s-image" in tokens:

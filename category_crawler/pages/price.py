@@ -24,6 +24,8 @@ _NO_DECIMALS = frozenset({"JPY", "KRW", "VND", "CLP", "PYG", "UGX", "XAF", "XOF"
 _THREE_DECIMALS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND"})
 
 _NUMBER = re.compile(r"\d(?:[\d.,'’ ]*\d)?")
+_PARTS = re.compile(r"(.*?)(?:([.,])(\d+))?")
+_NO_DIGIT = re.compile(r"\D")
 # Amazon shows prices to foreign addresses in these; "USB 3" is no price.
 _NAMED_CODES = (
     "AED ARS AUD BBD BGN BHD BMD BND BOB BRL BSD CAD CHF CLP CNY COP CRC CZK DKK DOP EGP EUR GBP "
@@ -93,12 +95,12 @@ def read_currency(text: str, own_currency: str) -> str | None:
 def read_cents(number: str, currency: str) -> int:
     """Hundredths of a number in any grouping: "1,21,900", "1.013,76", "17 499,00"."""
     whole, fraction = _split(number, currency)
-    return int(re.sub(r"\D", "", whole) or "0") * 100 + int(f"{fraction:0<2}"[:2])
+    return int(_NO_DIGIT.sub("", whole) or "0") * 100 + int(f"{fraction:0<2}"[:2])
 
 
 def _split(number: str, currency: str) -> tuple[str, str]:
     """The whole part with its grouping and the digits behind the decimal mark."""
-    whole, mark, tail = re.fullmatch(r"(.*?)(?:([.,])(\d+))?", number).groups()  # type: ignore[union-attr]
+    whole, mark, tail = _PARTS.fullmatch(number).groups()  # type: ignore[union-attr]
     if mark and _is_decimal(whole, mark, tail, currency):
         return whole, tail
     return number, ""
