@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install browser demo serve test check bench-coverage clean
+.PHONY: help install browser demo serve test bench bench-coverage check clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -28,6 +28,9 @@ serve: $(INSTALLED) ## Run Scrapyd, the API and the watcher until Ctrl-C
 
 test: browser ## Run the tests
 	@$(BIN)/pytest -n auto
+
+bench: $(INSTALLED) ## Measure the project beside the alternatives
+	@$(BIN)/python -m benchmarks
 
 check: $(INSTALLED) ## Lint, types, import rules
 	@$(BIN)/ruff check .

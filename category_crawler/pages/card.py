@@ -10,10 +10,9 @@ from selectolax.lexbor import LexborNode
 
 from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
+from category_crawler.pages.card_nodes import CardNodes
 from category_crawler.pages.price import Price, read_price
 from category_crawler.pages.text import clean, plain_digits, spaced_text_of, text_of
-
-CARD = 'div[data-component-type="s-search-result"]'
 
 _ASIN = re.compile(r"[A-Z0-9]{10}")
 _ADVERTISEMENT_PREFIX = re.compile(
@@ -35,7 +34,15 @@ _OUT_OF_STOCK = re.compile(
     r"|inte tillgänglig|niedostępn|stokta yok|mevcut değil|在庫切れ|غير متوفر",
     re.IGNORECASE,
 )
+_STOCK_WORDS = (
+    *("in stock", "en stock", "of stock", "unavailable", "lager", "verfügbar", "em estoque"),
+    *("indisponi", "indisponí", "non disponi", "no disponi", "não disponí", "disponibilità: solo"),
+    *("op voorraad", "niet verkrijgbaar", "niet beschikbaar", "inte tillgänglig", "w magazynie"),
+    *("niedostępn", "stokta", "mevcut değil", "残り", "在庫切れ", "المخزون", "غير متوفر"),
+)
+"""Every text that the two patterns above find holds one of these, and most cards hold none."""
 _PRIME = re.compile(r"\bPrime\b")
+_CHOOSERS = ("s-color-swatch-container", "s-variation-options-text", "s-variations-options-link")
 _UNIT = re.compile(r"\(.+/ ?([^/]+)\)")
 _CLOCK = re.compile(r"\d+:\d\d")
 
@@ -45,32 +52,33 @@ def read_card(card: LexborNode, shop: Marketplace) -> Product | None:
     asin = card.attributes.get("data-asin") or ""
     if not _ASIN.fullmatch(asin):
         return None
-    main, struck = price(card, shop), list_price(card, shop)
-    offer = offer_price(card, shop)
-    promise = delivery(card)
+    nodes = CardNodes.find(card)
+    main, struck = price(nodes, shop), list_price(nodes, shop)
+    offer = offer_price(nodes, shop)
+    promise = delivery(nodes)
     return Product(
         asin=asin,
-        title=title(card),
+        title=title(nodes),
         price=main.text if main else None,
         price_cents=main.cents if main else None,
         currency=next((p.currency for p in (main, struck, offer) if p), None),
         list_price_cents=struck.cents if struck else None,
-        unit_price=unit_price(card),
-        brand=brand(card),
-        rating=rating(card),
-        review_count=review_count(card),
+        unit_price=unit_price(nodes),
+        brand=brand(nodes),
+        rating=rating(nodes),
+        review_count=review_count(nodes),
         url=f"https://{shop.host}/dp/{asin}",
-        image_url=image_url(card),
+        image_url=image_url(nodes),
         sponsored=sponsored(card),
-        is_prime=is_prime(card, promise),
+        is_prime=is_prime(nodes, promise),
         in_stock=in_stock(card),
         delivery=promise,
-        badges=badges(card),
-        coupon=spaced_text_of(card.css_first(".s-coupon-unclipped")),
-        bought_past_month=bought_past_month(card),
+        badges=badges(nodes),
+        coupon=spaced_text_of(nodes.first("s-coupon-unclipped")),
+        bought_past_month=bought_past_month(nodes),
         offer_price_cents=offer.cents if offer else None,
-        offer_count=offer_count(card),
-        is_variant=is_variant(card),
+        offer_count=offer_count(nodes),
+        is_variant=is_variant(nodes),
     )
 
 
@@ -79,20 +87,20 @@ def sponsored(card: LexborNode) -> bool:
     return "AdHolder" in (card.attributes.get("class") or "")
 
 
-def title(card: LexborNode) -> str | None:
+def title(nodes: CardNodes) -> str | None:
     """The product's heading, without the advertiser's prefix."""
-    heading = _title_heading(card)
+    heading = _title_heading(nodes)
     if heading is None:
         return None
     return text_of(heading) or _ADVERTISEMENT_PREFIX.sub("", _label(heading)) or None
 
 
-def _title_heading(card: LexborNode) -> LexborNode | None:
+def _title_heading(nodes: CardNodes) -> LexborNode | None:
     """Headings of brand (before) and certification (after) stand beside the title's.
 
     Since 2024 the title's has an ``aria-label``; before, it was the one that holds the link.
     """
-    headings = card.css("h2")
+    headings = nodes.all("h2")
     for heading in headings:
         if heading.attributes.get("aria-label"):
             return heading
@@ -106,35 +114,41 @@ def _is_linked(heading: LexborNode) -> bool:
     return heading.parent is not None and heading.parent.tag == "a"
 
 
-def brand(card: LexborNode) -> str | None:
+def brand(nodes: CardNodes) -> str | None:
     """The brand's heading, a small one without a link before the title's."""
-    for heading in card.css("h2.a-size-mini"):
-        if heading.attributes.get("aria-label") or heading.css_first("a") is not None:
-            return None
-        return None if _is_linked(heading) else text_of(heading)
+    for heading in nodes.all("h2"):
+        if "a-size-mini" in (heading.attributes.get("class") or "").split():
+            if heading.attributes.get("aria-label") or heading.css_first("a") is not None:
+                return None
+            return None if _is_linked(heading) else text_of(heading)
     return None
 
 
-def price(card: LexborNode, shop: Marketplace) -> Price | None:
+def price(nodes: CardNodes, shop: Marketplace) -> Price | None:
     """The main price: neither list price, unit price nor another seller's offer."""
-    for node in card.css(".a-price:not(.a-text-price)"):
-        if not _is_secondary(node):
+    has_offers = nodes.first("secondary-offer-recipe") is not None
+    for node in nodes.all("a-price"):
+        if not (has_offers and _is_secondary(node)):
             return read_price(_price_text(node), shop.currency)
     return None
 
 
-def list_price(card: LexborNode, shop: Marketplace) -> Price | None:
+def list_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
     """The struck-through price."""
-    node = card.css_first('.a-price.a-text-price[data-a-strike="true"]')
-    return read_price(_price_text(node), shop.currency) if node is not None else None
+    for node in nodes.all("a-text-price"):
+        if node.attributes.get("data-a-strike") == "true":
+            return read_price(_price_text(node), shop.currency)
+    return None
 
 
-def unit_price(card: LexborNode) -> str | None:
+def unit_price(nodes: CardNodes) -> str | None:
     """The price by weight, volume or count: not struck through, in brackets with its unit.
 
     Without brackets it is an instalment (amazon.com.br).
     """
-    for node in card.css(".a-price.a-text-price:not([data-a-strike])"):
+    for node in nodes.all("a-text-price"):
+        if "data-a-strike" in node.attributes:
+            continue
         # The brackets hold the amount twice, spoken and shown, and then the unit.
         beside = clean(node.parent.text()) if node.parent is not None else ""
         if unit := _UNIT.fullmatch(beside):
@@ -160,9 +174,9 @@ def _is_secondary(node: LexborNode) -> bool:
     return False
 
 
-def offer_price(card: LexborNode, shop: Marketplace) -> Price | None:
+def offer_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
     """What another seller asks: "No featured offers available", "More buying choices"."""
-    offers = card.css_first('[data-cy="secondary-offer-recipe"]')
+    offers = nodes.first("secondary-offer-recipe")
     if offers is None:
         return None
     for node in offers.css(".a-offscreen, .a-color-base, .a-color-price"):
@@ -171,25 +185,27 @@ def offer_price(card: LexborNode, shop: Marketplace) -> Price | None:
     return None
 
 
-def offer_count(card: LexborNode) -> int | None:
+def offer_count(nodes: CardNodes) -> int | None:
     """How many such offers: "(2 used & new offers)"; "5+" counts as 5."""
-    offers = card.css_first('[data-cy="secondary-offer-recipe"] a')
-    match = re.search(r"\d+", plain_digits(offers.text())) if offers is not None else None
+    links = (offers.css_first("a") for offers in nodes.all("secondary-offer-recipe"))
+    link = next((link for link in links if link is not None), None)
+    match = re.search(r"\d+", plain_digits(link.text())) if link is not None else None
     return int(match.group()) if match else None
 
 
-def rating(card: LexborNode) -> float | None:
+def rating(nodes: CardNodes) -> float | None:
     """Stars; in Japanese and Turkish the 5 comes first: the number with a fraction counts."""
-    node = card.css_first('i[class*="a-star"] .a-icon-alt')
+    words = (star.css_first(".a-icon-alt") for star in nodes.all("a-star"))
+    node = next((node for node in words if node is not None), None)
     numbers = _RATING.findall(plain_digits(node.text())) if node is not None else []
     stars = [float(number.replace(",", ".")) for number in sorted(numbers, key=len, reverse=True)]
     return stars[0] if stars and stars[0] <= 5 else None
 
 
-def review_count(card: LexborNode) -> int | None:
+def review_count(nodes: CardNodes) -> int | None:
     """The exact count, which only an ``aria-label`` gives once the shown one is rounded."""
-    block = card.css_first('[data-cy="reviews-block"]')
-    labelled = (block or card).css("a[aria-label], span[aria-label]")
+    block = nodes.first("reviews-block")
+    labelled = (nodes.card if block is None else block).css("a[aria-label], span[aria-label]")
     for node in labelled:
         label = plain_digits(clean(_label(node)))
         match = _ONE_NUMBER.fullmatch(label)
@@ -202,26 +218,30 @@ def _whole(number: str) -> int:
     return int(re.sub(r"\D", "", number))
 
 
-def image_url(card: LexborNode) -> str | None:
-    node = card.css_first("img.s-image")
+def image_url(nodes: CardNodes) -> str | None:
+    node = nodes.first("s-image")
     return node.attributes.get("src") if node is not None else None
 
 
-def delivery(card: LexborNode) -> str | None:
+def delivery(nodes: CardNodes) -> str | None:
     """The delivery promise as displayed."""
-    return spaced_text_of(card.css_first('[data-cy="delivery-recipe"]'))
+    return spaced_text_of(nodes.first("delivery-recipe"))
 
 
-def is_prime(card: LexborNode, promise: str | None) -> bool | None:
+def is_prime(nodes: CardNodes, promise: str | None) -> bool | None:
     """The icon until 2025; since then only the words of the delivery promise."""
-    shown = card.css_first("i.a-icon-prime") is not None
+    shown = nodes.first("a-icon-prime") is not None
     return True if shown or (promise and _PRIME.search(promise)) else None
 
 
 def in_stock(card: LexborNode) -> bool | None:
     """What the card says of the stock, such as "Only 7 left in stock"."""
+    if not _speaks_of_stock(card.text()):
+        return None
     for node in card.css(".a-color-price, .a-color-secondary, .a-color-success, .a-color-base"):
         words = node.text(deep=True)
+        if not _speaks_of_stock(words):
+            continue
         if _OUT_OF_STOCK.search(words):
             return False
         if _IN_STOCK.search(words):
@@ -229,25 +249,30 @@ def in_stock(card: LexborNode) -> bool | None:
     return None
 
 
-def badges(card: LexborNode) -> list[str] | None:
+def _speaks_of_stock(words: str) -> bool:
+    lower = words.lower()
+    return any(word in lower for word in _STOCK_WORDS)
+
+
+def badges(nodes: CardNodes) -> list[str] | None:
     """Labels such as "Best Seller", each once; the clock of a running deal is none."""
-    shown = [spaced_text_of(node) for node in card.css(".a-badge-label")]
+    shown = [spaced_text_of(node) for node in nodes.all("a-badge-label")]
     labels = dict.fromkeys(text for text in shown if text and not _CLOCK.search(text))
     return list(labels) or None
 
 
-def bought_past_month(card: LexborNode) -> str | None:
+def bought_past_month(nodes: CardNodes) -> str | None:
     """The line below the stars: "1K+ bought in past month"."""
-    for node in card.css('[data-cy="reviews-block"] .a-row.a-size-base .a-color-secondary'):
-        if (text := spaced_text_of(node)) and any(char.isdigit() for char in text):
-            return text
+    for block in nodes.all("reviews-block"):
+        for node in block.css('[data-cy="reviews-block"] .a-row.a-size-base .a-color-secondary'):
+            if (text := spaced_text_of(node)) and any(char.isdigit() for char in text):
+                return text
     return None
 
 
-def is_variant(card: LexborNode) -> bool | None:
+def is_variant(nodes: CardNodes) -> bool | None:
     """Whether the card offers other colours or sizes."""
-    chooser = ".s-color-swatch-container, .s-variation-options-text, .s-variations-options-link"
-    return True if card.css_first(chooser) is not None else None
+    return True if any(nodes.all(mark) for mark in _CHOOSERS) else None
 
 
 def _label(node: LexborNode) -> str:

@@ -10,11 +10,12 @@ from selectolax.lexbor import LexborHTMLParser
 from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
 from category_crawler.pages.block import read_block
-from category_crawler.pages.card import CARD, read_card
+from category_crawler.pages.card import read_card
 from category_crawler.pages.kind import Kind
 from category_crawler.pages.price import read_currency
 from category_crawler.pages.price_range import PriceRange
 from category_crawler.pages.rail import Refinement, read_rail
+from category_crawler.pages.regions import Regions
 from category_crawler.pages.result_bar import NO_BAR, ResultBar, read_result_bar
 from category_crawler.pages.strip import NO_STRIP, Strip, read_strip
 from category_crawler.pages.text import plain_digits, spaced_text_of, text_of
@@ -77,10 +78,25 @@ def read_page(
     headers: Mapping[str, str] | None = None,
 ) -> Page:
     """Read an answer of the site; ``headers`` by their names in lower case."""
-    tree = LexborHTMLParser(_utf8(body, headers))
+    utf8 = _utf8(body, headers)
     if block := read_block(body, status, headers):
+        tree = LexborHTMLParser(utf8)
         return Page(block, title=_title(tree), message=_first_words(tree))
-    page = _read_listing(tree, marketplace)
+    regions = Regions.cut(utf8)
+    if regions is not None:
+        page = _read_listing(regions, marketplace)
+        if _is_ordinary(page):
+            return page
+    return _read_whole(LexborHTMLParser(utf8), marketplace)
+
+
+def _is_ordinary(page: Page) -> bool:
+    """Whether the page said all that may stand outside its regions where it is missing there."""
+    return page.first is not None and page.currency is not None and page.location != ""
+
+
+def _read_whole(tree: LexborHTMLParser, shop: Marketplace) -> Page:
+    page = _read_listing(Regions.whole(tree), shop)
     if page.kind is Kind.NO_RESULTS:
         page.products = []
         page.message = _banner(tree)
@@ -89,14 +105,13 @@ def read_page(
     return page
 
 
-def _read_listing(tree: LexborHTMLParser, shop: Marketplace) -> Page:
-    products = [p for card in tree.css(CARD) if (p := read_card(card, shop)) is not None]
-    bar = _result_bar(tree)
-    strip_node = tree.css_first(".s-pagination-strip, ul.a-pagination")
-    strip = read_strip(strip_node) if strip_node is not None else NO_STRIP
-    rail = read_rail(tree)
+def _read_listing(regions: Regions, shop: Marketplace) -> Page:
+    products = [p for card in regions.cards if (p := read_card(card, shop)) is not None]
+    bar = _result_bar(regions.top)
+    strip = read_strip(regions.strip) if regions.strip is not None else NO_STRIP
+    rail = read_rail(regions.rail, regions.top)
     return Page(
-        kind=_kind(tree, products, bar, strip),
+        kind=_kind(regions.top, products, bar, strip),
         products=products,
         first=bar.first,
         last=bar.last,
@@ -105,14 +120,14 @@ def _read_listing(tree: LexborHTMLParser, shop: Marketplace) -> Page:
         page=strip.page,
         last_page=strip.last_page,
         has_next=strip.has_next,
-        location=_location(tree),
-        currency=_currency(tree, products, shop),
+        location=_location(regions.top),
+        currency=_currency(regions.top, products, shop),
         node_applied=rail.node_applied,
         filters_applied=rail.applied,
         filters_offered=rail.offered,
         nodes_below=rail.nodes_below,
         price_applied=_price_applied(rail.applied, shop),
-        title=_title(tree),
+        title=_title(regions.top),
     )
 
 

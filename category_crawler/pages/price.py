@@ -24,14 +24,17 @@ _NO_DECIMALS = frozenset({"JPY", "KRW", "VND", "CLP", "PYG", "UGX", "XAF", "XOF"
 _THREE_DECIMALS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND"})
 
 _NUMBER = re.compile(r"\d(?:[\d.,'’ ]*\d)?")
+_PARTS = re.compile(r"(.*?)(?:([.,])(\d+))?")
+_NO_DIGIT = re.compile(r"\D")
 # Amazon shows prices to foreign addresses in these; "USB 3" is no price.
-_CODES = (
+_NAMED_CODES = (
     "AED ARS AUD BBD BGN BHD BMD BND BOB BRL BSD CAD CHF CLP CNY COP CRC CZK DKK DOP EGP EUR GBP "
     "GTQ HKD HNL HUF IDR ILS INR ISK JMD JOD JPY KES KRW KWD KZT LBP LKR MAD MOP MUR MXN MYR NAD "
     "NGN NOK NZD OMR PAB PEN PHP PLN PYG QAR RON RUB SAR SEK SGD THB TND TRY TTD TWD TZS UAH UGX "
     "USD UYU VND XAF XCD XOF ZAR"
 )
-_CODE = re.compile(rf"(?<![A-Za-z])(?:{_CODES.replace(' ', '|')})(?![A-Za-z])")
+_CODES = frozenset(_NAMED_CODES.split())
+_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 
 
 def _alone(symbol: str) -> str:
@@ -41,10 +44,11 @@ def _alone(symbol: str) -> str:
     return before + re.escape(symbol) + behind
 
 
+_LONGEST_FIRST = sorted([*_SYMBOLS, *_SHARED_SYMBOLS], key=len, reverse=True)
 _SYMBOL = re.compile(
-    "|".join(
-        _alone(symbol) for symbol in sorted([*_SYMBOLS, *_SHARED_SYMBOLS], key=len, reverse=True)
-    )
+    # What a symbol can begin with, said first, spares the search most places of a text.
+    f"(?=[{re.escape(''.join({symbol[0] for symbol in _LONGEST_FIRST}))}])"
+    f"(?:{'|'.join(map(_alone, _LONGEST_FIRST))})"
 )
 
 
@@ -76,8 +80,9 @@ def read_price(text: str | None, own_currency: str) -> Price | None:
 
 def read_currency(text: str, own_currency: str) -> str | None:
     """The ISO 4217 code that a price text names by code or symbol, or None where it does not."""
-    if code := _CODE.search(text):
-        return code.group()
+    for code in _CODE.findall(text):
+        if code in _CODES:
+            return str(code)
     symbol = _SYMBOL.search(text)
     if symbol is None:
         return None
@@ -90,12 +95,12 @@ def read_currency(text: str, own_currency: str) -> str | None:
 def read_cents(number: str, currency: str) -> int:
     """Hundredths of a number in any grouping: "1,21,900", "1.013,76", "17 499,00"."""
     whole, fraction = _split(number, currency)
-    return int(re.sub(r"\D", "", whole) or "0") * 100 + int(f"{fraction:0<2}"[:2])
+    return int(_NO_DIGIT.sub("", whole) or "0") * 100 + int(f"{fraction:0<2}"[:2])
 
 
 def _split(number: str, currency: str) -> tuple[str, str]:
     """The whole part with its grouping and the digits behind the decimal mark."""
-    whole, mark, tail = re.fullmatch(r"(.*?)(?:([.,])(\d+))?", number).groups()  # type: ignore[union-attr]
+    whole, mark, tail = _PARTS.fullmatch(number).groups()  # type: ignore[union-attr]
     if mark and _is_decimal(whole, mark, tail, currency):
         return whole, tail
     return number, ""

@@ -36,8 +36,8 @@ class Rail:
     """Digits of the nodes that the chosen one is divided into."""
 
 
-def read_rail(tree: LexborHTMLParser) -> Rail:
-    """Read the rail of a listing; without one, only what the department box says."""
+def read_rail(tree: LexborHTMLParser, top: LexborHTMLParser) -> Rail:
+    """Read the rail of a listing; without one, only what the department box in ``top`` says."""
     rail = tree.css_first("#s-refinements")
     items = list(rail.css('li[id*="/"]')) if rail is not None else []
     headings = _headings(rail)
@@ -51,7 +51,7 @@ def read_rail(tree: LexborHTMLParser) -> Rail:
     if node_item is not None and (node := _refinement(node_item, headings)):
         chosen.append(node)
     return Rail(
-        node_applied=_node_of(node_item) if node_item is not None else _boxed_node(tree),
+        node_applied=_node_of(node_item) if node_item is not None else _boxed_node(top),
         applied=_with_summary(chosen, _summary(tree)),
         offered=offered,
         nodes_below=_nodes_below(items, node_item),
@@ -110,8 +110,8 @@ def _indent(item: LexborNode) -> int:
     return int(match.group(1)) if match else 0
 
 
-def _boxed_node(tree: LexborHTMLParser) -> str | None:
-    option = tree.css_first("#searchDropdownBox option[selected]")
+def _boxed_node(top: LexborHTMLParser) -> str | None:
+    option = top.css_first("#searchDropdownBox option[selected]")
     value = option.attributes.get("value") if option is not None else None
     match = _NODE_VALUE.search(value or "")
     return match.group(1) if match else None

@@ -13,7 +13,9 @@ _INVISIBLE = {
 
 def clean(text: str | None) -> str:
     """White space collapsed, invisible marks gone; empty for None."""
-    return " ".join(text.translate(_INVISIBLE).split()) if text else ""
+    if not text:
+        return ""
+    return " ".join((text if text.isascii() else text.translate(_INVISIBLE)).split())
 
 
 def text_of(node: LexborNode | None) -> str | None:
@@ -28,6 +30,8 @@ def spaced_text_of(node: LexborNode | None) -> str | None:
 
 def plain_digits(text: str) -> str:
     """Full-width and Arabic-Indic digits and separators as ASCII."""
+    if text.isascii():
+        return text
     return "".join(_PLAIN.get(char) or _plain_digit(char) for char in text)
 
 
