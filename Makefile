@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install browser demo serve test bench bench-coverage check clean
+.PHONY: help install browser demo serve test bench bench-coverage chaos check clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -40,6 +40,9 @@ check: $(INSTALLED) ## Lint, types, import rules
 
 bench-coverage: $(INSTALLED) ## Measure how complete crawls of capped catalogues are, and their cost
 	@$(BIN)/python -m benchmarks.coverage
+
+chaos: $(INSTALLED) ## Kill, cancel, block and rush the service at random; see that nothing is lost
+	@$(BIN)/python -m benchmarks.chaos
 
 clean: ## Remove what can be made again
 	@rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info

@@ -1,0 +1,51 @@
+"""Live processes over a home folder, found by their environment: orphans have no parent to ask."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_JOB = b"_job="
+
+
+def spiders_over(home: Path) -> dict[int, str]:
+    """Numbers of the spiders' processes, each with its job's name."""
+    found = {}
+    for number, command in _over(home):
+        jobs = [part for part in command.split(b"\0") if part.startswith(_JOB)]
+        if jobs:
+            found[number] = jobs[0].removeprefix(_JOB).decode()
+    return found
+
+
+def parent_of(number: int) -> int | None:
+    """The number of a process's parent, or None where the process is gone."""
+    with suppress(OSError):
+        # The name, in brackets before it, may hold anything.
+        status = Path("/proc", str(number), "stat").read_text().rpartition(")")[2]
+        return int(status.split()[1])
+    return None
+
+
+def kill(number: int) -> bool:
+    """Kill a process; whether it was there."""
+    try:
+        os.kill(number, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def kill_all_over(home: Path) -> None:
+    """Kill what has been started over a home and is still there."""
+    for number, _ in _over(home):
+        kill(number)
+
+
+def _over(home: Path) -> Iterator[tuple[int, bytes]]:
+    marker = f"CATEGORY_CRAWLER_HOME={home}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if marker in (process / "environ").read_bytes().split(b"\0"):
+                yield int(process.name), (process / "cmdline").read_bytes()

@@ -1,0 +1,70 @@
+"""A program of the Procfile as a process of its own, to be killed and started again."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from honcho.environ import parse_procfile
+
+from category_crawler.home import PROJECT
+
+_PARTING_SECONDS = 10
+
+
+class Program:
+    """One line of the Procfile; its output goes to a file."""
+
+    def __init__(self, name: str, environment: dict[str, str], log: Path) -> None:
+        self.name = name
+        self._command = _commands()[name]
+        programs = str(Path(sys.executable).parent)
+        path = os.pathsep.join([programs, environment.get("PATH", "")])
+        self._environment = environment | {"PATH": path}
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def number(self) -> int | None:
+        """Of its process; None before it was started."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def tracebacks(self) -> int:
+        """How many its log holds."""
+        return self._log.read_bytes().count(b"Traceback (most recent call last)")
+
+    def start(self) -> None:
+        """Start it, and do not wait until it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=PROJECT,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """Kill it, and none of its children."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def end(self) -> None:
+        """Ask it to end, and kill it where it does not."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_PARTING_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def _commands() -> dict[str, list[str]]:
+    parsed = parse_procfile((PROJECT / "Procfile").read_text())
+    return {name: shlex.split(command) for name, command in parsed.processes.items()}

@@ -1,0 +1,65 @@
+"""A run held against the shop's own catalogue, and against what it was allowed to ask for."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.chaos.client import Ordered
+from benchmarks.chaos.installation import Installation
+from benchmarks.chaos.trial import Outcome
+
+_SECONDS = 180.0
+"""For which a run may go on before it counts as stuck."""
+
+
+def judge(
+    outcome: Outcome, here: Installation, run: Ordered, repeats: int = 0, after: str = ""
+) -> None:
+    """Wait until a run has ended, and note what is wrong where it is not done and whole.
+
+    ``repeats`` is how many pages it may have been served twice, ``after`` what was done to it.
+    """
+    result = here.ended(run, _SECONDS)
+    twice = _repeated(here, run)
+    outcome.highest("most pages served twice", twice)
+    outcome.highest("most attempts", len(here.attempts_of(run)))
+    flaws = list(_flaws(here, run, result))
+    if twice > repeats:
+        flaws.append(f"{twice} pages were served twice, not at most {repeats}")
+    for flaw in flaws:
+        outcome.fail(f"{told(here, run, result)}{after and f', {after}'}: {flaw}")
+
+
+def _repeated(here: Installation, run: Ordered) -> int:
+    """Pages that the shop has served a run more than once, each time counted."""
+    return sum(times - 1 for times in here.asked_for(run, "listing").values())
+
+
+def told(here: Installation, run: Ordered, result: dict[str, Any]) -> str:
+    """Which run it is and how it stands."""
+    reason = result.get("failed_reason")
+    said = f" ({reason}: {result['failed_message']})" if reason else ""
+    attempts = ", ".join(here.attempts_of(run)) or "no job that left a log"
+    pages = len(here.asked_for(run, "listing"))
+    return (
+        f"Runner {run.runner} [{attempts}] is {result.get('stage', 'without an answer')}{said} "
+        f"with {result.get('asin_count', 0)} rows, {pages} pages served"
+    )
+
+
+def _flaws(here: Installation, run: Ordered, result: dict[str, Any]) -> Iterator[str]:
+    if result.get("id") != run.runner:
+        yield f"the API tells of runner {result.get('id')}"
+    if result.get("stage") != "done":
+        yield "it is not done"
+        return
+    found = Counter(row["asin"] for row in result["asins"])
+    right = here.shop.catalogue.asins()
+    if missing := right - found.keys():
+        yield f"{len(missing)} of {len(right)} products are missing, such as {min(missing)}"
+    if foreign := found.keys() - right:
+        yield f"{len(foreign)} products are not of the category, such as {min(foreign)}"
+    if doubled := [asin for asin, times in found.items() if times > 1]:
+        yield f"{len(doubled)} products come twice, such as {doubled[0]}"
+    if result["asin_count"] != found.total():
+        yield f"asin_count is {result['asin_count']}, and there are {found.total()} rows"
