@@ -61,7 +61,7 @@ class Settings:
     """Limit clients on this machine as well."""
     trusted_proxy: str = ""
     """The address of a reverse proxy whose word on clients' addresses is believed."""
-    min_free_bytes: int = 1_000_000_000
+    min_free_bytes: int = 200_000_000
     """Free space below which the service is not well."""
     token_lifetime: float = 7 * 86_400
     """Seconds from a login until its token expires."""

@@ -144,7 +144,7 @@ class Jobs:
 
     def _move_on(self, runner: Row, state: State | None, *, asked: bool) -> None:
         folder = folder_of(runner)
-        if summary := _last_word(folder, runner):
+        if summary := _last_word(folder):
             self._end(runner, summary)
         elif state == "running" or folder.is_held:
             self._begin(runner, folder)
@@ -177,7 +177,7 @@ class Jobs:
     def _follow(self, runner: Row, folder: RunFolder) -> None:
         """An attempt is over and has not ended its run."""
         # What it said at its end may have been written since it was looked for.
-        if summary := _last_word(folder, runner):
+        if summary := _last_word(folder):
             self._end(runner, summary)
         elif was_cancelled(job_name(runner)):
             self._fail(runner, folder, "cancelled", CANCELLED)
@@ -202,7 +202,8 @@ class Jobs:
         if since is None or seconds_since(since) < 0:
             self.store.set_missing(runner["id"], utc_now())
             return False
-        return seconds_since(since) >= self.settings.lost_after
+        # Moments are kept to the second, so that one may have passed less.
+        return seconds_since(since) > self.settings.lost_after + 1
 
     def _kill_if_hung(self, runner: Row, state: State | None, folder: RunFolder) -> None:
         quiet_since = folder.quiet_since
@@ -238,9 +239,8 @@ class Jobs:
             logger.warning("Job %s could not be killed yet: %s", job_name(runner), error)
 
 
-def _last_word(folder: RunFolder, runner: Row) -> dict[str, Any] | None:
-    """How an attempt says that its run ended; None where another is to go on with it."""
+def _last_word(folder: RunFolder) -> dict[str, Any] | None:
+    """How a run says that it ended; None where another attempt is to go on with it."""
     summary = folder.summary
-    if summary is None or summary.get("job", job_name(runner)) != job_name(runner):
-        return None
-    return None if summary["failed_reason"] == Interrupted.reason else summary
+    is_interrupted = summary is not None and summary["failed_reason"] == Interrupted.reason
+    return None if is_interrupted else summary

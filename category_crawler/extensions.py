@@ -87,7 +87,7 @@ class RunEnd:
         if ending.error is None and not (reason == "finished" and crawl.is_over):
             ending.begin(_unexplained(reason))
         crawl.run.report(crawl.progress)
-        summary = _summary(spider, crawl, ending)
+        summary = _summary(crawl, ending)
         if ending.error is None:
             crawl.run.finish(summary)
         else:
@@ -98,7 +98,7 @@ class RunEnd:
         """From a thread of its own, where the spider hangs: so it writes nothing any more."""
         ending, crawl = ending_of(self.crawler), spider.crawl
         if crawl is not None and ending.error is not None:
-            crawl.run.end(_summary(spider, crawl, ending))
+            crawl.run.end(_summary(crawl, ending))
 
 
 def _delivery_report(
@@ -128,7 +128,6 @@ def _say_why_it_did_not_begin(spider: CategorySpider, ending: Ending) -> None:
     if not spider.job or not spider.run or error is None or isinstance(error, RunError):
         return
     summary = {
-        "job": spider.job,
         "stage": "failed",
         "failed_reason": error.reason,
         "failed_message": str(error),
@@ -139,10 +138,9 @@ def _say_why_it_did_not_begin(spider: CategorySpider, ending: Ending) -> None:
     refused(spider.run, summary)
 
 
-def _summary(spider: CategorySpider, crawl: CategoryCrawl, ending: Ending) -> dict[str, Any]:
+def _summary(crawl: CategoryCrawl, ending: Ending) -> dict[str, Any]:
     error = ending.error
     return {
-        "job": spider.job,
         "stage": "done" if error is None else "failed",
         "failed_reason": None if error is None else error.reason,
         "failed_message": None if error is None else str(error),

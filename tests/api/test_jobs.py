@@ -392,6 +392,21 @@ def test_a_clock_that_was_set_back_loses_no_job(
     assert alice.until(collection, *ENDED)["stage"] == "done"
 
 
+def test_a_run_that_has_ended_has_ended_whichever_attempt_says_so(
+    alice: Caller, scrapyd: Daemon, jobs: Jobs, halting: Storefront
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    runner = jobs.store.newest_runner(alice.user, collection)
+    assert runner is not None
+    # As if Scrapyd had not known the job for too long, and it had been on its way all the same.
+    jobs._attempts.again(runner)
+    halting.switches.block = ""
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+    assert _attempts(jobs, collection) == 2
+
+
 def test_two_watchers_make_one_attempt(
     app: Flask, alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
 ) -> None:
