@@ -32,6 +32,7 @@ from category_crawler.errors import (
 )
 from category_crawler.items import Product
 from category_crawler.listing_url import ListingURL
+from category_crawler.middlewares import DamagedAnswer
 from category_crawler.pages import read_page
 from category_crawler.partition import Effort
 from category_crawler.plan import Limits
@@ -246,6 +247,11 @@ def _meaning(failure: Failure, request: Request) -> CrawlStopped:
             )
         return Redirected(f"the site keeps redirecting {request.url} ({reason})")
     tries = request.meta.get("retry_times", 0) + 1
+    if isinstance(failure.value, DamagedAnswer):
+        return Unreachable(
+            f"{host} gave no whole answer to {request.url} in {tries} tries; the last was "
+            f"{failure.value}"
+        )
     return Unreachable(
         f"{host} gave no answer to {request.url} in {tries} tries "
         f"({type(failure.value).__name__}); some shops do not answer addresses abroad"

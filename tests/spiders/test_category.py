@@ -11,6 +11,12 @@ import pytest
 from tests.crawls import URL, Home
 from tests.storefront.catalogue import EMPTY_NODE, NODE
 
+DAMAGED = (
+    *("truncate", "cut_chunks", "cut_html", "no_html", "cut_gzip", "no_gzip", "gzip_unsaid"),
+    *("cut_brotli", "no_brotli", "no_deflate", "no_zstd", "utf_16"),
+)
+"""Blocks that are a listing of which not every byte is right."""
+
 
 def test_every_product_of_the_category_is_kept_once_in_order(home: Home) -> None:
     ended = home.crawl()
@@ -236,6 +242,44 @@ def test_failures_that_pass_are_tried_again(home: Home) -> None:
     ended = home.crawl()
     assert (ended.code, len(ended.asins)) == (0, 60), ended.said
     assert ended.summary["coverage"]["requests"] == len(home.shop.listing_requests)
+
+
+def test_damage_that_passes_is_mended_by_another_try(home: Home) -> None:
+    home.shop.switches.block = "|".join(DAMAGED)
+    home.shop.switches.block_share = 0.7
+    ended = home.crawl("-s", "RETRY_TIMES=50", "-s", "RETRY_PAUSE_MAX=0.01")
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+    answered = {request.answered for request in home.shop.listing_requests}
+    assert len(answered & set(DAMAGED)) > 3
+    assert ended.summary["coverage"]["requests"] == len(home.shop.listing_requests)
+
+
+@pytest.mark.parametrize("block", DAMAGED)
+def test_a_damaged_page_is_tried_again_and_never_kept(home: Home, block: str) -> None:
+    home.shop.switches.block = block
+    home.shop.switches.block_from = 2
+    ended = home.crawl("-s", "RETRY_TIMES=1")
+    assert ended.summary["failed_reason"] == "unreachable", ended.said
+    assert len(ended.rows) == ended.summary["asin_count"] == 24
+    assert "in 2 tries" in ended.summary["failed_message"]
+    assert len(home.shop.listing_requests) == 3
+    assert "Traceback" not in ended.said
+
+
+def test_a_shop_without_one_good_answer_ends_the_run_within_the_budget(home: Home) -> None:
+    home.shop.switches.block = "error"
+    home.shop.switches.block_from = 2
+    ended = home.crawl("-s", "RETRY_PAUSE=0.4", "-s", "RETRY_BUDGET=1")
+    assert ended.summary["failed_reason"] == "blocked"
+    # 0.4 and what 0.8 s would take beyond the budget.
+    assert len(home.shop.listing_requests) == 3
+
+
+def test_good_answers_renew_the_budget(home: Home) -> None:
+    home.shop.switches.block = "error"
+    home.shop.switches.block_every = 2
+    ended = home.crawl("-s", "RETRY_PAUSE=0.6", "-s", "RETRY_BUDGET=1")
+    assert (ended.code, len(home.shop.listing_requests)) == (0, 5)
 
 
 def test_retry_after_is_honoured(home: Home) -> None:
