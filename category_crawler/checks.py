@@ -20,18 +20,11 @@ from category_crawler.items import Product
 from category_crawler.job import DeliveryDay
 from category_crawler.listing_url import ListingURL, within
 from category_crawler.pages import Kind, Page, Refinement
+from category_crawler.pages.block import BLOCKS
 
 PRICED_INSIDE = 0.9
 """Share of main prices that must lie in the asked range where the page does not name it."""
 
-_BLOCKS = {
-    Kind.CAPTCHA: "a captcha",
-    Kind.INTERSTITIAL: "a 'continue shopping' page",
-    Kind.ERROR: "an error page",
-    Kind.WAF_CHALLENGE: "a WAF challenge",
-    Kind.AKAMAI_CHECK: "an Akamai check",
-    Kind.SIGN_IN: "a sign-in page",
-}
 _DELIVERY_DAY_LABELS: dict[DeliveryDay, re.Pattern[str]] = {
     # English labels of real pages: "Get It by Tomorrow", "Get It in 2 Days".
     "tomorrow": re.compile(r"\btomorrow\b", re.IGNORECASE),
@@ -45,6 +38,8 @@ class Asked:
 
     listing: ListingURL
     postcode: str | None = None
+    request: int = 1
+    """Number of listing requests that the run had made by then."""
 
 
 def check_page(page: Page, asked: Asked) -> None:
@@ -63,7 +58,12 @@ def check_page(page: Page, asked: Asked) -> None:
 
 def check_kind(page: Page, asked: Asked) -> None:
     """Raise Blocked or NotAListing for a page that holds no listing."""
-    check_block(page, asked.listing.marketplace.host, f"page {asked.listing.page} of the listing")
+    listing = asked.listing
+    check_block(
+        page,
+        listing.marketplace.host,
+        f"page {listing.page} of {listing.with_page(1)}, at request {asked.request} of the run",
+    )
     if page.kind is Kind.PAST_THE_END and asked.listing.page == 1:
         raise NotAListing("the first page of the listing is already past its end")
     if page.kind not in (Kind.LISTING, Kind.NO_RESULTS, Kind.PAST_THE_END):
@@ -76,7 +76,7 @@ def check_kind(page: Page, asked: Asked) -> None:
 
 def check_block(page: Page, host: str, wanted: str) -> None:
     """Raise Blocked, saying by what, where a page stands in the way of the one wanted."""
-    if block := _BLOCKS.get(page.kind):
+    if block := BLOCKS.get(page.kind):
         said = f" ({page.message})" if page.message else ""
         raise Blocked(
             f"{host} answered with {block}{said} instead of {wanted}; wait some hours, or crawl "

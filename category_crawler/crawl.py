@@ -30,6 +30,8 @@ class CategoryCrawl:
         self.session = session
         self.plan = Plan(job, run.replayed, limits)
         self.started_at = utc_now()
+        self.requests_made = sum(record.requests for record in run.replayed)
+        """Listing requests so far, those on their way included; whoever makes one counts it."""
 
     @classmethod
     def begin(cls, arguments: dict[str, str], run: str | None, limits: Limits) -> Self:
@@ -176,7 +178,8 @@ class CategoryCrawl:
     def _check(self, page: Page, listing: ListingURL) -> bool:
         """Whether the page is as asked in what the plan added; the rest of it raises."""
         try:
-            check_page(page, Asked(listing, self.session.postcode if self.session else None))
+            postcode = self.session.postcode if self.session else None
+            check_page(page, Asked(listing, postcode, self.requests_made))
         except (FilterNotApplied, NodeNotApplied):
             if self.plan.learning or listing.with_page(1) == self.plan.listing:
                 raise

@@ -33,6 +33,9 @@ class RunProgress:
 
     def __init__(self, crawler: Crawler) -> None:
         self._reported = -REPORT_EVERY
+        self._shared_pause: dict[str, Any] = {}
+        self._shared_until = 0.0
+        """When that pause is over, by the monotonic clock."""
         crawler.signals.connect(self.page_finished, signal=signals.page_finished)
         crawler.signals.connect(self.pause_started, signal=signals.pause_started)
 
@@ -52,15 +55,21 @@ class RunProgress:
         if monotonic() - self._reported >= REPORT_EVERY:
             self._report(crawl)
 
-    def pause_started(self, spider: CategorySpider, seconds: float, reason: str) -> None:
+    def pause_started(
+        self, spider: CategorySpider, seconds: float, reason: str, shared: bool = False
+    ) -> None:
         logger.info("Waiting %.0f s before the next try: %s", seconds, reason)
+        pause = {"pause": {"seconds": seconds, "reason": reason, "since": utc_now()}}
+        if shared:
+            self._shared_pause, self._shared_until = pause, monotonic() + seconds
         if spider.crawl is not None:
-            pause = {"seconds": seconds, "reason": reason, "since": utc_now()}
-            self._report(spider.crawl, pause=pause)
+            self._report(spider.crawl, pause)
 
-    def _report(self, crawl: CategoryCrawl, **more: Any) -> None:
-        crawl.run.report(crawl.progress | more)
+    def _report(self, crawl: CategoryCrawl, pause: dict[str, Any] | None = None) -> None:
         self._reported = monotonic()
+        # Pages that were on their way when the others began to wait come all the same.
+        shared = self._shared_pause if self._reported < self._shared_until else {}
+        crawl.run.report(crawl.progress | (pause or shared))
 
 
 class RunEnd:

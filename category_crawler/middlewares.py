@@ -25,6 +25,7 @@ from category_crawler.answer import (
 )
 from category_crawler.ending import ending_of
 from category_crawler.pages import Kind
+from category_crawler.pages.block import CHALLENGES
 
 # Scrapy asks tldextract whether a cookie's domain is a public suffix; the first question would
 # download the list of suffixes while everything waits. The list that comes with it is enough.
@@ -84,6 +85,8 @@ class GrowingPauses(RetryMiddleware):
     async def process_response(  # type: ignore[override]
         self, request: Request, response: Response
     ) -> Request | Response:
+        if block_of(response) in CHALLENGES:
+            return response
         if reason := self._passing_trouble(response):
             return await self._after_pause(request, reason, _retry_after(response)) or response
         if damage := damage_of(response):
@@ -143,10 +146,14 @@ class ListingRedirects(RedirectMiddleware):
         return followed
 
 
-def announce_pause(crawler: Crawler, seconds: float, reason: str) -> None:
-    """Say that a request is tried again only after these seconds."""
+def announce_pause(crawler: Crawler, seconds: float, reason: str, *, shared: bool = False) -> None:
+    """Say that a request, or with ``shared`` any, is made only after these seconds."""
     crawler.signals.send_catch_log(
-        signals.pause_started, spider=crawler.spider, seconds=seconds, reason=reason
+        signals.pause_started,
+        spider=crawler.spider,
+        seconds=seconds,
+        reason=reason,
+        shared=shared,
     )
 
 

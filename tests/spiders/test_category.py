@@ -8,14 +8,26 @@ from typing import Any
 
 import pytest
 
+from category_crawler.run_folder import RunFolder
 from tests.crawls import URL, Home
+from tests.storefront.block import BLOCKS
 from tests.storefront.catalogue import EMPTY_NODE, NODE
+from tests.waiting import until
 
 DAMAGED = (
     *("truncate", "cut_chunks", "cut_html", "no_html", "cut_gzip", "no_gzip", "gzip_unsaid"),
     *("cut_brotli", "no_brotli", "no_deflate", "no_zstd", "utf_16"),
 )
 """Blocks that are a listing of which not every byte is right."""
+FIRST_PAGE_REASONS = {
+    "browse": "not_a_listing",
+    "not_found": "not_a_listing",
+    "elsewhere": "redirected",
+    "language": "redirected",
+    "hang": "unreachable",
+    "reset": "unreachable",
+}
+"""Of blocks that are neither damage nor what the site puts in the way."""
 
 
 def test_every_product_of_the_category_is_kept_once_in_order(home: Home) -> None:
@@ -173,13 +185,11 @@ def test_an_empty_category_is_done_with_no_product(home: Home) -> None:
         ({"block": "browse", "block_from": 1}, {}, "not_a_listing", 0),
         ({"block": "not_found", "block_from": 2}, {}, "not_a_listing", 24),
         ({"block": "captcha", "block_from": 2}, {}, "blocked", 24),
-        ({"block": "interstitial", "block_from": 1}, {}, "blocked", 0),
         ({"block": "waf", "block_from": 2}, {}, "blocked", 24),
-        ({"block": "waf_captcha", "block_from": 1}, {}, "blocked", 0),
-        ({"block": "akamai", "block_from": 1}, {}, "blocked", 0),
         ({"block": "sign_in", "block_from": 2}, {}, "blocked", 24),
         ({"block": "error", "block_from": 2}, {}, "blocked", 24),
         ({"block": "server_busy", "block_from": 2}, {}, "blocked", 24),
+        ({"block": "captcha_503", "block_from": 3}, {}, "blocked", 48),
         ({"block": "reset", "block_from": 2}, {}, "unreachable", 24),
         ({"block": "elsewhere", "block_from": 2}, {}, "redirected", 24),
         ({"block": "language", "block_from": 2}, {}, "redirected", 24),
@@ -202,6 +212,83 @@ def test_a_page_that_is_not_what_was_asked_for_ends_the_run(
     assert ended.code == 1
     assert reason in ended.said.splitlines()[-1]
     assert "Traceback" not in ended.said
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_of_the_first_page_is_never_an_empty_category(home: Home, block: str) -> None:
+    home.shop.switches.block = block
+    home.shop.switches.block_from = 1
+    ended = home.crawl("-s", "RETRY_TIMES=0", "-s", "DOWNLOAD_TIMEOUT=1")
+    reason = FIRST_PAGE_REASONS.get(block, "unreachable" if block in DAMAGED else "blocked")
+    assert (ended.code, ended.summary["stage"]) == (1, "failed"), ended.said
+    assert ended.summary["failed_reason"] == reason
+    assert ended.summary["coverage"]["complete"] is False
+    assert not (ended.folder / "category_asins.json").exists()
+
+
+CHALLENGES = ("captcha", "captcha_503", "interstitial", "waf", "waf_captcha", "akamai", "sign_in")
+
+
+@pytest.mark.parametrize("block", CHALLENGES)
+def test_a_challenged_page_is_asked_for_once_more_after_a_long_pause(
+    home: Home, block: str
+) -> None:
+    home.shop.switches.block = block
+    home.shop.switches.block_from = 2
+    home.shop.switches.block_times = 1
+    ended = home.crawl("-s", "BLOCK_PAUSE=0.5", "-s", "RETRY_TIMES=0")
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+    asked = home.shop.listing_requests
+    assert ended.summary["coverage"]["requests"] == len(asked) == 4
+    assert asked[1].path == asked[2].path
+    assert asked[2].at - asked[1].at >= 0.5
+
+
+def test_a_page_challenged_twice_is_named_with_its_request(home: Home) -> None:
+    home.shop.switches.block = "captcha"
+    home.shop.switches.block_from = 3
+    ended = home.crawl()
+    assert len(ended.rows) == 48
+    assert len(home.shop.listing_requests) == 4
+    message = ended.summary["failed_message"]
+    assert "captcha" in message
+    assert f"page 3 of {URL}, at request 4 of the run" in message
+
+
+def test_a_block_holds_up_all_pages_that_are_on_their_way_at_once(home: Home) -> None:
+    home.shop.switches.page_size = 16
+    home.shop.switches.latency = 0.1
+    home.shop.switches.block = "captcha"
+    home.shop.switches.block_from = 2
+    home.shop.switches.block_times = 3
+    ended = home.crawl("-s", "BLOCK_PAUSE=1", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=6")
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+    asked = home.shop.listing_requests
+    blocked = [request.at for request in asked if request.answered == "captcha"]
+    again = [request.at for request in asked[4:]]
+    assert (len(blocked), len(again)) == (3, 3)
+    assert min(again) - max(blocked) >= 0.8
+    assert max(again) - min(blocked) < 2
+    assert ended.said.count("Waiting 1 s") == 1
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_pause_of_a_block_ends_the_run_at_once(
+    home: Home, sent: signal.Signals
+) -> None:
+    home.shop.switches.block = "interstitial"
+    home.shop.switches.block_from = 2
+    process = home.start("-s", "BLOCK_PAUSE=600")
+    progress = RunFolder(home.folder / "results/local/a")
+    pause = until(lambda: progress.progress.get("pause"), bool)
+    assert pause["seconds"] == 600
+    assert "continue shopping" in pause["reason"]
+    process.send_signal(sent)
+    process.communicate(timeout=5)
+    assert progress.summary is not None
+    assert progress.summary["signal"] == sent.name
+    assert progress.summary["asin_count"] == 24
+    assert len(home.shop.listing_requests) == 2
 
 
 @pytest.mark.parametrize("robots", ["us", "all"])
