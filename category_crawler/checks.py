@@ -25,6 +25,13 @@ from category_crawler.pages.block import BLOCKS
 PRICED_INSIDE = 0.9
 """Share of main prices that must lie in the asked range where the page does not name it."""
 
+UNPRICED = 8
+"""Organic cards without any amount, from which on a page without a main price is suspect.
+
+Real pages have up to 22 of 24 without one; many of those name another seller's offer. Other orders
+than the listing's own may gather products without a price.
+"""
+
 _DELIVERY_DAY_LABELS: dict[DeliveryDay, re.Pattern[str]] = {
     # English labels of real pages: "Get It by Tomorrow", "Get It in 2 Days".
     "tomorrow": re.compile(r"\btomorrow\b", re.IGNORECASE),
@@ -40,6 +47,8 @@ class Asked:
     postcode: str | None = None
     request: int = 1
     """Number of listing requests that the run had made by then."""
+    most_have_prices: bool = False
+    """Whether most of the rows kept so far show a price."""
 
 
 def check_page(page: Page, asked: Asked) -> None:
@@ -159,7 +168,8 @@ def price_proved(page: Page, asked: Asked) -> bool | None:
 def check_rows(page: Page, asked: Asked) -> None:
     """Raise UnreadablePage where the page cannot have been read as a person would.
 
-    Every card of the site has a title, and a first page that counts results shows some.
+    Every card of the site has a title, a first page that counts results shows some, and a page on
+    which nothing has a price does not follow on many that have some.
     """
     if asked.listing.page == 1 and page.last and all(p.sponsored for p in page.products):
         raise UnreadablePage(
@@ -172,6 +182,17 @@ def check_rows(page: Page, asked: Asked) -> None:
             f"{untitled} of the {len(page.products)} cards of page {asked.listing.page} have no "
             "title: the site's markup has changed and the page readers must be mended"
         )
+    if asked.most_have_prices and not asked.listing.sort and _shows_no_price(page):
+        raise UnreadablePage(
+            f"none of the cards of page {asked.listing.page} shows a price, as most before it "
+            "did: the site's markup has changed and the page readers must be mended"
+        )
+
+
+def _shows_no_price(page: Page) -> bool:
+    organic = [product for product in page.products if not product.sponsored]
+    bare = [p for p in organic if p.price_cents is None and p.offer_price_cents is None]
+    return not main_prices(organic) and len(bare) >= UNPRICED
 
 
 def learn_delivery_day(offered: Sequence[Refinement], day: DeliveryDay) -> str:

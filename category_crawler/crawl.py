@@ -1,5 +1,6 @@
 """One crawl of a category: what was asked, where it stands, what a page adds to it."""
 
+import gzip
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,6 +18,10 @@ from category_crawler.listing_url import ListingURL, within
 from category_crawler.pages import Page, Refinement
 from category_crawler.plan import Limits, Plan
 from category_crawler.run import Run, utc_now
+from category_crawler.whole_file import write_whole
+
+UNREADABLE = "unreadable.html.gz"
+"""In the run's folder: the page for which a run ended that no reader understood."""
 
 
 class CategoryCrawl:
@@ -95,6 +100,15 @@ class CategoryCrawl:
         self.run.finish_page(record)
         self.plan.add(record)
         return record, [*products, *self._advertised_only()]
+
+    def keep_unreadable(self, body: bytes) -> str:
+        """Keep a page for those who mend the readers; a few words on where it lies."""
+        try:
+            # What the site wrote for one session is for one reader.
+            write_whole(self.run.folder / UNREADABLE, [gzip.compress(body)], mode=0o600)
+        except OSError as error:
+            return f"the page could not be kept ({error.strerror})"
+        return f"the page is kept as {UNREADABLE} for python -m category_crawler.pages"
 
     def _new_rows(self, page: Page, listing: ListingURL) -> list[Product]:
         if not self.plan.keeps_rows(str(listing.with_page(1))):
@@ -179,7 +193,8 @@ class CategoryCrawl:
         """Whether the page is as asked in what the plan added; the rest of it raises."""
         try:
             postcode = self.session.postcode if self.session else None
-            check_page(page, Asked(listing, postcode, self.requests_made))
+            most_have_prices = self.run.kept_without_price * 2 < self.run.kept
+            check_page(page, Asked(listing, postcode, self.requests_made, most_have_prices))
         except (FilterNotApplied, NodeNotApplied):
             if self.plan.learning or listing.with_page(1) == self.plan.listing:
                 raise

@@ -8,6 +8,7 @@
 ``journal.jsonl``         a line per finished page
 ``progress.json``         where the run stands, replaced whole
 ``summary.json``          how it ended, written once
+``unreadable.html.gz``    the page that no reader understood, where the run ended for one
 ``category_asins.json``   the rows as a JSON array, put in place whole at the end of a good run
 ========================  ======================================================================
 

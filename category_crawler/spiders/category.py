@@ -27,9 +27,11 @@ from category_crawler.errors import (
     CrawlError,
     CrawlStopped,
     LocationLost,
+    NotAListing,
     Redirected,
     RobotsDisallowed,
     Unreachable,
+    UnreadablePage,
 )
 from category_crawler.items import Product
 from category_crawler.listing_url import ListingURL
@@ -189,7 +191,10 @@ class CategorySpider(EndingSpider):
         """Read and check a page, have its rows and its journal line written, return the rows."""
         page = _read(response, crawl.job.marketplace)
         requests = response.meta.get("retry_times", 0) + 1
-        record, products = crawl.take(page, listing, requests)
+        try:
+            record, products = crawl.take(page, listing, requests)
+        except (UnreadablePage, NotAListing) as error:
+            raise type(error)(f"{error}; {crawl.keep_unreadable(response.body)}") from None
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
         return products
 

@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -182,6 +184,7 @@ def test_an_empty_category_is_done_with_no_product(home: Home) -> None:
         ({"no_delivery_day": True}, {"filter_delivery_day": "tomorrow"}, "filter_unavailable", 0),
         ({"empty_page_from": 2}, {}, "not_a_listing", 24),
         ({"titles_missing_from": 3}, {}, "unreadable_page", 48),
+        ({"prices_missing_from": 2}, {}, "unreadable_page", 24),
         ({"block": "browse", "block_from": 1}, {}, "not_a_listing", 0),
         ({"block": "not_found", "block_from": 2}, {}, "not_a_listing", 24),
         ({"block": "captcha", "block_from": 2}, {}, "blocked", 24),
@@ -212,6 +215,39 @@ def test_a_page_that_is_not_what_was_asked_for_ends_the_run(
     assert ended.code == 1
     assert reason in ended.said.splitlines()[-1]
     assert "Traceback" not in ended.said
+
+
+@pytest.mark.parametrize(
+    ("switch", "missing"),
+    [
+        ("titles_missing_from", "title"),
+        ("prices_missing_from", "price_cents"),
+        ("empty_page_from", None),
+    ],
+)
+def test_a_page_that_no_reader_understands_is_kept_for_them(
+    home: Home, switch: str, missing: str | None
+) -> None:
+    setattr(home.shop.switches, switch, 2)
+    ended = home.crawl()
+    message = ended.summary["failed_message"]
+    assert "unreadable.html.gz for python -m category_crawler.pages" in message
+    kept = ended.folder / "unreadable.html.gz"
+    assert kept.stat().st_mode & 0o077 == 0
+    said = subprocess.run(
+        [sys.executable, "-m", "category_crawler.pages", kept, "--domain", "amazon.com.au"],
+        capture_output=True,
+        check=True,
+    )
+    products = json.loads(said.stdout)["products"]
+    assert (len(products) >= 24) is bool(missing)
+    assert not missing or not any(product[missing] for product in products)
+
+
+def test_a_category_without_prices_is_none_of_an_unreadable_page(home: Home) -> None:
+    home.shop.switches.prices_missing_from = 1
+    ended = home.crawl()
+    assert (ended.code, len(ended.rows)) == (0, 60), ended.said
 
 
 @pytest.mark.parametrize("block", BLOCKS)
