@@ -9,7 +9,13 @@ from typing import Any, Self
 from category_crawler.checks import Asked, check_page, learn_delivery_day, price_proved
 from category_crawler.delivery import DeliverySession
 from category_crawler.domain_config import BRAND_CODES
-from category_crawler.errors import FilterNotApplied, InvalidJob, NodeNotApplied, RunError
+from category_crawler.errors import (
+    FilterNotApplied,
+    InvalidJob,
+    NodeNotApplied,
+    RunError,
+    StorageFailed,
+)
 from category_crawler.home import results_folder
 from category_crawler.items import Product
 from category_crawler.job import CategoryJob
@@ -89,8 +95,17 @@ class CategoryCrawl:
         looks for them elsewhere.
         """
         is_as_asked = self._check(page, listing)
-        if not is_as_asked:
-            page = Page(page.kind)
+        try:
+            return self._write(
+                page if is_as_asked else Page(page.kind), listing, requests, is_as_asked
+            )
+        except StorageFailed:
+            self.run.fall_back()
+            raise
+
+    def _write(
+        self, page: Page, listing: ListingURL, requests: int, is_as_asked: bool
+    ) -> tuple[PageRecord, list[Product]]:
         learned = self._learned(page)
         products = self._new_rows(page, listing)
         self.run.keep(products)

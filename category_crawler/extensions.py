@@ -15,7 +15,7 @@ from category_crawler import signals
 from category_crawler.crawl import CategoryCrawl
 from category_crawler.delivery_report import write_report
 from category_crawler.ending import Ending, ending_of
-from category_crawler.errors import Crashed, CrawlStopped, Interrupted
+from category_crawler.errors import Crashed, CrawlStopped, Interrupted, StorageFailed
 from category_crawler.journal import PageRecord
 from category_crawler.run import utc_now
 from category_crawler.spiders.category import CategorySpider
@@ -69,7 +69,7 @@ class RunProgress:
         self._reported = monotonic()
         # Pages that were on their way when the others began to wait come all the same.
         shared = self._shared_pause if self._reported < self._shared_until else {}
-        crawl.run.report(crawl.progress | (pause or shared))
+        _try_to_report(crawl, crawl.progress | (pause or shared))
 
 
 class RunEnd:
@@ -90,13 +90,33 @@ class RunEnd:
             return
         if ending.error is None and not (reason == "finished" and crawl.is_over):
             ending.begin(_unexplained(reason))
-        crawl.run.report(crawl.progress)
-        summary = _summary(crawl, ending)
-        if ending.error is None:
-            crawl.run.finish(summary)
-        else:
-            crawl.run.end(summary)
+        _try_to_report(crawl, crawl.progress)
+        try:
+            _write_end(crawl, ending)
+        except StorageFailed as error:
+            logger.error("How the run ended could not be noted: %s", error)
+            ending.begin(error)
         crawl.run.close()
+
+
+def _try_to_report(crawl: CategoryCrawl, progress: dict[str, Any]) -> None:
+    """The rows count, not the progress: a disk that is full will refuse them soon enough."""
+    try:
+        crawl.run.report(progress)
+    except StorageFailed as error:
+        logger.warning("%s", error)
+
+
+def _write_end(crawl: CategoryCrawl, ending: Ending) -> None:
+    """Write the result file and the summary. Raises StorageFailed where there is no summary."""
+    if ending.error is None:
+        try:
+            crawl.run.finish(_summary(crawl, ending))
+        except StorageFailed as error:
+            ending.begin(error)
+        else:
+            return
+    crawl.run.end(_summary(crawl, ending))
 
 
 def _delivery_report(
