@@ -1,8 +1,15 @@
-"""What an HTTP answer says outside its page: headers, and where a redirect leads."""
+"""What an HTTP answer says: headers, where a redirect leads, what its page stands in for."""
 
 from urllib.parse import urljoin, urlsplit
 
 from scrapy.http import Response
+
+from category_crawler.pages import Kind
+from category_crawler.pages.block import read_block
+from category_crawler.pages.damage import is_html, read_damage
+
+UNDECODED = "undecoded"
+"""Flag of an answer whose body is not compressed as its headers say."""
 
 _LISTING_PATHS = ("/s", "/s/", "/robots.txt")
 
@@ -29,3 +36,21 @@ def stays_in_listings(source: str, target: str) -> bool:
     asked, led_to = urlsplit(source), urlsplit(target)
     same_host = (asked.scheme, asked.netloc) == (led_to.scheme, led_to.netloc)
     return same_host and led_to.path in _LISTING_PATHS
+
+
+def block_of(response: Response) -> Kind | None:
+    """The kind of what stands in a listing's way, a redirect to the sign-in included, or None."""
+    target = redirect_target(response)
+    if target is not None and urlsplit(target).path.startswith("/ap/"):
+        return Kind.SIGN_IN
+    return read_block(response.body, response.status, headers_of(response))
+
+
+def damage_of(response: Response) -> str | None:
+    """What is wrong with the bytes of a page that the site sent as a good one, or None."""
+    headers = headers_of(response)
+    if response.status != 200:
+        return None
+    if UNDECODED in response.flags:
+        return f"a body that is not {headers.get('content-encoding')} as its headers say"
+    return read_damage(response.body, headers) if is_html(response.body, headers) else None

@@ -20,18 +20,18 @@ from category_crawler.items import Product
 from category_crawler.job import DeliveryDay
 from category_crawler.listing_url import ListingURL, within
 from category_crawler.pages import Kind, Page, Refinement
+from category_crawler.pages.block import BLOCKS
 
 PRICED_INSIDE = 0.9
 """Share of main prices that must lie in the asked range where the page does not name it."""
 
-_BLOCKS = {
-    Kind.CAPTCHA: "a captcha",
-    Kind.INTERSTITIAL: "a 'continue shopping' page",
-    Kind.ERROR: "an error page",
-    Kind.WAF_CHALLENGE: "a WAF challenge",
-    Kind.AKAMAI_CHECK: "an Akamai check",
-    Kind.SIGN_IN: "a sign-in page",
-}
+UNPRICED = 8
+"""Organic cards without any amount, from which on a page without a main price is suspect.
+
+Real pages have up to 22 of 24 without one; many of those name another seller's offer. Other orders
+than the listing's own may gather products without a price.
+"""
+
 _DELIVERY_DAY_LABELS: dict[DeliveryDay, re.Pattern[str]] = {
     # English labels of real pages: "Get It by Tomorrow", "Get It in 2 Days".
     "tomorrow": re.compile(r"\btomorrow\b", re.IGNORECASE),
@@ -45,6 +45,10 @@ class Asked:
 
     listing: ListingURL
     postcode: str | None = None
+    request: int = 1
+    """Number of listing requests that the run had made by then."""
+    most_have_prices: bool = False
+    """Whether most of the rows kept so far show a price."""
 
 
 def check_page(page: Page, asked: Asked) -> None:
@@ -63,7 +67,12 @@ def check_page(page: Page, asked: Asked) -> None:
 
 def check_kind(page: Page, asked: Asked) -> None:
     """Raise Blocked or NotAListing for a page that holds no listing."""
-    check_block(page, asked.listing.marketplace.host, f"page {asked.listing.page} of the listing")
+    listing = asked.listing
+    check_block(
+        page,
+        listing.marketplace.host,
+        f"page {listing.page} of {listing.with_page(1)}, at request {asked.request} of the run",
+    )
     if page.kind is Kind.PAST_THE_END and asked.listing.page == 1:
         raise NotAListing("the first page of the listing is already past its end")
     if page.kind not in (Kind.LISTING, Kind.NO_RESULTS, Kind.PAST_THE_END):
@@ -76,7 +85,7 @@ def check_kind(page: Page, asked: Asked) -> None:
 
 def check_block(page: Page, host: str, wanted: str) -> None:
     """Raise Blocked, saying by what, where a page stands in the way of the one wanted."""
-    if block := _BLOCKS.get(page.kind):
+    if block := BLOCKS.get(page.kind):
         said = f" ({page.message})" if page.message else ""
         raise Blocked(
             f"{host} answered with {block}{said} instead of {wanted}; wait some hours, or crawl "
@@ -159,7 +168,8 @@ def price_proved(page: Page, asked: Asked) -> bool | None:
 def check_rows(page: Page, asked: Asked) -> None:
     """Raise UnreadablePage where the page cannot have been read as a person would.
 
-    Every card of the site has a title, and a first page that counts results shows some.
+    Every card of the site has a title, a first page that counts results shows some, and a page on
+    which nothing has a price does not follow on many that have some.
     """
     if asked.listing.page == 1 and page.last and all(p.sponsored for p in page.products):
         raise UnreadablePage(
@@ -172,6 +182,17 @@ def check_rows(page: Page, asked: Asked) -> None:
             f"{untitled} of the {len(page.products)} cards of page {asked.listing.page} have no "
             "title: the site's markup has changed and the page readers must be mended"
         )
+    if asked.most_have_prices and not asked.listing.sort and _shows_no_price(page):
+        raise UnreadablePage(
+            f"none of the cards of page {asked.listing.page} shows a price, as most before it "
+            "did: the site's markup has changed and the page readers must be mended"
+        )
+
+
+def _shows_no_price(page: Page) -> bool:
+    organic = [product for product in page.products if not product.sponsored]
+    bare = [p for p in organic if p.price_cents is None and p.offer_price_cents is None]
+    return not main_prices(organic) and len(bare) >= UNPRICED
 
 
 def learn_delivery_day(offered: Sequence[Refinement], day: DeliveryDay) -> str:

@@ -1,5 +1,6 @@
 """One crawl of a category: what was asked, where it stands, what a page adds to it."""
 
+import gzip
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -8,7 +9,13 @@ from typing import Any, Self
 from category_crawler.checks import Asked, check_page, learn_delivery_day, price_proved
 from category_crawler.delivery import DeliverySession
 from category_crawler.domain_config import BRAND_CODES
-from category_crawler.errors import FilterNotApplied, InvalidJob, NodeNotApplied, RunError
+from category_crawler.errors import (
+    FilterNotApplied,
+    InvalidJob,
+    NodeNotApplied,
+    RunError,
+    StorageFailed,
+)
 from category_crawler.home import results_folder
 from category_crawler.items import Product
 from category_crawler.job import FundedJob
@@ -18,6 +25,10 @@ from category_crawler.pages import Page, Refinement
 from category_crawler.plan import Limits, Plan
 from category_crawler.run import Run, refuse, utc_now
 from category_crawler.run_folder import RunFolder
+from category_crawler.whole_file import write_whole
+
+UNREADABLE = "unreadable.html.gz"
+"""In the run's folder: the page for which a run ended that no reader understood."""
 
 
 class CategoryCrawl:
@@ -33,6 +44,8 @@ class CategoryCrawl:
         self.started_at = utc_now()
         self._is_cut = False
         """Whether the limit fell within a page, so that some of its products are no rows."""
+        self.requests_made = sum(record.requests for record in run.replayed)
+        """Listing requests so far, those on their way included; whoever makes one counts it."""
 
     @classmethod
     def begin(
@@ -94,8 +107,17 @@ class CategoryCrawl:
         looks for them elsewhere.
         """
         is_as_asked = self._check(page, listing)
-        if not is_as_asked:
-            page = Page(page.kind)
+        try:
+            return self._write(
+                page if is_as_asked else Page(page.kind), listing, requests, is_as_asked
+            )
+        except StorageFailed:
+            self.run.fall_back()
+            raise
+
+    def _write(
+        self, page: Page, listing: ListingURL, requests: int, is_as_asked: bool
+    ) -> tuple[PageRecord, list[Product]]:
         learned = self._learned(page)
         products = self._new_rows(page, listing)
         self.run.keep(products)
@@ -105,6 +127,15 @@ class CategoryCrawl:
         self.run.finish_page(record)
         self.plan.add(record)
         return record, [*products, *self._advertised_only()]
+
+    def keep_unreadable(self, body: bytes) -> str:
+        """Keep a page for those who mend the readers; a few words on where it lies."""
+        try:
+            # What the site wrote for one session is for one reader.
+            write_whole(self.run.folder / UNREADABLE, [gzip.compress(body)], mode=0o600)
+        except OSError as error:
+            return f"the page could not be kept ({error.strerror})"
+        return f"the page is kept as {UNREADABLE} for python -m category_crawler.pages"
 
     def _new_rows(self, page: Page, listing: ListingURL) -> list[Product]:
         if not self.plan.keeps_rows(str(listing.with_page(1))):
@@ -194,7 +225,9 @@ class CategoryCrawl:
     def _check(self, page: Page, listing: ListingURL) -> bool:
         """Whether the page is as asked in what the plan added; the rest of it raises."""
         try:
-            check_page(page, Asked(listing, self.session.postcode if self.session else None))
+            postcode = self.session.postcode if self.session else None
+            most_have_prices = self.run.kept_without_price * 2 < self.run.kept
+            check_page(page, Asked(listing, postcode, self.requests_made, most_have_prices))
         except (FilterNotApplied, NodeNotApplied):
             if self.plan.learning or listing.with_page(1) == self.plan.listing:
                 raise

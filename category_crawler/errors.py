@@ -29,6 +29,7 @@
         │   ├── PostcodeUnknown postcode_unknown
         │   ├── SuburbUnknown   suburb_unknown
         │   └── LocationNotSet  location_not_set
+        ├── StorageFailed       storage
         ├── Interrupted         interrupted
         ├── Cancelled           cancelled
         └── Crashed             crashed
@@ -182,6 +183,12 @@ class LocationNotSet(DeliveryFailed):
     """Raised if the shop took the postcode and yet delivers elsewhere."""
 
     reason = "location_not_set"
+
+
+class StorageFailed(CrawlStopped):
+    """Raised if a file of the run cannot be written."""
+
+    reason = "storage"
 
 
 class Interrupted(CrawlStopped):

@@ -15,7 +15,7 @@ from category_crawler import signals
 from category_crawler.crawl import CategoryCrawl, refused
 from category_crawler.delivery_report import write_report
 from category_crawler.ending import Ending, ending_of
-from category_crawler.errors import Crashed, CrawlStopped, Interrupted, RunError
+from category_crawler.errors import Crashed, CrawlStopped, Interrupted, RunError, StorageFailed
 from category_crawler.journal import PageRecord
 from category_crawler.run import utc_now
 from category_crawler.spiders.category import CategorySpider
@@ -33,6 +33,9 @@ class RunProgress:
 
     def __init__(self, crawler: Crawler) -> None:
         self._reported = -REPORT_EVERY
+        self._shared_pause: dict[str, Any] = {}
+        self._shared_until = 0.0
+        """When that pause is over, by the monotonic clock."""
         crawler.signals.connect(self.page_finished, signal=signals.page_finished)
         crawler.signals.connect(self.pause_started, signal=signals.pause_started)
 
@@ -52,15 +55,21 @@ class RunProgress:
         if monotonic() - self._reported >= REPORT_EVERY:
             self._report(crawl)
 
-    def pause_started(self, spider: CategorySpider, seconds: float, reason: str) -> None:
+    def pause_started(
+        self, spider: CategorySpider, seconds: float, reason: str, shared: bool = False
+    ) -> None:
         logger.info("Waiting %.0f s before the next try: %s", seconds, reason)
+        pause = {"pause": {"seconds": seconds, "reason": reason, "since": utc_now()}}
+        if shared:
+            self._shared_pause, self._shared_until = pause, monotonic() + seconds
         if spider.crawl is not None:
-            pause = {"seconds": seconds, "reason": reason, "since": utc_now()}
-            self._report(spider.crawl, pause=pause)
+            self._report(spider.crawl, pause)
 
-    def _report(self, crawl: CategoryCrawl, **more: Any) -> None:
-        crawl.run.report(crawl.progress | more)
+    def _report(self, crawl: CategoryCrawl, pause: dict[str, Any] | None = None) -> None:
         self._reported = monotonic()
+        # Pages that were on their way when the others began to wait come all the same.
+        shared = self._shared_pause if self._reported < self._shared_until else {}
+        _try_to_report(crawl, crawl.progress | (pause or shared))
 
 
 class RunEnd:
@@ -86,12 +95,12 @@ class RunEnd:
             return
         if ending.error is None and not (reason == "finished" and crawl.is_over):
             ending.begin(_unexplained(reason))
-        crawl.run.report(crawl.progress)
-        summary = _summary(crawl, ending)
-        if ending.error is None:
-            crawl.run.finish(summary)
-        else:
-            crawl.run.end(summary)
+        _try_to_report(crawl, crawl.progress)
+        try:
+            _write_end(crawl, ending)
+        except StorageFailed as error:
+            logger.error("How the run ended could not be noted: %s", error)
+            ending.begin(error)
         crawl.run.close()
 
     def _end_by_force(self, spider: CategorySpider) -> None:
@@ -99,6 +108,26 @@ class RunEnd:
         ending, crawl = ending_of(self.crawler), spider.crawl
         if crawl is not None and ending.error is not None:
             crawl.run.end(_summary(crawl, ending))
+
+
+def _try_to_report(crawl: CategoryCrawl, progress: dict[str, Any]) -> None:
+    """The rows count, not the progress: a disk that is full will refuse them soon enough."""
+    try:
+        crawl.run.report(progress)
+    except StorageFailed as error:
+        logger.warning("%s", error)
+
+
+def _write_end(crawl: CategoryCrawl, ending: Ending) -> None:
+    """Write the result file and the summary. Raises StorageFailed where there is no summary."""
+    if ending.error is None:
+        try:
+            crawl.run.finish(_summary(crawl, ending))
+        except StorageFailed as error:
+            ending.begin(error)
+        else:
+            return
+    crawl.run.end(_summary(crawl, ending))
 
 
 def _delivery_report(

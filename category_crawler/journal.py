@@ -85,7 +85,16 @@ def read_journal(path: Path) -> Iterator[tuple[PageRecord, int]]:
 
 
 def append_record(file: IO[bytes], record: PageRecord) -> None:
-    """Write a line and have it on disk before returning."""
-    file.write(record.to_json())
-    file.flush()
+    """Write a line and have it on disk before returning; the file is unbuffered."""
+    write_all(file, record.to_json())
     os.fsync(file.fileno())
+
+
+def write_all(file: IO[bytes], data: bytes) -> None:
+    """Write every byte to an unbuffered file, which by itself takes as many as there is room for.
+
+    Raises OSError. A buffered file would keep the rest, and write it when it is closed.
+    """
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]

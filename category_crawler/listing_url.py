@@ -113,6 +113,11 @@ class ListingURL:
         kept = tuple(parameter for parameter in self.parameters if parameter[0] != "s")
         return replace(self, parameters=(*kept, ("s", order)), page=1)
 
+    @property
+    def sort(self) -> str | None:
+        """The order asked for; None for the listing's own."""
+        return dict(self.parameters).get("s")
+
     def with_page(self, page: int) -> Self:
         """The page of the listing with this 1-based number."""
         return replace(self, page=page)

@@ -1,12 +1,13 @@
-"""Downloader middlewares: tries that are repeated, redirects that are followed."""
+"""Downloader middlewares: bodies decompressed, tries repeated, redirects followed."""
 
 from email.utils import parsedate_to_datetime
-from time import time
+from time import monotonic, time
 from typing import Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares import cookies
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import IgnoreRequest
@@ -15,10 +16,16 @@ from scrapy.utils.response import response_status_message
 from tldextract import TLDExtract
 
 from category_crawler import signals
-from category_crawler.answer import headers_of, redirect_target, stays_in_listings
+from category_crawler.answer import (
+    UNDECODED,
+    block_of,
+    damage_of,
+    redirect_target,
+    stays_in_listings,
+)
 from category_crawler.ending import ending_of
 from category_crawler.pages import Kind
-from category_crawler.pages.block import read_block
+from category_crawler.pages.block import CHALLENGES
 
 # Scrapy asks tldextract whether a cookie's domain is a public suffix; the first question would
 # download the list of suffixes while everything waits. The list that comes with it is enough.
@@ -27,17 +34,44 @@ cookies._split_domain = TLDExtract(
 )
 
 
+class DamagedAnswer(Exception):
+    """Raised if an answer still comes damaged after all tries; its text says how."""
+
+
+class Decompression(HttpCompressionMiddleware):
+    """Scrapy's own, for which a body that is not compressed as its headers say is no error.
+
+    Such a body is flagged instead: what is raised here is raised beyond the reach of the retries.
+    """
+
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
+        try:
+            decompressed: Request | Response = super().process_response(request, response)
+        except IgnoreRequest:
+            raise
+        # Each of the four libraries behind it has errors of its own.
+        except Exception:
+            return response.replace(flags=[*response.flags, UNDECODED])
+        return decompressed
+
+
 class GrowingPauses(RetryMiddleware):
     """Scrapy's retries with a pause before each, doubled each time, ``Retry-After`` honoured.
 
-    An error page that comes with status 200 is tried again as well. Settings: ``RETRY_TIMES``,
-    and in seconds ``RETRY_PAUSE``, ``RETRY_PAUSE_MAX`` and ``RETRY_AFTER_MAX``: a site that asks
-    for a longer wait is not asked again.
+    An error page that comes with status 200 and a page that comes damaged are tried again as
+    well. Settings: ``RETRY_TIMES``, and in seconds ``RETRY_PAUSE``, ``RETRY_PAUSE_MAX``,
+    ``RETRY_AFTER_MAX`` (a site that asks for a longer wait is not asked again) and
+    ``RETRY_BUDGET``, for which the site may go without one good answer.
     """
 
     first_pause: float
     longest_pause: float
     longest_retry_after: float
+    budget: float
+    _trouble_since: float | None = None
+    """When the first trouble after the latest good answer came, by the monotonic clock."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -45,43 +79,58 @@ class GrowingPauses(RetryMiddleware):
         middleware.first_pause = crawler.settings.getfloat("RETRY_PAUSE")
         middleware.longest_pause = crawler.settings.getfloat("RETRY_PAUSE_MAX")
         middleware.longest_retry_after = crawler.settings.getfloat("RETRY_AFTER_MAX")
+        middleware.budget = crawler.settings.getfloat("RETRY_BUDGET")
         return middleware
 
     async def process_response(  # type: ignore[override]
         self, request: Request, response: Response
     ) -> Request | Response:
-        reason = self._passing_trouble(response)
-        asked_for = _retry_after(response)
-        if reason is None or asked_for > self.longest_retry_after:
+        if block_of(response) in CHALLENGES:
             return response
-        retry = self._retry(request, reason)
-        return await self._after_pause(retry, reason, asked_for) if retry else response
+        if reason := self._passing_trouble(response):
+            return await self._after_pause(request, reason, _retry_after(response)) or response
+        if damage := damage_of(response):
+            if retry := await self._after_pause(request, damage):
+                return retry
+            raise DamagedAnswer(damage)
+        self._trouble_since = None
+        return response
 
     async def process_exception(  # type: ignore[override]
         self, request: Request, exception: Exception
     ) -> Request | None:
         if not isinstance(exception, self.exceptions_to_retry):
             return None
-        retry = self._retry(request, exception)
-        return await self._after_pause(retry, type(exception).__name__, 0.0) if retry else None
+        return await self._after_pause(request, type(exception).__name__)
 
     def _passing_trouble(self, response: Response) -> str | None:
         if response.status in self.retry_http_codes:
             return response_status_message(response.status)
-        kind = read_block(response.body, response.status, headers_of(response))
-        return "error page" if kind is Kind.ERROR else None
+        return "error page" if block_of(response) is Kind.ERROR else None
 
-    async def _after_pause(self, retry: Request, reason: str, at_least: float) -> Request:
+    async def _after_pause(
+        self, request: Request, reason: str, asked_for: float = 0.0
+    ) -> Request | None:
+        """The request for one more try, after the pause before it; None where there is none."""
+        if asked_for > self.longest_retry_after:
+            return None
+        retry = self._retry(request, reason)
+        if retry is None:
+            return None
         grown = self.first_pause * 2 ** (retry.meta["retry_times"] - 1)
-        seconds = max(min(grown, self.longest_pause), at_least)
-        self.crawler.signals.send_catch_log(
-            signals.pause_started, spider=self.crawler.spider, seconds=seconds, reason=reason
-        )
+        seconds = max(min(grown, self.longest_pause), asked_for)
+        if self._is_spent_after(seconds):
+            return None
+        announce_pause(self.crawler, seconds, reason)
         if await ending_of(self.crawler).begins_within(seconds):
             raise IgnoreRequest("the crawl is ending")
-        # The cookie jar has them by now, and the site may have changed them since.
-        retry.cookies = {}
-        return retry
+        return without_cookies(retry)
+
+    def _is_spent_after(self, seconds: float) -> bool:
+        """Whether the budget does not last for a pause of these seconds."""
+        if self._trouble_since is None:
+            self._trouble_since = monotonic()
+        return monotonic() + seconds - self._trouble_since > self.budget
 
 
 class ListingRedirects(RedirectMiddleware):
@@ -95,6 +144,23 @@ class ListingRedirects(RedirectMiddleware):
             return response
         followed: Request | Response = super().process_response(request, response)
         return followed
+
+
+def announce_pause(crawler: Crawler, seconds: float, reason: str, *, shared: bool = False) -> None:
+    """Say that a request, or with ``shared`` any, is made only after these seconds."""
+    crawler.signals.send_catch_log(
+        signals.pause_started,
+        spider=crawler.spider,
+        seconds=seconds,
+        reason=reason,
+        shared=shared,
+    )
+
+
+def without_cookies(retry: Request) -> Request:
+    """The request with the cookie jar's cookies only: the site may have changed them since."""
+    retry.cookies = {}
+    return retry
 
 
 def _retry_after(response: Response) -> float:

@@ -8,6 +8,7 @@
 ``journal.jsonl``         a line per finished page
 ``progress.json``         where the run stands, replaced whole
 ``summary.json``          how it ended, written once
+``unreadable.html.gz``    the page that no reader understood, where the run ended for one
 ``category_asins.json``   the rows as a JSON array, put in place whole at the end of a good run
 ========================  ======================================================================
 
@@ -17,16 +18,17 @@ Only the crawler writes here; whoever wants to know how a run stands reads.
 import fcntl
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Self
 
-from category_crawler.errors import RunError, RunExists, RunLocked
+from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
 from category_crawler.items import Product
-from category_crawler.journal import PageRecord, append_record, read_journal
+from category_crawler.journal import PageRecord, append_record, read_journal, write_all
 from category_crawler.run_folder import (
     JOB,
     JOURNAL,
@@ -42,6 +44,7 @@ from category_crawler.run_folder import (
 from category_crawler.whole_file import write_whole
 
 _LOCK_TRIES = 20
+_CHUNK = 1024 * 1024
 
 _PRODUCT_FIELDS = tuple(Product.__dataclass_fields__)
 
@@ -54,6 +57,16 @@ def utc_now() -> str:
 def seconds_since(moment: str) -> float:
     """Seconds from a moment as :func:`utc_now` writes it."""
     return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class _Certain:
+    """Where a run stood when its latest page was finished: bytes of its files, and counts."""
+
+    rows: int = 0
+    journal: int = 0
+    kept: int = 0
+    kept_without_price: int = 0
 
 
 class Run:
@@ -71,9 +84,10 @@ class Run:
         self.kept = 0
         self.kept_without_price = 0
         self._lock = _take_lock(folder)
-        self._rows = (folder / PARTIAL_ROWS).open("ab")
-        self._sponsored = (folder / SPONSORED).open("ab+")
-        self._journal = (folder / JOURNAL).open("ab")
+        self._rows = (folder / PARTIAL_ROWS).open("ab", buffering=0)
+        self._sponsored = (folder / SPONSORED).open("ab", buffering=0)
+        self._journal = (folder / JOURNAL).open("ab", buffering=0)
+        self._certain = _Certain()
 
     @classmethod
     def create(cls, folder: Path, job: dict[str, Any], earlier: Path | None = None) -> Self:
@@ -131,31 +145,47 @@ class Run:
         return claimed
 
     def keep(self, products: Iterable[Product]) -> None:
-        """Write rows; once this returns, a killed process no longer loses them."""
-        for product in products:
-            self._rows.write(row(product))
+        """Write rows; once this returns, a killed process no longer loses them.
+
+        Raises StorageFailed, as all that write here do; see :meth:`fall_back`.
+        """
+        given = list(products)
+        with _storing(PARTIAL_ROWS):
+            write_all(self._rows, b"".join(row(product) for product in given))
+        for product in given:
             self._count(product.price_cents)
-        self._rows.flush()
 
     def hold(self, advertisements: Iterable[Product]) -> None:
         """Remember products seen as advertisements until it is known which are only that."""
-        self._sponsored.writelines(row(product) for product in advertisements)
-        self._sponsored.flush()
+        with _storing(SPONSORED):
+            write_all(self._sponsored, b"".join(row(product) for product in advertisements))
 
     def held(self) -> Iterator[Product]:
         """The remembered advertisements whose products are not rows, each once."""
-        self._sponsored.seek(0)
         seen = set(self.asins)
-        for line in self._sponsored:
-            product = Product(**json.loads(line))
-            if product.asin not in seen:
-                seen.add(product.asin)
-                yield product
+        with (self.folder / SPONSORED).open("rb") as lines:
+            for line in lines:
+                product = Product(**json.loads(line))
+                if product.asin not in seen:
+                    seen.add(product.asin)
+                    yield product
 
     def finish_page(self, record: PageRecord) -> None:
         """Make the page's rows certain, then write its journal line."""
-        os.fsync(self._rows.fileno())
-        append_record(self._journal, record)
+        with _storing(PARTIAL_ROWS):
+            os.fsync(self._rows.fileno())
+        with _storing(JOURNAL):
+            append_record(self._journal, record)
+        self._note_certain()
+
+    def fall_back(self) -> None:
+        """Once a write has failed: cut off what was written since the latest finished page."""
+        certain = self._certain
+        # A disk that takes nothing more may not even take this; who resumes cuts once more.
+        for file, end in ((self._journal, certain.journal), (self._rows, certain.rows)):
+            with suppress(OSError):
+                file.truncate(end)
+        self.kept, self.kept_without_price = certain.kept, certain.kept_without_price
 
     @property
     def offset(self) -> int:
@@ -164,18 +194,21 @@ class Run:
 
     def report(self, progress: dict[str, Any]) -> None:
         """Replace the progress."""
-        write_whole(self.folder / PROGRESS, [_json(progress)])
+        with _storing(PROGRESS):
+            write_whole(self.folder / PROGRESS, [_json(progress)])
 
     def finish(self, summary: dict[str, Any]) -> None:
         """End well: the rows become the result file, then the summary says so."""
-        os.fsync(self._rows.fileno())
-        with (self.folder / PARTIAL_ROWS).open("rb") as rows:
-            write_whole(self.folder / ROWS, json_array(rows))
+        with _storing(ROWS):
+            os.fsync(self._rows.fileno())
+            with (self.folder / PARTIAL_ROWS).open("rb") as rows:
+                write_whole(self.folder / ROWS, json_array(rows))
         self.end(summary)
 
     def end(self, summary: dict[str, Any]) -> None:
         """Say how the run ended; rows kept so far stay in ``products.part``."""
-        write_whole(self.folder / SUMMARY, [_json(summary)])
+        with _storing(SUMMARY):
+            write_whole(self.folder / SUMMARY, [_json(summary)])
 
     def close(self) -> None:
         """Let go of files and lock."""
@@ -192,8 +225,8 @@ class Run:
             # What an attempt to copy has left is not certain of anything.
             file.truncate(0)
             with (earlier / name).open("rb") as source:
-                shutil.copyfileobj(source, file)
-            file.flush()
+                while chunk := source.read(_CHUNK):
+                    write_all(file, chunk)
             os.fsync(file.fileno())
         self._replay()
 
@@ -212,11 +245,17 @@ class Run:
                 values = json.loads(line)
                 self.asins.add(values["asin"])
                 self._count(values["price_cents"])
+        self._note_certain()
 
     def _cut_torn_advertisement(self) -> None:
-        self._sponsored.seek(0)
-        whole = sum(len(line) for line in self._sponsored if line.endswith(b"\n"))
+        with (self.folder / SPONSORED).open("rb") as lines:
+            whole = sum(len(line) for line in lines if line.endswith(b"\n"))
         self._sponsored.truncate(whole)
+
+    def _note_certain(self) -> None:
+        self._certain = _Certain(
+            _size(self._rows), _size(self._journal), self.kept, self.kept_without_price
+        )
 
     def _count(self, price_cents: int | None) -> None:
         self.kept += 1
@@ -245,6 +284,21 @@ def json_array(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield separator + line.rstrip(b"\n")
         separator = b",\n"
     yield b"\n]\n"
+
+
+@contextmanager
+def _storing(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(
+            f"{name} of the run could not be written ({error.strerror}): make room on "
+            "its disk, or make its folder writable, and start the crawl again"
+        ) from None
+
+
+def _size(file: IO[bytes]) -> int:
+    return os.fstat(file.fileno()).st_size
 
 
 def _take_lock(folder: Path) -> IO[bytes]:

@@ -30,6 +30,8 @@ RETRY_HTTP_CODES = [408, 429, 500, 502, 503, 504, 522, 524]
 RETRY_PAUSE = 2.0  # seconds before the first retry; doubled each time
 RETRY_PAUSE_MAX = 300.0  # seconds
 RETRY_AFTER_MAX = 3600.0  # seconds; a site that asks for a longer wait ends the run
+RETRY_BUDGET = 7200.0  # seconds without one good answer, after which nothing is tried again
+BLOCK_PAUSE = 600.0  # seconds before the one more try of a page that a challenge stands before
 DOWNLOAD_TIMEOUT = 40  # 180
 
 # --- The plan: how much is asked of the site for the whole category ---------------------------
@@ -53,6 +55,9 @@ REDIRECT_MAX_TIMES = 3  # 20
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "category_crawler.middlewares.GrowingPauses": 550,
+    "category_crawler.block_pause.BlockPause": 560,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "category_crawler.middlewares.Decompression": 590,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "category_crawler.middlewares.ListingRedirects": 600,
 }

@@ -1,6 +1,7 @@
 """Runs on disk: what is kept survives, what is torn is cut, what is final is whole."""
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from category_crawler.errors import RunError, RunExists, RunLocked
+from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
 from category_crawler.run import Run, json_array
 from category_crawler.run_folder import RunFolder
 from tests.records import asins, product, record
@@ -111,6 +112,51 @@ def test_resuming_cuts_what_the_journal_is_not_certain_of(folder: Path) -> None:
     assert [r.page for r in again.replayed] == [1, 2]
     assert again.kept == 30
     again.close()
+
+
+def test_a_page_that_could_not_be_written_whole_leaves_nothing(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 25))
+    before = (folder / "products.part").read_bytes()
+    journal = (folder / "journal.jsonl").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 500, limits[1]))
+    try:
+        with pytest.raises(StorageFailed, match=r"products.part of the run .*\(File too large\)"):
+            run.keep(run.claim(product(number) for number in range(25, 49)))
+        assert (folder / "products.part").stat().st_size == len(before) + 500
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    run.fall_back()
+    run.close()
+    assert run.kept == len(rows(folder)) == 24
+    assert (folder / "products.part").read_bytes() == before
+    assert (folder / "journal.jsonl").read_bytes() == journal
+
+
+def test_rows_of_a_page_that_the_journal_does_not_take_are_cut_off(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "journal.jsonl").symlink_to("/dev/full")
+    run = Run.create(folder, JOB)
+    with pytest.raises(StorageFailed, match="No space left"):
+        keep_page(run, 1, range(1, 25))
+    run.fall_back()
+    run.close()
+    assert run.kept == len(rows(folder)) == 0
+
+
+def test_a_resumed_run_falls_back_to_what_it_was_resumed_with(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 25))
+    run.close()
+    with (folder / "journal.jsonl").open("ab") as journal:
+        journal.write(record(2).to_json()[:40])
+    resumed = Run.resume(folder)
+    resumed.keep([product(25)])
+    resumed.fall_back()
+    resumed.close()
+    assert resumed.kept == len(rows(folder)) == 24
+    assert (folder / "journal.jsonl").read_bytes().endswith(b"}\n")
 
 
 def test_advertised_products_come_once_and_never_beside_an_organic_row(folder: Path) -> None:

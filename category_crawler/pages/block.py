@@ -7,6 +7,18 @@ from collections.abc import Mapping
 
 from category_crawler.pages.kind import Kind
 
+BLOCKS: Mapping[Kind, str] = {
+    Kind.CAPTCHA: "a captcha",
+    Kind.INTERSTITIAL: "a 'continue shopping' page",
+    Kind.ERROR: "an error page",
+    Kind.WAF_CHALLENGE: "a WAF challenge",
+    Kind.AKAMAI_CHECK: "an Akamai check",
+    Kind.SIGN_IN: "a sign-in page",
+}
+"""What stands in the way of a page, each in words."""
+CHALLENGES = frozenset(BLOCKS) - {Kind.ERROR}
+"""Those that the site puts before one whom it has noticed, not before everybody."""
+
 _LISTING_MARKS = (
     b'data-component-type="s-search-result"',
     b'id="s-refinements"',

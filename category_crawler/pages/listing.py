@@ -11,6 +11,7 @@ from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
 from category_crawler.pages.block import read_block
 from category_crawler.pages.card import read_card
+from category_crawler.pages.charset import as_utf8
 from category_crawler.pages.kind import Kind
 from category_crawler.pages.price import read_currency
 from category_crawler.pages.price_range import PriceRange
@@ -28,7 +29,6 @@ _NO_RESULTS = re.compile(
     r"|لا توجد نتائج|لم يتم العثور",
     re.IGNORECASE,
 )
-_CHARSET = re.compile(rb"charset=[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
 _RESULT_BAR = (
     '[data-component-type="s-result-info-bar"], [cel_widget_id*="RESULT_INFO_BAR"], .s-breadcrumb'
 )
@@ -78,7 +78,7 @@ def read_page(
     headers: Mapping[str, str] | None = None,
 ) -> Page:
     """Read an answer of the site; ``headers`` by their names in lower case."""
-    utf8 = _utf8(body, headers)
+    utf8 = as_utf8(body, headers)
     if block := read_block(body, status, headers):
         tree = LexborHTMLParser(utf8)
         return Page(block, title=_title(tree), message=_first_words(tree))
@@ -198,17 +198,3 @@ def _first_words(tree: LexborHTMLParser) -> str | None:
     for script in body.css("script, style, noscript"):
         script.decompose()
     return (spaced_text_of(body) or "")[:200] or None
-
-
-def _utf8(body: bytes, headers: Mapping[str, str] | None) -> bytes:
-    """The body as UTF-8, decoded anew only where it says that it is something else."""
-    declared = _CHARSET.search((headers or {}).get("content-type", "").encode()) or _CHARSET.search(
-        body, 0, 4096
-    )
-    name = declared.group(1).decode().lower() if declared else "utf-8"
-    if name in ("utf-8", "utf8"):
-        return body
-    try:
-        return body.decode(name, errors="replace").encode()
-    except LookupError:
-        return body

@@ -13,27 +13,31 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from scrapy import Request
+from scrapy import signals as scrapy_signals
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from category_crawler import signals
-from category_crawler.answer import headers_of, redirect_target
+from category_crawler.answer import block_of, headers_of, redirect_target
 from category_crawler.crawl import CategoryCrawl, has_begun
 from category_crawler.delivery import DeliverySession
+from category_crawler.domain_config import Marketplace
 from category_crawler.ending_spider import EndingSpider
 from category_crawler.errors import (
-    Blocked,
     CrawlError,
     CrawlStopped,
     LocationLost,
+    NotAListing,
     Redirected,
     RobotsDisallowed,
     Unreachable,
+    UnreadablePage,
 )
 from category_crawler.items import Product
 from category_crawler.listing_url import ListingURL
-from category_crawler.pages import read_page
+from category_crawler.middlewares import DamagedAnswer
+from category_crawler.pages import Page, read_page
 from category_crawler.partition import Effort
 from category_crawler.plan import Limits
 from category_crawler.renewal import renew
@@ -84,6 +88,9 @@ class CategorySpider(EndingSpider):
         except CrawlError as error:
             self.ending.begin(error)
             return
+        self.crawler.signals.connect(
+            self.count_request, signal=scrapy_signals.request_reached_downloader
+        )
         for warning in self.crawl.warnings:
             self.logger.warning(warning)
         await self._renew_old_session(self.crawl)
@@ -116,6 +123,11 @@ class CategorySpider(EndingSpider):
             yield product
         for request in self._next(crawl):
             yield request
+
+    def count_request(self, request: Request) -> None:
+        """Count the requests for listings; one that is tried again is another."""
+        if self.crawl is not None and request.callback == self.parse_listing:
+            self.crawl.requests_made += 1
 
     def fail(self, failure: Failure) -> None:
         """End the crawl for a request that came to nothing."""
@@ -188,15 +200,12 @@ class CategorySpider(EndingSpider):
 
     def _take(self, crawl: CategoryCrawl, response: Response, listing: ListingURL) -> list[Product]:
         """Read and check a page, have its rows and its journal line written, return the rows."""
-        _check_redirect(response)
-        page = read_page(
-            response.body,
-            crawl.job.marketplace,
-            status=response.status,
-            headers=headers_of(response),
-        )
+        page = _read(response, crawl.job.marketplace)
         requests = response.meta.get("retry_times", 0) + 1
-        record, products = crawl.take(page, listing, requests)
+        try:
+            record, products = crawl.take(page, listing, requests)
+        except (UnreadablePage, NotAListing) as error:
+            raise type(error)(f"{error}; {crawl.keep_unreadable(response.body)}") from None
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
         return products
 
@@ -236,12 +245,14 @@ def _accept_language(listing: ListingURL) -> str:
     return f"{locale},{locale.partition('-')[0]};q=0.9"
 
 
-def _check_redirect(response: Response) -> None:
+def _read(response: Response, marketplace: Marketplace) -> Page:
+    """The page of an answer. Raises Redirected where it leads away from the listing."""
     target = redirect_target(response)
     if target is None:
-        return
-    if urlsplit(target).path.startswith("/ap/"):
-        raise Blocked(f"the site asks to sign in ({target[:200]}) instead of showing the listing")
+        headers = headers_of(response)
+        return read_page(response.body, marketplace, status=response.status, headers=headers)
+    if block := block_of(response):
+        return Page(block, message=f"it leads to {target.partition('?')[0][:200]}")
     raise Redirected(
         f"the site leads from {response.url} to {target[:200]}, which is not a listing"
     )
@@ -257,6 +268,11 @@ def _meaning(failure: Failure, request: Request) -> CrawlStopped:
             )
         return Redirected(f"the site keeps redirecting {request.url} ({reason})")
     tries = request.meta.get("retry_times", 0) + 1
+    if isinstance(failure.value, DamagedAnswer):
+        return Unreachable(
+            f"{host} gave no whole answer to {request.url} in {tries} tries; the last was "
+            f"{failure.value}"
+        )
     return Unreachable(
         f"{host} gave no answer to {request.url} in {tries} tries "
         f"({type(failure.value).__name__}); some shops do not answer addresses abroad"

@@ -34,6 +34,8 @@ class DeliveryCheckSpider(EndingSpider):
 
     name = "delivery_check"
     own_extensions: ClassVar = {"category_crawler.extensions.DeliveryEnd": 300}
+    # Somebody waits for the answer, and may ask again. Scrapy's type is no class variable's.
+    custom_settings = {"BLOCK_PAUSE": 0}  # noqa: RUF012
 
     def __init__(
         self, domain: str = "", postcode: str = "", report: str = "", _job: str = "", **_: str

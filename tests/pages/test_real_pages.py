@@ -10,6 +10,7 @@ import pytest
 from category_crawler.domain_config import DOMAINS
 from category_crawler.home import PROJECT
 from category_crawler.pages import Kind, Page, read_page
+from category_crawler.pages.damage import read_damage
 
 FOLDER = PROJECT.parent / "shared" / "pages"
 KINDS = {"search": "listing", "error503": "error"}
@@ -38,6 +39,11 @@ def test_kind(name: str) -> None:
     kind = name.rpartition("_")[2].removesuffix(".html")
     expected = Kind.PAST_THE_END if name.startswith("27") else KINDS.get(kind, kind)
     assert page_of(name).kind == expected
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_real_page_is_damaged(name: str) -> None:
+    assert read_damage((FOLDER / name).read_bytes()) is None
 
 
 @pytest.mark.parametrize("name", names("_search"))

@@ -1,7 +1,10 @@
 """What the shop answers instead of a listing: block pages, errors, and answers that break off."""
 
+import gzip
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import brotli
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +15,24 @@ class Block:
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     breaks_off: str = ""
-    """``hang``: no answer; ``reset``: the connection is cut; ``truncate``: half an answer."""
+    """``hang``: no answer; ``reset``: the connection is cut; ``truncate``: half an answer;
+    ``cut_chunks``: half a chunked one."""
+    spoils: Callable[[bytes], bytes] | None = None
+    """What becomes of the bytes of the listing, which is sent under ``headers``."""
 
 
 def _page(title: str, body: str) -> str:
     return f"<!doctype html><html><head><title>{title}</title></head><body>{body}</body></html>"
+
+
+def _cut(body: bytes) -> bytes:
+    """Enough to hold cards, and not the strip that leads to the next page."""
+    return body[: len(body) * 2 // 3]
+
+
+def _spoiled(spoils: Callable[[bytes], bytes], encoding: str = "") -> Callable[[str], Block]:
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    return lambda _: Block(headers=headers, spoils=spoils)
 
 
 _FORM = '<form method="get" action="/errors/validateCaptcha">{}</form>'
@@ -62,5 +78,16 @@ BLOCKS: dict[str, Callable[[str], Block]] = {
     "hang": lambda domain: Block(breaks_off="hang"),
     "reset": lambda domain: Block(breaks_off="reset"),
     "truncate": lambda domain: Block(breaks_off="truncate"),
+    "cut_chunks": lambda domain: Block(breaks_off="cut_chunks"),
+    "cut_html": _spoiled(_cut),
+    "no_html": _spoiled(lambda _: b""),
+    "cut_gzip": _spoiled(lambda body: _cut(gzip.compress(body)), "gzip"),
+    "no_gzip": _spoiled(lambda body: body, "gzip"),
+    "gzip_unsaid": _spoiled(gzip.compress),
+    "cut_brotli": _spoiled(lambda body: _cut(brotli.compress(body)), "br"),
+    "no_brotli": _spoiled(lambda body: body, "br"),
+    "no_deflate": _spoiled(lambda body: body, "deflate"),
+    "no_zstd": _spoiled(lambda body: body, "zstd"),
+    "utf_16": _spoiled(lambda body: body.decode().encode("utf-16")),
 }
 """Every kind by its name; each takes the marketplace's domain."""

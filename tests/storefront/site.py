@@ -87,8 +87,9 @@ class Site:
         self._expire(number)
         self._note(request, number, name or "listing")
         await asyncio.sleep(self.switches.latency)
-        if name:
-            return await self._answer_block(request, BLOCKS[name](shop.domain))
+        block = BLOCKS[name](shop.domain) if name else None
+        if block and not block.spoils:
+            return await self._answer_block(request, block)
         visit = self._visit(request, shop, visitor, number)
         query = Query.read(
             request.query,
@@ -96,7 +97,8 @@ class Site:
             domestic=not visit.foreign,
             dropped=self._dropped(),
         )
-        return _html(listing_page(self.catalogue, self.switches, query, visit), visitor)
+        page = listing_page(self.catalogue, self.switches, query, visit)
+        return _spoiled(page, block) if block else _html(page, visitor)
 
     async def selections(self, request: web.Request) -> web.StreamResponse:
         """The pop-over's content, for the token of a page."""
@@ -183,8 +185,9 @@ class Site:
         assert request.transport is not None
         if block.breaks_off == "hang":
             await asyncio.sleep(3600)
-        if block.breaks_off == "truncate":
-            answer = web.StreamResponse(headers={"Content-Length": "9999"})
+        if block.breaks_off in ("truncate", "cut_chunks"):
+            length = {"Content-Length": "9999"} if block.breaks_off == "truncate" else {}
+            answer = web.StreamResponse(headers=length)
             answer.content_type = "text/html"
             await answer.prepare(request)
             await answer.write(b"<!doctype html><html><body>")
@@ -205,6 +208,12 @@ class Site:
                 answered=answered,
             )
         )
+
+
+def _spoiled(text: str, block: Block) -> web.Response:
+    assert block.spoils is not None
+    headers = block.headers | {"Content-Type": "text/html; charset=utf-8"}
+    return web.Response(body=block.spoils(text.encode()), headers=headers)
 
 
 def _html(text: str, visitor: Visitor) -> web.Response:

@@ -1,0 +1,34 @@
+"""The characters that a page's bytes stand for, by what its headers and its own start say."""
+
+import codecs
+import re
+from collections.abc import Mapping
+
+_UTF_8 = "utf-8"
+_CHARSET = re.compile(rb"charset=[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
+
+
+def declared_charset(body: bytes, headers: Mapping[str, str] | None = None) -> str:
+    """Python's name of the declared charset; UTF-8 where none, or one unheard of, is declared."""
+    declared = _CHARSET.search((headers or {}).get("content-type", "").encode()) or _CHARSET.search(
+        body, 0, 4096
+    )
+    try:
+        return codecs.lookup(declared.group(1).decode()).name if declared else _UTF_8
+    except LookupError:
+        return _UTF_8
+
+
+def as_utf8(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    """The body as UTF-8, decoded anew only where it says that it is something else."""
+    name = declared_charset(body, headers)
+    return body if name == _UTF_8 else body.decode(name, errors="replace").encode()
+
+
+def is_in_its_charset(body: bytes, headers: Mapping[str, str] | None = None) -> bool:
+    """Whether every byte stands for a character of the declared charset."""
+    try:
+        body.decode(declared_charset(body, headers))
+    except UnicodeDecodeError:
+        return False
+    return True

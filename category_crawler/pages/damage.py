@@ -1,0 +1,30 @@
+"""Telling a page that came damaged: cut before its end, or not in the characters it claims.
+
+Each of the 32 real pages, of every kind and from every year, is sound UTF-8 and ends with
+``</html>``, behind which at most a comment of some 200 bytes stands.
+"""
+
+from collections.abc import Mapping
+
+from category_crawler.pages.charset import declared_charset, is_in_its_charset
+
+_END = b"</html"
+_TAIL = 2048
+"""Bytes in which the end is looked for: some pages hold whole pages of others further up."""
+
+
+def read_damage(body: bytes, headers: Mapping[str, str] | None = None) -> str | None:
+    """What is wrong with the bytes of an HTML page, in words; None where nothing is."""
+    if not body:
+        return "an empty page"
+    if not is_in_its_charset(body, headers):
+        return f"a page that is not in the charset it declares ({declared_charset(body, headers)})"
+    if _END not in body[-_TAIL:].lower():
+        return "a page that breaks off before its end"
+    return None
+
+
+def is_html(body: bytes, headers: Mapping[str, str] | None = None) -> bool:
+    """Whether an answer is meant as an HTML page, by its headers, else by its first character."""
+    declared = (headers or {}).get("content-type", "")
+    return "html" in declared if declared else body.lstrip()[:1] == b"<"
