@@ -9,13 +9,7 @@ from typing import Any, Self
 from category_crawler.checks import Asked, check_page, learn_delivery_day, price_proved
 from category_crawler.delivery import DeliverySession
 from category_crawler.domain_config import BRAND_CODES
-from category_crawler.errors import (
-    FilterNotApplied,
-    InvalidJob,
-    NodeNotApplied,
-    RunError,
-    StorageFailed,
-)
+from category_crawler.errors import FilterNotApplied, InvalidJob, NodeNotApplied, RunError
 from category_crawler.home import results_folder
 from category_crawler.items import Product
 from category_crawler.job import FundedJob
@@ -107,26 +101,18 @@ class CategoryCrawl:
         looks for them elsewhere.
         """
         is_as_asked = self._check(page, listing)
-        try:
-            return self._write(
-                page if is_as_asked else Page(page.kind), listing, requests, is_as_asked
-            )
-        except StorageFailed:
-            self.run.fall_back()
-            raise
-
-    def _write(
-        self, page: Page, listing: ListingURL, requests: int, is_as_asked: bool
-    ) -> tuple[PageRecord, list[Product]]:
-        learned = self._learned(page)
-        products = self._new_rows(page, listing)
-        self.run.keep(products)
-        record = self._record(page, listing, len(products), requests, learned)
         if not is_as_asked:
-            record = replace(record, kind=NOT_APPLIED)
-        self.run.finish_page(record)
-        self.plan.add(record)
-        return record, [*products, *self._advertised_only()]
+            page = Page(page.kind)
+        learned = self._learned(page)
+        with self.run.whole_page():
+            products = self._new_rows(page, listing)
+            self.run.keep(products)
+            record = self._record(page, listing, len(products), requests, learned)
+            if not is_as_asked:
+                record = replace(record, kind=NOT_APPLIED)
+            self.run.finish_page(record)
+            self.plan.add(record)
+            return record, [*products, *self._advertised_only()]
 
     def keep_unreadable(self, body: bytes) -> str:
         """Keep a page for those who mend the readers; a few words on where it lies."""

@@ -145,10 +145,7 @@ class Run:
         return claimed
 
     def keep(self, products: Iterable[Product]) -> None:
-        """Write rows; once this returns, a killed process no longer loses them.
-
-        Raises StorageFailed, as all that write here do; see :meth:`fall_back`.
-        """
+        """Write rows; once this returns, a killed process no longer loses them."""
         given = list(products)
         with _storing(PARTIAL_ROWS):
             write_all(self._rows, b"".join(row(product) for product in given))
@@ -178,14 +175,17 @@ class Run:
             append_record(self._journal, record)
         self._note_certain()
 
-    def fall_back(self) -> None:
-        """Once a write has failed: cut off what was written since the latest finished page."""
-        certain = self._certain
-        # A disk that takes nothing more may not even take this; who resumes cuts once more.
-        for file, end in ((self._journal, certain.journal), (self._rows, certain.rows)):
-            with suppress(OSError):
-                file.truncate(end)
-        self.kept, self.kept_without_price = certain.kept, certain.kept_without_price
+    @contextmanager
+    def whole_page(self) -> Iterator[None]:
+        """Where what is written inside fails, all of it since the latest finished page is cut off.
+
+        Raises StorageFailed, as all that write here do.
+        """
+        try:
+            yield
+        except StorageFailed:
+            self._fall_back()
+            raise
 
     @property
     def offset(self) -> int:
@@ -251,6 +251,14 @@ class Run:
         with (self.folder / SPONSORED).open("rb") as lines:
             whole = sum(len(line) for line in lines if line.endswith(b"\n"))
         self._sponsored.truncate(whole)
+
+    def _fall_back(self) -> None:
+        certain = self._certain
+        # A disk that takes nothing more may not even take this; who resumes cuts once more.
+        for file, end in ((self._journal, certain.journal), (self._rows, certain.rows)):
+            with suppress(OSError):
+                file.truncate(end)
+        self.kept, self.kept_without_price = certain.kept, certain.kept_without_price
 
     def _note_certain(self) -> None:
         self._certain = _Certain(

@@ -27,6 +27,11 @@ def keep_page(run: Run, page: int, numbers: range) -> None:
     run.finish_page(record(page, offset=run.offset))
 
 
+def keep_and_report(run: Run) -> None:
+    run.keep([product(25)])
+    run.report({})
+
+
 def rows(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "products.part").read_bytes().splitlines()]
 
@@ -122,12 +127,13 @@ def test_a_page_that_could_not_be_written_whole_leaves_nothing(folder: Path) -> 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 500, limits[1]))
     try:
-        with pytest.raises(StorageFailed, match=r"products.part of the run .*\(File too large\)"):
-            run.keep(run.claim(product(number) for number in range(25, 49)))
-        assert (folder / "products.part").stat().st_size == len(before) + 500
+        failed = pytest.raises(
+            StorageFailed, match=r"products.part of the run .*\(File too large\)"
+        )
+        with failed, run.whole_page():
+            keep_page(run, 2, range(25, 49))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    run.fall_back()
     run.close()
     assert run.kept == len(rows(folder)) == 24
     assert (folder / "products.part").read_bytes() == before
@@ -138,9 +144,8 @@ def test_rows_of_a_page_that_the_journal_does_not_take_are_cut_off(folder: Path)
     folder.mkdir(parents=True)
     (folder / "journal.jsonl").symlink_to("/dev/full")
     run = Run.create(folder, JOB)
-    with pytest.raises(StorageFailed, match="No space left"):
+    with pytest.raises(StorageFailed, match="No space left"), run.whole_page():
         keep_page(run, 1, range(1, 25))
-    run.fall_back()
     run.close()
     assert run.kept == len(rows(folder)) == 0
 
@@ -152,8 +157,9 @@ def test_a_resumed_run_falls_back_to_what_it_was_resumed_with(folder: Path) -> N
     with (folder / "journal.jsonl").open("ab") as journal:
         journal.write(record(2).to_json()[:40])
     resumed = Run.resume(folder)
-    resumed.keep([product(25)])
-    resumed.fall_back()
+    (folder / "progress.json").mkdir()
+    with pytest.raises(StorageFailed), resumed.whole_page():
+        keep_and_report(resumed)
     resumed.close()
     assert resumed.kept == len(rows(folder)) == 24
     assert (folder / "journal.jsonl").read_bytes().endswith(b"}\n")

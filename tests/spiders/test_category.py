@@ -1,7 +1,6 @@
 """The category spider against the shop: the right rows, or else the right reason."""
 
 import json
-import resource
 import signal
 import subprocess
 import sys
@@ -11,26 +10,8 @@ from typing import Any
 
 import pytest
 
-from category_crawler.run_folder import RunFolder
-from tests.crawls import URL, Ended, Home
-from tests.storefront.block import BLOCKS
+from tests.crawls import URL, Home
 from tests.storefront.catalogue import EMPTY_NODE, NODE
-from tests.waiting import until
-
-DAMAGED = (
-    *("truncate", "cut_chunks", "cut_html", "no_html", "cut_gzip", "no_gzip", "gzip_unsaid"),
-    *("cut_brotli", "no_brotli", "no_deflate", "no_zstd", "utf_16"),
-)
-"""Blocks that are a listing of which not every byte is right."""
-FIRST_PAGE_REASONS = {
-    "browse": "not_a_listing",
-    "not_found": "not_a_listing",
-    "elsewhere": "redirected",
-    "language": "redirected",
-    "hang": "unreachable",
-    "reset": "unreachable",
-}
-"""Of blocks that are neither damage nor what the site puts in the way."""
 
 
 def test_every_product_of_the_category_is_kept_once_in_order(home: Home) -> None:
@@ -251,123 +232,6 @@ def test_a_category_without_prices_is_none_of_an_unreadable_page(home: Home) -> 
     assert (ended.code, len(ended.rows)) == (0, 60), ended.said
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_a_block_of_the_first_page_is_never_an_empty_category(home: Home, block: str) -> None:
-    home.shop.switches.block = block
-    home.shop.switches.block_from = 1
-    ended = home.crawl("-s", "RETRY_TIMES=0", "-s", "DOWNLOAD_TIMEOUT=1")
-    reason = FIRST_PAGE_REASONS.get(block, "unreachable" if block in DAMAGED else "blocked")
-    assert (ended.code, ended.summary["stage"]) == (1, "failed"), ended.said
-    assert ended.summary["failed_reason"] == reason
-    assert ended.summary["coverage"]["complete"] is False
-    assert not (ended.folder / "category_asins.json").exists()
-
-
-CHALLENGES = ("captcha", "captcha_503", "interstitial", "waf", "waf_captcha", "akamai", "sign_in")
-
-
-@pytest.mark.parametrize("block", CHALLENGES)
-def test_a_challenged_page_is_asked_for_once_more_after_a_long_pause(
-    home: Home, block: str
-) -> None:
-    home.shop.switches.block = block
-    home.shop.switches.block_from = 2
-    home.shop.switches.block_times = 1
-    ended = home.crawl("-s", "BLOCK_PAUSE=0.5", "-s", "RETRY_TIMES=0")
-    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
-    asked = home.shop.listing_requests
-    assert ended.summary["coverage"]["requests"] == len(asked) == 4
-    assert asked[1].path == asked[2].path
-    assert asked[2].at - asked[1].at >= 0.5
-
-
-def test_a_page_challenged_twice_is_named_with_its_request(home: Home) -> None:
-    home.shop.switches.block = "captcha"
-    home.shop.switches.block_from = 3
-    ended = home.crawl()
-    assert len(ended.rows) == 48
-    assert len(home.shop.listing_requests) == 4
-    message = ended.summary["failed_message"]
-    assert "captcha" in message
-    assert f"page 3 of {URL}, at request 4 of the run" in message
-
-
-def test_a_block_holds_up_all_pages_that_are_on_their_way_at_once(home: Home) -> None:
-    home.shop.switches.page_size = 16
-    home.shop.switches.latency = 0.1
-    home.shop.switches.block = "captcha"
-    home.shop.switches.block_from = 2
-    home.shop.switches.block_times = 3
-    ended = home.crawl("-s", "BLOCK_PAUSE=1", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=6")
-    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
-    asked = home.shop.listing_requests
-    blocked = [request.at for request in asked if request.answered == "captcha"]
-    again = [request.at for request in asked[4:]]
-    assert (len(blocked), len(again)) == (3, 3)
-    assert min(again) - max(blocked) >= 0.8
-    assert max(again) - min(blocked) < 2
-    assert ended.said.count("Waiting 1 s") == 1
-
-
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_in_the_pause_of_a_block_ends_the_run_at_once(
-    home: Home, sent: signal.Signals
-) -> None:
-    home.shop.switches.block = "interstitial"
-    home.shop.switches.block_from = 2
-    process = home.start("-s", "BLOCK_PAUSE=600")
-    progress = RunFolder(home.folder / "results/local/a")
-    pause = until(lambda: progress.progress.get("pause"), bool)
-    assert pause["seconds"] == 600
-    assert "continue shopping" in pause["reason"]
-    process.send_signal(sent)
-    process.communicate(timeout=5)
-    assert progress.summary is not None
-    assert progress.summary["signal"] == sent.name
-    assert progress.summary["asin_count"] == 24
-    assert len(home.shop.listing_requests) == 2
-
-
-def test_a_disk_that_takes_no_more_rows_ends_the_run_and_keeps_whole_pages(home: Home) -> None:
-    process = home.start()
-    # Long before its first page: importing takes it longer than this.
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
-    _, said = process.communicate(timeout=60)
-    ended = Ended(process.returncode, said, home.folder / "results/local/a")
-    assert (ended.code, ended.summary["failed_reason"]) == (1, "storage"), said
-    assert "products.part of the run could not be written (File too large)" in said
-    assert len(ended.rows) == ended.summary["asin_count"] == 24
-    assert len((ended.folder / "journal.jsonl").read_bytes().splitlines()) == 1
-    assert not (ended.folder / "category_asins.json").exists()
-    assert "storage" in said.splitlines()[-1]
-    assert "Traceback" not in said
-
-
-def test_a_journal_that_takes_nothing_ends_the_run(home: Home) -> None:
-    folder = home.folder / "results/local/a"
-    folder.mkdir(parents=True)
-    (folder / "journal.jsonl").symlink_to("/dev/full")
-    ended = home.crawl()
-    assert (ended.code, ended.summary["failed_reason"]) == (1, "storage"), ended.said
-    assert "journal.jsonl of the run could not be written (No space" in ended.said
-    assert (ended.rows, ended.summary["asin_count"]) == ([], 0)
-    assert len(home.shop.listing_requests) == 1
-
-
-@pytest.mark.parametrize("name", ["category_asins.json", "summary.json"])
-def test_a_run_whose_end_cannot_be_written_is_never_done(home: Home, name: str) -> None:
-    (home.folder / "results/local/a" / name).mkdir(parents=True)
-    ended = home.crawl()
-    assert ended.code == 1
-    assert len(ended.rows) == 60
-    assert f"{name} of the run could not be written (Is a directory)" in ended.said.splitlines()[-1]
-    assert "60 products are kept" in ended.said.splitlines()[-1]
-    assert "Traceback" not in ended.said
-    if name == "category_asins.json":
-        assert (ended.summary["stage"], ended.summary["failed_reason"]) == ("failed", "storage")
-        assert ended.summary["asin_count"] == 60
-
-
 @pytest.mark.parametrize("robots", ["us", "all"])
 def test_a_listing_that_robots_txt_forbids_is_never_requested(home: Home, robots: str) -> None:
     home.shop.switches.robots = robots
@@ -398,71 +262,6 @@ def test_the_crawler_names_itself_and_its_contact(
     assert len(agents) == 1
     assert agents.pop().startswith("category_crawler/")
     assert home.shop.requests[0].user_agent.endswith("(+me@example.org)")
-
-
-def test_failures_that_pass_are_tried_again(home: Home) -> None:
-    home.shop.switches.block = "error|error_200|server_busy|rate_limit|reset|truncate"
-    home.shop.switches.block_every = 2
-    ended = home.crawl()
-    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
-    assert ended.summary["coverage"]["requests"] == len(home.shop.listing_requests)
-
-
-def test_damage_that_passes_is_mended_by_another_try(home: Home) -> None:
-    home.shop.switches.block = "|".join(DAMAGED)
-    home.shop.switches.block_share = 0.7
-    ended = home.crawl("-s", "RETRY_TIMES=50", "-s", "RETRY_PAUSE_MAX=0.01")
-    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
-    answered = {request.answered for request in home.shop.listing_requests}
-    assert len(answered & set(DAMAGED)) > 3
-    assert ended.summary["coverage"]["requests"] == len(home.shop.listing_requests)
-
-
-@pytest.mark.parametrize("block", DAMAGED)
-def test_a_damaged_page_is_tried_again_and_never_kept(home: Home, block: str) -> None:
-    home.shop.switches.block = block
-    home.shop.switches.block_from = 2
-    ended = home.crawl("-s", "RETRY_TIMES=1")
-    assert ended.summary["failed_reason"] == "unreachable", ended.said
-    assert len(ended.rows) == ended.summary["asin_count"] == 24
-    assert "in 2 tries" in ended.summary["failed_message"]
-    assert len(home.shop.listing_requests) == 3
-    assert "Traceback" not in ended.said
-
-
-def test_a_shop_without_one_good_answer_ends_the_run_within_the_budget(home: Home) -> None:
-    home.shop.switches.block = "error"
-    home.shop.switches.block_from = 2
-    ended = home.crawl("-s", "RETRY_PAUSE=0.4", "-s", "RETRY_BUDGET=1")
-    assert ended.summary["failed_reason"] == "blocked"
-    # 0.4 and what 0.8 s would take beyond the budget.
-    assert len(home.shop.listing_requests) == 3
-
-
-def test_good_answers_renew_the_budget(home: Home) -> None:
-    home.shop.switches.block = "error"
-    home.shop.switches.block_every = 2
-    ended = home.crawl("-s", "RETRY_PAUSE=0.6", "-s", "RETRY_BUDGET=1")
-    assert (ended.code, len(home.shop.listing_requests)) == (0, 5)
-
-
-def test_retry_after_is_honoured(home: Home) -> None:
-    home.shop.switches.block = "rate_limit"
-    home.shop.switches.block_from = 2
-    home.shop.switches.block_times = 1
-    home.shop.switches.retry_after = "2"
-    assert home.crawl().code == 0
-    times = [request.at for request in home.shop.listing_requests]
-    assert times[2] - times[1] >= 2
-
-
-def test_a_site_that_asks_for_a_long_wait_is_not_asked_again(home: Home) -> None:
-    home.shop.switches.block = "rate_limit"
-    home.shop.switches.block_from = 2
-    home.shop.switches.retry_after = "86400"
-    ended = home.crawl()
-    assert ended.summary["failed_reason"] == "blocked"
-    assert len(home.shop.listing_requests) == 2
 
 
 def test_session_cookies_are_given_once_and_then_the_sites_own_count(home: Home) -> None:

@@ -1,0 +1,166 @@
+"""What stands in the way of a category: tried again, waited out, or the reason of the end."""
+
+import signal
+
+import pytest
+
+from category_crawler.run_folder import RunFolder
+from tests.crawls import URL, Home
+from tests.storefront.block import BLOCKS
+from tests.waiting import until
+
+DAMAGED = (
+    *("truncate", "cut_chunks", "cut_html", "no_html", "cut_gzip", "no_gzip", "gzip_unsaid"),
+    *("cut_brotli", "no_brotli", "no_deflate", "no_zstd", "utf_16"),
+)
+"""Blocks that are a listing of which not every byte is right."""
+FIRST_PAGE_REASONS = {
+    "browse": "not_a_listing",
+    "not_found": "not_a_listing",
+    "elsewhere": "redirected",
+    "language": "redirected",
+    "hang": "unreachable",
+    "reset": "unreachable",
+}
+"""Of blocks that are neither damage nor what the site puts in the way."""
+CHALLENGES = ("captcha", "captcha_503", "interstitial", "waf", "waf_captcha", "akamai", "sign_in")
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_of_the_first_page_is_never_an_empty_category(home: Home, block: str) -> None:
+    home.shop.switches.block = block
+    home.shop.switches.block_from = 1
+    seconds = 1 if block == "hang" else 30
+    ended = home.crawl("-s", "RETRY_TIMES=0", "-s", f"DOWNLOAD_TIMEOUT={seconds}")
+    reason = FIRST_PAGE_REASONS.get(block, "unreachable" if block in DAMAGED else "blocked")
+    assert (ended.code, ended.summary["stage"]) == (1, "failed"), ended.said
+    assert ended.summary["failed_reason"] == reason
+    assert ended.summary["coverage"]["complete"] is False
+    assert not (ended.folder / "category_asins.json").exists()
+
+
+@pytest.mark.parametrize("block", CHALLENGES)
+def test_a_challenged_page_is_asked_for_once_more_after_a_long_pause(
+    home: Home, block: str
+) -> None:
+    home.shop.switches.block = block
+    home.shop.switches.block_from = 2
+    home.shop.switches.block_times = 1
+    ended = home.crawl("-s", "BLOCK_PAUSE=0.5", "-s", "RETRY_TIMES=0")
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+    asked = home.shop.listing_requests
+    assert ended.summary["coverage"]["requests"] == len(asked) == 4
+    assert asked[1].path == asked[2].path
+    assert asked[2].at - asked[1].at >= 0.5
+
+
+def test_a_page_challenged_twice_is_named_with_its_request(home: Home) -> None:
+    home.shop.switches.block = "captcha"
+    home.shop.switches.block_from = 3
+    ended = home.crawl()
+    assert len(ended.rows) == 48
+    assert len(home.shop.listing_requests) == 4
+    message = ended.summary["failed_message"]
+    assert "captcha" in message
+    assert f"page 3 of {URL}, at request 4 of the run" in message
+
+
+def test_a_block_holds_up_all_pages_that_are_on_their_way_at_once(home: Home) -> None:
+    home.shop.switches.page_size = 16
+    home.shop.switches.latency = 0.1
+    home.shop.switches.block = "captcha"
+    home.shop.switches.block_from = 2
+    home.shop.switches.block_times = 3
+    ended = home.crawl("-s", "BLOCK_PAUSE=1.5", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=6")
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+    asked = home.shop.listing_requests
+    blocked = [request.at for request in asked if request.answered == "captcha"]
+    again = [request.at for request in asked[4:]]
+    assert (len(blocked), len(again)) == (3, 3)
+    assert min(again) > max(blocked)
+    assert min(again) - min(blocked) >= 1.5
+    assert ended.said.count("Waiting 2 s") == 1
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_pause_of_a_block_ends_the_run_at_once(
+    home: Home, sent: signal.Signals
+) -> None:
+    home.shop.switches.block = "interstitial"
+    home.shop.switches.block_from = 2
+    process = home.start("-s", "BLOCK_PAUSE=600")
+    progress = RunFolder(home.folder / "results/local/a")
+    pause = until(lambda: progress.progress.get("pause"), bool)
+    assert pause["seconds"] == 600
+    assert "continue shopping" in pause["reason"]
+    process.send_signal(sent)
+    process.communicate(timeout=60)
+    assert progress.summary is not None
+    assert progress.summary["signal"] == sent.name
+    assert progress.summary["asin_count"] == 24
+    assert len(home.shop.listing_requests) == 2
+
+
+def test_failures_that_pass_are_tried_again(home: Home) -> None:
+    home.shop.switches.block = "error|error_200|server_busy|rate_limit|reset|truncate"
+    home.shop.switches.block_every = 2
+    ended = home.crawl()
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+    assert ended.summary["coverage"]["requests"] == len(home.shop.listing_requests)
+
+
+def test_damage_that_passes_is_mended_by_another_try(home: Home) -> None:
+    home.shop.switches.block = "|".join(DAMAGED)
+    home.shop.switches.block_share = 0.7
+    ended = home.crawl("-s", "RETRY_TIMES=50", "-s", "RETRY_PAUSE_MAX=0.01")
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+    answered = {request.answered for request in home.shop.listing_requests}
+    assert len(answered & set(DAMAGED)) > 3
+    assert ended.summary["coverage"]["requests"] == len(home.shop.listing_requests)
+
+
+@pytest.mark.parametrize("block", DAMAGED)
+def test_a_damaged_page_is_tried_again_and_never_kept(home: Home, block: str) -> None:
+    home.shop.switches.block = block
+    home.shop.switches.block_from = 2
+    ended = home.crawl("-s", "RETRY_TIMES=1")
+    assert ended.summary["failed_reason"] == "unreachable", ended.said
+    assert len(ended.rows) == ended.summary["asin_count"] == 24
+    assert "in 2 tries" in ended.summary["failed_message"]
+    assert len(home.shop.listing_requests) == 3
+    assert "Traceback" not in ended.said
+
+
+def test_a_shop_without_one_good_answer_ends_the_run_within_the_budget(home: Home) -> None:
+    home.shop.switches.block = "error"
+    home.shop.switches.block_from = 2
+    ended = home.crawl("-s", "RETRY_PAUSE=0.4", "-s", "RETRY_BUDGET=1")
+    assert ended.summary["failed_reason"] == "blocked"
+    # 0.4 and what 0.8 s would take beyond the budget.
+    assert len(home.shop.listing_requests) == 3
+
+
+def test_good_answers_renew_the_budget(home: Home) -> None:
+    home.shop.switches.block = "error"
+    home.shop.switches.block_every = 2
+    ended = home.crawl("-s", "RETRY_PAUSE=0.6", "-s", "RETRY_BUDGET=1")
+    assert (ended.code, len(home.shop.listing_requests)) == (0, 5)
+
+
+def test_retry_after_is_honoured(home: Home) -> None:
+    home.shop.switches.block = "rate_limit"
+    home.shop.switches.block_from = 2
+    home.shop.switches.block_times = 1
+    home.shop.switches.retry_after = "2"
+    assert home.crawl().code == 0
+    times = [request.at for request in home.shop.listing_requests]
+    assert times[2] - times[1] >= 2
+
+
+def test_a_site_that_asks_for_a_long_wait_is_not_asked_again(home: Home) -> None:
+    home.shop.switches.block = "rate_limit"
+    home.shop.switches.block_from = 2
+    home.shop.switches.retry_after = "86400"
+    ended = home.crawl()
+    assert ended.summary["failed_reason"] == "blocked"
+    assert len(home.shop.listing_requests) == 2
