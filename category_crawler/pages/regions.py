@@ -28,6 +28,13 @@ _TOP_MARKS = (b'id="glow-ingress-line1"', b'id="searchDropdownBox"', b'"s-result
 _DOCTYPE = b"<!doctype html>"
 """Without it, parsers follow the rules of old browsers."""
 _END = b'<i id="end-of-region">'
+_SPECIAL = (
+    (b"<!--", b"-->"),
+    (b"<script", b"</script"),
+    (b"<template", b"</template"),
+    (b"<select", b"</select"),
+)
+"""What stands within these is no markup, or none that is searched."""
 _PLAIN_TAGS = ["div", "span"]
 """Elements that do not change how what stands in them is parsed, as a table or a link does."""
 
@@ -147,10 +154,11 @@ def _start_of_tag(body: bytes, at: int) -> int:
 
 
 def _check_gap(body: bytes, start: int, end: int) -> None:
-    """What is left out must come after what was read, and open no comment and no script."""
-    in_comment = body.rfind(b"<!--", start, end) > body.rfind(b"-->", start, end)
-    in_script = body.rfind(b"<script", start, end) > body.rfind(b"</script", start, end)
-    if end < start or in_comment or in_script:
+    """What is left out must come after what was read, and leave nothing open that changes it."""
+    for opening, closing in _SPECIAL:
+        if body.rfind(opening, start, end) > body.rfind(closing, start, end):
+            raise _NotAsExpectedError
+    if end < start:
         raise _NotAsExpectedError
 
 
@@ -171,4 +179,7 @@ def _left_open(tree: LexborHTMLParser) -> list[LexborNode]:
 
 
 def _is_open(node: LexborNode, tree: LexborHTMLParser) -> bool:
-    return any(other.mem_id == node.mem_id for other in _left_open(tree))
+    """Whether a region ends within one of its nodes, or within something that is not plain."""
+    return any(
+        other.mem_id == node.mem_id or other.tag not in _PLAIN_TAGS for other in _left_open(tree)
+    )
