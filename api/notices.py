@@ -8,6 +8,7 @@ middle of it another one does once the claim is over, with the same Message-ID o
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,8 +81,10 @@ class Notices:
             yield
         finally:
             stop.set()
+            # A service manager's patience ends after some seconds for all of them together.
+            deadline = time.monotonic() + _LAST_WORDS
             for thread in threads:
-                thread.join(_LAST_WORDS)
+                thread.join(max(0.0, deadline - time.monotonic()))
 
     def _send(self, notice: Row) -> None:
         if notice["kind"] == "mail" and not self.settings.smtp_host:
