@@ -5,7 +5,6 @@ import threading
 import time
 from typing import Self
 
-from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
@@ -16,7 +15,7 @@ PARENT = "CATEGORY_CRAWLER_PARENT"
 """Environment variable: the number of the process without which a spider does not go on."""
 
 _LOOK_EVERY = 0.5
-_CLOSING_SECONDS = 3.0
+_CLOSING_SECONDS = 2.0
 
 
 class ParentWatch:
@@ -28,20 +27,19 @@ class ParentWatch:
             raise NotConfigured
         self._crawler = crawler
         self._parent = int(parent)
-        crawler.signals.connect(self._start, signal=signals.engine_started)
+        # From now on, not once the engine runs: a spider may take seconds to come so far.
+        threading.Thread(target=self._watch, daemon=True).start()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    def _start(self) -> None:
-        threading.Thread(target=self._watch, daemon=True).start()
-
     def _watch(self) -> None:
-        from twisted.internet import reactor
-
         while os.getppid() == self._parent:
             time.sleep(_LOOK_EVERY)
+        # Whoever imports it first installs it: that must be Scrapy.
+        from twisted.internet import reactor
+
         ending = ending_of(self._crawler)
         gone = Interrupted("The process that had started the spider is gone")
         reactor.callFromThread(ending.begin, gone)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.crawls import URL, Home
 from tests.storefront.catalogue import EMPTY_NODE, NODE
+from tests.waiting import until
 
 
 def test_every_product_of_the_category_is_kept_once_in_order(home: Home) -> None:
