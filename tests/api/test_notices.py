@@ -387,10 +387,14 @@ def test_what_is_not_taken_is_tried_again(
 def test_a_redirect_is_not_followed(
     alice: Caller, store: Store, allowing: Notices, hook: Hook
 ) -> None:
-    hook.answers, hook.location = [307], hook.url(path="/secret")
-    ended(store, alice.user, webhook_url=hook.url())
-    deliver_all(allowing)
-    assert [path for path, _, _ in hook.calls] == ["/hook?x=1"]
+    for location in (hook.url(path="/secret"), "https://169.254.169.254/latest/meta-data"):
+        hook.calls.clear()
+        hook.answers, hook.location = [307], location
+        ended(store, alice.user, webhook_url=hook.url())
+        deliver_all(allowing)
+        assert [path for path, _, _ in hook.calls] == ["/hook?x=1"]
+    said = [row["said"] for row in kept(store) if row["kind"] == "webhook"]
+    assert said == ["localhost answered 307"] * 2, "nothing was asked of where it leads"
 
 
 def test_the_checked_address_is_called_under_its_name(

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from api.store import Store
+from api.store.tables import migrations
 from category_crawler.home import PROJECT
 
 REQUEST = {"domain": "amazon.com.au"}
@@ -95,6 +97,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from api.store import Store
+from api.store.tables import migrations
 
 store = Store(Path(sys.argv[1]))
 for turn in range(10):
@@ -110,3 +113,24 @@ def test_processes_share_a_new_database(tmp_path: Path) -> None:
     ]
     assert [process.wait(60) for process in processes] == [0] * 5
     assert len(Store(path).users()) == 50
+
+
+def test_a_database_of_before_credits_goes_on(tmp_path: Path) -> None:
+    """Its users are without limit, and a runner that was open ends, is counted and told of."""
+    path = tmp_path / "api.db"
+    old = Database(path)
+    migrations.apply(old, stop_before="add_accounts")
+    now = {"created_at": "2026-01-01T00:00:00Z"}
+    old["users"].insert({"email": "a@example.org", "name": "a"} | now)
+    old["credentials"].insert({"hash": "hash", "user": 1, "kind": "key"} | now)
+    collection = {"user": 1, "name": "Lamps", "request_type": "x", "request": "{}"}
+    old["collections"].insert(collection | {"warnings": "[]"} | now)
+    old["runners"].insert({"collection": 1, "stage": "scraping", "attempt": 1} | now)
+    old.close()
+    store = Store(path)
+    found = store.user_of("hash")
+    assert found is not None
+    assert store.end(1, "done", asin_count=7)
+    credits_left = store.credits_of(found["id"])
+    assert (credits_left["used_credits"], credits_left["spendable"]) == (7, None)
+    assert [row["target"] for row in store.db["notices"].rows] == ["a@example.org"]
