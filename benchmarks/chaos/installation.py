@@ -54,7 +54,7 @@ class Installation:
 
     def set_pages_in_flight(self, number: int) -> None:
         """How many pages a spider that starts from now on asks for at the same time."""
-        self.home.settings(f"{QUICK}BLOCK_PAUSE = 0.1\nCONCURRENT_REQUESTS_PER_DOMAIN = {number}\n")
+        self.home.settings(f"{QUICK}CONCURRENT_REQUESTS_PER_DOMAIN = {number}\n")
 
     def new_postcode(self) -> str:
         """A postcode with a delivery session that no run has used."""
