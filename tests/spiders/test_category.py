@@ -321,6 +321,15 @@ def test_a_signal_ends_the_run_and_keeps_its_rows(
     assert summary["asin_count"] == 48
 
 
+def test_a_spider_whose_parent_died_while_it_started_asks_for_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The number of no process that could have started it.
+    monkeypatch.setenv("CATEGORY_CRAWLER_PARENT", "1999999")
+    ended = home.crawl()
+    assert (ended.code, home.shop.listing_requests) == (1, [])
+
+
 def test_a_spider_that_hangs_ends_itself_after_the_grace_time(home: Home) -> None:
     home.shop.switches.block = "hang"
     home.shop.switches.block_from = 2
