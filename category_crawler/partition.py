@@ -13,6 +13,7 @@ which pages arrive. A slice is always smaller than the one it is made of, so tha
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 from category_crawler.journal import PageRecord
@@ -155,7 +156,7 @@ class Partition:
     def _divide(self, one: Slice) -> None:
         one.divide(self._most)
         for part in one.parts:
-            self._follow(part.first, lambda part=part: self._part_came(part))  # type: ignore[misc]
+            self._follow(part.first, partial(self._part_came, part))
         if not one.parts:
             self._take_what_is_served(one)
 
@@ -220,7 +221,7 @@ class Partition:
             self._close(one)
         else:
             one.others.append(walk)
-            self._follow(walk, lambda: self._other_came(one))
+            self._follow(walk, partial(self._take_more, one, walk))
 
     def _is_worth_another(self, one: Slice) -> bool:
         if one.is_capped:
@@ -230,19 +231,13 @@ class Partition:
             is_promising or one is self.root or not one.others
         )
 
-    def _other_came(self, one: Slice) -> None:
-        self._take_more(one, one.others[-1])
-
     def _take_what_is_served(self, one: Slice) -> None:
         """Walk a slice that cannot be divided: what the site serves of it in every order."""
         one.is_capped = True
         if one.first.end is None:
-            self._follow(one.first, lambda: self._rest_came(one))
+            self._follow(one.first, partial(self._take_more, one, one.first))
         else:
             self._fetch_again(one)
-
-    def _rest_came(self, one: Slice) -> None:
-        self._take_more(one, one.first)
 
     def _take_more(self, one: Slice, walk: Walk) -> None:
         """Follow a walk for products that were missed, as long as it may bring some."""
