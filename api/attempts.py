@@ -26,8 +26,8 @@ class Attempts:
         self.scrapyd = scrapyd
         self.settings = settings
 
-    def first(self, runner: Row) -> None:
-        """Have a new runner's job run. Raises ScrapydError where Scrapyd did not take it."""
+    def schedule(self, runner: Row) -> None:
+        """Have a runner's attempt run. Raises ScrapydError where Scrapyd did not take the job."""
         request = AddSchedule.model_validate_json(json.dumps(runner["request"]))
         arguments = request.crawl_arguments | _continued(runner) | {"run": run_name(runner)}
         self.scrapyd.run(job_name(runner), arguments | _credit_limit(runner), request.priority)
@@ -42,12 +42,12 @@ class Attempts:
         following = self.store.next_attempt(runner, mark, stalled)
         if following is not None:
             logger.warning("Job %s ended early: %s follows", job_name(runner), job_name(following))
-            self._schedule(runner, following)
+            self._schedule_next(runner, following)
         return True
 
-    def _schedule(self, before: Row, following: Row) -> None:
+    def _schedule_next(self, before: Row, following: Row) -> None:
         try:
-            self.first(following)
+            self.schedule(following)
         except ScrapydError as error:
             logger.warning("Job %s must wait: %s", job_name(following), error)
             self.store.undo_attempt(before)
