@@ -251,9 +251,9 @@ def test_a_killed_spider_is_followed_by_one_that_goes_on(
 ) -> None:
     collection = alice.schedule()
     alice.until_moving(collection)
-    (job,) = jobs.scrapyd.jobs("default")["running"]
+    spider = _spider(jobs)
     halting.switches.block = ""
-    os.kill(job["pid"], signal.SIGKILL)
+    os.kill(spider, signal.SIGKILL)
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["asin_count"]) == ("done", 60)
     assert len({row["asin"] for row in result["asins"]}) == 60
@@ -267,9 +267,9 @@ def test_a_spider_that_is_told_to_end_is_followed_by_one_that_goes_on(
 ) -> None:
     collection = alice.schedule()
     alice.until_moving(collection)
-    (job,) = jobs.scrapyd.jobs("default")["running"]
+    spider = _spider(jobs)
     halting.switches.block = ""
-    os.kill(job["pid"], signal.SIGTERM)
+    os.kill(spider, signal.SIGTERM)
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["asin_count"]) == ("done", 60)
 
@@ -300,9 +300,9 @@ def test_a_spider_that_hangs_is_killed_and_followed(
 ) -> None:
     collection = alice.schedule()
     alice.until_moving(collection)
-    (job,) = jobs.scrapyd.jobs("default")["running"]
+    spider = _spider(jobs)
     halting.switches.block = ""
-    os.kill(job["pid"], signal.SIGSTOP)
+    os.kill(spider, signal.SIGSTOP)
     jobs.settings = replace(jobs.settings, hung_after=1.0)
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["asin_count"]) == ("done", 60)
@@ -412,8 +412,8 @@ def test_two_watchers_make_one_attempt(
 ) -> None:
     collection = alice.schedule()
     alice.until_moving(collection)
-    (job,) = jobs.scrapyd.jobs("default")["running"]
-    os.kill(job["pid"], signal.SIGKILL)
+    spider = _spider(jobs)
+    os.kill(spider, signal.SIGKILL)
     until(lambda: _states(jobs), lambda states: "running" not in states)
     watchers = [threading.Thread(target=look_at_all, args=(jobs,)) for _ in range(6)]
     for watcher in watchers:
@@ -429,10 +429,10 @@ def test_a_cancel_while_the_next_attempt_is_on_its_way(
 ) -> None:
     collection = alice.schedule()
     alice.until_moving(collection)
-    (job,) = jobs.scrapyd.jobs("default")["running"]
+    spider = _spider(jobs)
     runner = jobs.store.newest_runner(alice.user, collection)
     assert runner is not None
-    os.kill(job["pid"], signal.SIGKILL)
+    os.kill(spider, signal.SIGKILL)
     until(lambda: _states(jobs), lambda states: "running" not in states)
     assert alice.cancel(collection) in (True, False)
     jobs._attempts.again(runner)
@@ -447,6 +447,12 @@ def _attempts(jobs: Jobs, collection: int) -> int:
     query = "SELECT max(attempt) AS attempt FROM runners WHERE collection = ?"
     (row,) = jobs.store.db.query(query, (collection,))
     return int(row["attempt"])
+
+
+def _spider(jobs: Jobs) -> int:
+    """The process of the only job that runs."""
+    (job,) = jobs.scrapyd.jobs("default")["running"]
+    return int(job["pid"])
 
 
 def _states(jobs: Jobs) -> list[str]:

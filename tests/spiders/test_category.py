@@ -106,6 +106,10 @@ def test_a_capped_category_is_found_by_slices(home: Home) -> None:
     assert coverage["slices"] > 2
     assert coverage["requests"] == len(home.shop.listing_requests)
     assert coverage["complete"] is (set(ended.asins) == catalogue.asins())
+    progress = json.loads((ended.folder / "progress.json").read_bytes())
+    assert progress["total_pages"] == progress["pages_finished"] == coverage["requests"]
+    assert progress["total_pages_is_estimate"] is True
+    assert progress["coverage"] == coverage
     plain = [row for row in ended.result if row["page"] is not None]
     assert [row["position"] for row in plain] == list(range(1, 25))
 
