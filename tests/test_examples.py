@@ -99,7 +99,7 @@ def test_the_calls_by_curl_and_python(served: Service, shop: Storefront, tmp_pat
 
 
 def test_cancelled_by_curl_and_by_ctrl_c(served: Service, shop: Storefront, tmp_path: Path) -> None:
-    shop.switches.latency = 1.0
+    shop.switches.block, shop.switches.block_from = "hang", 2
     by_python = crawl(served, tmp_path / "lamps.jsonl")
     listed = until(lambda: _found(served), lambda runs: bool(runs) and runs[0]["asin_count"] > 0)
     by_python.send_signal(signal.SIGINT)
