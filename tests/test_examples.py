@@ -68,7 +68,13 @@ def run(command: list[str], served: Service, **more: str) -> subprocess.Popen[st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_ctrl_c,
     )
+
+
+def _heed_ctrl_c() -> None:
+    # What a shell starts in the background ignores INT, and so would all that tests start there.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def api(served: Service) -> str:
