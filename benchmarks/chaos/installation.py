@@ -157,6 +157,7 @@ def installation(
 @contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
         yield Path(tempfile.mkdtemp(prefix="chaos-", dir=keep)).resolve()
         return
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as name:
