@@ -41,18 +41,22 @@ _STOCK_WORDS = (
     *("niedostępn", "stokta", "mevcut değil", "残り", "在庫切れ", "المخزون", "غير متوفر"),
 )
 """Every text that the two patterns above find holds one of these, and most cards hold none."""
+_PLAIN_STOCK_WORDS = tuple(word for word in _STOCK_WORDS if word.isascii())
 _PRIME = re.compile(r"\bPrime\b")
 _CHOOSERS = ("s-color-swatch-container", "s-variation-options-text", "s-variations-options-link")
 _UNIT = re.compile(r"\(.+/ ?([^/]+)\)")
 _CLOCK = re.compile(r"\d+:\d\d")
 
 
-def read_card(card: LexborNode, shop: Marketplace) -> Product | None:
-    """The product of a card, or None for a placeholder without an ASIN."""
+def read_card(card: LexborNode, shop: Marketplace, query: str) -> Product | None:
+    """The product of a card, or None for a placeholder without an ASIN.
+
+    ``query`` is its page's :func:`~category_crawler.pages.card_nodes.card_query`.
+    """
     asin = card.attributes.get("data-asin") or ""
     if not _ASIN.fullmatch(asin):
         return None
-    nodes = CardNodes.find(card)
+    nodes = CardNodes.find(card, query)
     main, struck = price(nodes, shop), list_price(nodes, shop)
     offer = offer_price(nodes, shop)
     promise = delivery(nodes)
@@ -71,7 +75,7 @@ def read_card(card: LexborNode, shop: Marketplace) -> Product | None:
         image_url=image_url(nodes),
         sponsored=sponsored(card),
         is_prime=is_prime(nodes, promise),
-        in_stock=in_stock(card),
+        in_stock=in_stock(nodes, promise),
         delivery=promise,
         badges=badges(nodes),
         coupon=spaced_text_of(nodes.first("s-coupon-unclipped")),
@@ -157,8 +161,10 @@ def unit_price(nodes: CardNodes) -> str | None:
 
 
 def _price_text(node: LexborNode) -> str:
-    """What screen readers are told; where that is empty, the parts shown."""
-    spoken = text_of(node.css_first(".a-offscreen"))
+    """What screen readers are told, nearly always first; where that is empty, the parts shown."""
+    first = next(node.iter(), None)
+    is_spoken = first is not None and first.attributes.get("class") == "a-offscreen"
+    spoken = text_of(first if is_spoken else node.css_first(".a-offscreen"))
     return spoken or "".join(
         clean(part.text())
         for part in node.css(".a-price-symbol, .a-price-whole, .a-price-fraction")
@@ -195,9 +201,8 @@ def offer_count(nodes: CardNodes) -> int | None:
 
 def rating(nodes: CardNodes) -> float | None:
     """Stars; in Japanese and Turkish the 5 comes first: the number with a fraction counts."""
-    words = (star.css_first(".a-icon-alt") for star in nodes.all("a-star"))
-    node = next((node for node in words if node is not None), None)
-    numbers = _RATING.findall(plain_digits(node.text())) if node is not None else []
+    words = next((text for star in nodes.all("a-star") if (text := star.text())), "")
+    numbers = _RATING.findall(plain_digits(words))
     stars = [float(number.replace(",", ".")) for number in sorted(numbers, key=len, reverse=True)]
     return stars[0] if stars and stars[0] <= 5 else None
 
@@ -234,24 +239,32 @@ def is_prime(nodes: CardNodes, promise: str | None) -> bool | None:
     return True if shown or (promise and _PRIME.search(promise)) else None
 
 
-def in_stock(card: LexborNode) -> bool | None:
-    """What the card says of the stock, such as "Only 7 left in stock"."""
-    if not _speaks_of_stock(card.text()):
+def in_stock(nodes: CardNodes, promise: str | None) -> bool | None:
+    """What the card says of the stock, such as "Only 7 left in stock".
+
+    It stands with the delivery promise, where there is such a part; before 2024 anywhere.
+    """
+    if promise is not None:
+        return _stock(promise)
+    if not _speaks_of_stock(nodes.card.text()):
         return None
-    for node in card.css(".a-color-price, .a-color-secondary, .a-color-success, .a-color-base"):
-        words = node.text(deep=True)
-        if not _speaks_of_stock(words):
-            continue
-        if _OUT_OF_STOCK.search(words):
-            return False
-        if _IN_STOCK.search(words):
-            return True
-    return None
+    shown = nodes.card.css(".a-color-price, .a-color-secondary, .a-color-success, .a-color-base")
+    known = (_stock(node.text()) for node in shown)
+    return next((stock for stock in known if stock is not None), None)
+
+
+def _stock(words: str) -> bool | None:
+    if not _speaks_of_stock(words):
+        return None
+    if _OUT_OF_STOCK.search(words):
+        return False
+    return True if _IN_STOCK.search(words) else None
 
 
 def _speaks_of_stock(words: str) -> bool:
     lower = words.lower()
-    return any(word in lower for word in _STOCK_WORDS)
+    known = _PLAIN_STOCK_WORDS if lower.isascii() else _STOCK_WORDS
+    return any(map(lower.__contains__, known))
 
 
 def badges(nodes: CardNodes) -> list[str] | None:
@@ -264,10 +277,21 @@ def badges(nodes: CardNodes) -> list[str] | None:
 def bought_past_month(nodes: CardNodes) -> str | None:
     """The line below the stars: "1K+ bought in past month"."""
     for block in nodes.all("reviews-block"):
-        for node in block.css('[data-cy="reviews-block"] .a-row.a-size-base .a-color-secondary'):
-            if (text := spaced_text_of(node)) and any(char.isdigit() for char in text):
+        for node in block.css("span.a-color-secondary"):
+            text = spaced_text_of(node)
+            if text and any(char.isdigit() for char in text) and _is_in_a_row(node, block):
                 return text
     return None
+
+
+def _is_in_a_row(node: LexborNode, block: LexborNode) -> bool:
+    """Whether a node stands in a row of ordinary words; the stars' own row has another size."""
+    above = node.parent
+    while above is not None and above.mem_id != block.mem_id:
+        if {"a-row", "a-size-base"} <= set((above.attributes.get("class") or "").split()):
+            return True
+        above = above.parent
+    return False
 
 
 def is_variant(nodes: CardNodes) -> bool | None:

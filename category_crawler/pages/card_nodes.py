@@ -10,14 +10,22 @@ from selectolax.lexbor import LexborNode
 
 _PARTS = frozenset({"delivery-recipe", "reviews-block", "secondary-offer-recipe"})
 """Values of ``data-cy``."""
-_CLASSES = frozenset(
-    {
-        *("a-price", "a-badge-label", "s-coupon-unclipped", "s-color-swatch-container"),
-        *("s-variation-options-text", "s-variations-options-link"),
-    }
+_RARE = (
+    *("a-badge-label", "s-coupon-unclipped", "s-color-swatch-container"),
+    *("s-variation-options-text", "s-variations-options-link"),
 )
+"""Classes that many a page has on no card."""
+_CLASSES = frozenset({"a-price", *_RARE})
 _ICONS = frozenset({"a-icon-prime"})
-_QUERY = ", ".join(["h2", "i", "img.s-image", "[data-cy]", *sorted(f".{c}" for c in _CLASSES)])
+_ALWAYS = ("h2", "i", "img", "span.a-price", "div[data-cy]")
+
+
+def card_query(body: bytes) -> str:
+    """The query for the nodes of a page's cards.
+
+    Each class costs at each node, so that one that the page's bytes do not hold is left out.
+    """
+    return ", ".join([*_ALWAYS, *(f".{name}" for name in _RARE if name.encode() in body)])
 
 
 class CardNodes:
@@ -35,10 +43,10 @@ class CardNodes:
         self._marked = marked
 
     @classmethod
-    def find(cls, card: LexborNode) -> Self:
-        """Search a card, once."""
+    def find(cls, card: LexborNode, query: str) -> Self:
+        """Search a card, once, with its page's :func:`card_query`."""
         marked: dict[str, list[LexborNode]] = {}
-        for node in card.css(_QUERY):
+        for node in card.css(query):
             attributes = node.attributes
             for mark in _marks(node.tag, attributes.get("class"), attributes.get("data-cy")):
                 marked.setdefault(mark, []).append(node)

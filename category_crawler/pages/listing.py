@@ -11,12 +11,12 @@ from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
 from category_crawler.pages.block import read_block
 from category_crawler.pages.card import read_card
+from category_crawler.pages.card_nodes import card_query
 from category_crawler.pages.charset import as_utf8
 from category_crawler.pages.kind import Kind
 from category_crawler.pages.price import read_currency
 from category_crawler.pages.price_range import PriceRange
 from category_crawler.pages.rail import Refinement, read_rail
-from category_crawler.pages.regions import Regions
 from category_crawler.pages.result_bar import NO_BAR, ResultBar, read_result_bar
 from category_crawler.pages.strip import NO_STRIP, Strip, read_strip
 from category_crawler.pages.text import plain_digits, spaced_text_of, text_of
@@ -29,6 +29,8 @@ _NO_RESULTS = re.compile(
     r"|لا توجد نتائج|لم يتم العثور",
     re.IGNORECASE,
 )
+_CARD = 'div[data-component-type="s-search-result"]'
+_STRIP = "span.s-pagination-strip, ul.a-pagination"
 _RESULT_BAR = (
     '[data-component-type="s-result-info-bar"], [cel_widget_id*="RESULT_INFO_BAR"], .s-breadcrumb'
 )
@@ -82,21 +84,8 @@ def read_page(
     if block := read_block(body, status, headers):
         tree = LexborHTMLParser(utf8)
         return Page(block, title=_title(tree), message=_first_words(tree))
-    regions = Regions.cut(utf8)
-    if regions is not None:
-        page = _read_listing(regions, marketplace)
-        if _is_ordinary(page):
-            return page
-    return _read_whole(LexborHTMLParser(utf8), marketplace)
-
-
-def _is_ordinary(page: Page) -> bool:
-    """Whether the page said all that may stand outside its regions where it is missing there."""
-    return page.first is not None and page.currency is not None and page.location != ""
-
-
-def _read_whole(tree: LexborHTMLParser, shop: Marketplace) -> Page:
-    page = _read_listing(Regions.whole(tree), shop)
+    tree = LexborHTMLParser(utf8)
+    page = _read_listing(tree, marketplace, card_query(utf8))
     if page.kind is Kind.NO_RESULTS:
         page.products = []
         page.message = _banner(tree)
@@ -105,13 +94,14 @@ def _read_whole(tree: LexborHTMLParser, shop: Marketplace) -> Page:
     return page
 
 
-def _read_listing(regions: Regions, shop: Marketplace) -> Page:
-    products = [p for card in regions.cards if (p := read_card(card, shop)) is not None]
-    bar = _result_bar(regions.top)
-    strip = read_strip(regions.strip) if regions.strip is not None else NO_STRIP
-    rail = read_rail(regions.rail, regions.top)
+def _read_listing(tree: LexborHTMLParser, shop: Marketplace, query: str) -> Page:
+    cards = (read_card(card, shop, query) for card in tree.css(_CARD))
+    products = [product for product in cards if product is not None]
+    bar = _result_bar(tree)
+    strip = _strip(tree)
+    rail = read_rail(tree)
     return Page(
-        kind=_kind(regions.top, products, bar, strip),
+        kind=_kind(tree, products, bar, strip),
         products=products,
         first=bar.first,
         last=bar.last,
@@ -120,14 +110,14 @@ def _read_listing(regions: Regions, shop: Marketplace) -> Page:
         page=strip.page,
         last_page=strip.last_page,
         has_next=strip.has_next,
-        location=_location(regions.top),
-        currency=_currency(regions.top, products, shop),
+        location=_location(tree),
+        currency=_currency(tree, products, shop),
         node_applied=rail.node_applied,
         filters_applied=rail.applied,
         filters_offered=rail.offered,
         nodes_below=rail.nodes_below,
         price_applied=_price_applied(rail.applied, shop),
-        title=_title(regions.top),
+        title=_title(tree),
     )
 
 
@@ -150,6 +140,11 @@ def _result_bar(tree: LexborHTMLParser) -> ResultBar:
             if read != NO_BAR:
                 return read
     return NO_BAR
+
+
+def _strip(tree: LexborHTMLParser) -> Strip:
+    strip = tree.css_first(_STRIP)
+    return read_strip(strip) if strip is not None else NO_STRIP
 
 
 def _banner(tree: LexborHTMLParser) -> str | None:

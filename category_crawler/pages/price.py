@@ -1,7 +1,8 @@
 """Prices as the marketplaces write them: "$1,049.00", "1.013,76 €", "￥24,800", "₹1,21,900"."""
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from category_crawler.pages.text import clean, plain_digits
 
@@ -52,8 +53,7 @@ _SYMBOL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """A price read from a page."""
 
     text: str
@@ -74,10 +74,12 @@ def read_price(text: str | None, own_currency: str) -> Price | None:
     number = _NUMBER.search(plain)
     if number is None:
         return None
-    currency = read_currency(plain, own_currency) or own_currency
+    around = f"{plain[: number.start()]}0{plain[number.end() :]}"
+    currency = read_currency(around, own_currency) or own_currency
     return Price(shown, read_cents(number.group(), currency), currency)
 
 
+@lru_cache(maxsize=1024)  # what stands around the numbers of a marketplace is nearly always alike
 def read_currency(text: str, own_currency: str) -> str | None:
     """The ISO 4217 code that a price text names by code or symbol, or None where it does not."""
     for code in _CODE.findall(text):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -13,8 +14,7 @@ _INDENT = re.compile(r"s-navigation-indent-(\d+)", re.ASCII)
 _NODE_VALUE = re.compile(r"node=(\d+)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Refinement:
+class Refinement(NamedTuple):
     """One choice of the rail."""
 
     term: str | None
@@ -36,22 +36,23 @@ class Rail:
     """Digits of the nodes that the chosen one is divided into."""
 
 
-def read_rail(tree: LexborHTMLParser, top: LexborHTMLParser) -> Rail:
-    """Read the rail of a listing; without one, only what the department box in ``top`` says."""
-    rail = tree.css_first("#s-refinements")
-    items = list(rail.css('li[id*="/"]')) if rail is not None else []
+def read_rail(tree: LexborHTMLParser) -> Rail:
+    """Read the rail of a listing; without one, only what the department box says."""
+    rail = tree.css_first("div#s-refinements")
+    items = rail.css('li[id*="/"]') if rail is not None else []
     headings = _headings(rail)
     node_item = _chosen_node(items)
+    marked = _marked_as_chosen(rail)
     chosen: list[Refinement] = []
     offered: list[Refinement] = []
     for item in items:
         refinement = _refinement(item, headings)
         if refinement is not None and item is not node_item:
-            (chosen if _is_chosen(item) else offered).append(refinement)
+            (chosen if item.mem_id in marked else offered).append(refinement)
     if node_item is not None and (node := _refinement(node_item, headings)):
         chosen.append(node)
     return Rail(
-        node_applied=_node_of(node_item) if node_item is not None else _boxed_node(top),
+        node_applied=_node_of(node_item) if node_item is not None else _boxed_node(tree),
         applied=_with_summary(chosen, _summary(tree)),
         offered=offered,
         nodes_below=_nodes_below(items, node_item),
@@ -74,8 +75,15 @@ def _refinement(item: LexborNode, headings: dict[str, str]) -> Refinement | None
     return Refinement(f"{code}:{value}", label, headings.get(code)) if label and value else None
 
 
-def _is_chosen(item: LexborNode) -> bool:
-    return item.css_first('a[aria-current="true"]') is not None
+def _marked_as_chosen(rail: LexborNode | None) -> set[int]:
+    """The items, by ``mem_id``, with a link that says so, and whatever holds them."""
+    marked: set[int] = set()
+    for link in rail.css('a[aria-current="true"]') if rail is not None else ():
+        above = link.parent
+        while above is not None:
+            marked.add(above.mem_id)
+            above = above.parent
+    return marked
 
 
 def _chosen_node(items: list[LexborNode]) -> LexborNode | None:
@@ -110,8 +118,8 @@ def _indent(item: LexborNode) -> int:
     return int(match.group(1)) if match else 0
 
 
-def _boxed_node(top: LexborHTMLParser) -> str | None:
-    option = top.css_first("#searchDropdownBox option[selected]")
+def _boxed_node(tree: LexborHTMLParser) -> str | None:
+    option = tree.css_first("#searchDropdownBox option[selected]")
     value = option.attributes.get("value") if option is not None else None
     match = _NODE_VALUE.search(value or "")
     return match.group(1) if match else None

@@ -167,6 +167,12 @@ def test_review_count_is_exact_or_absent(inner: str, count: int | None) -> None:
         ('<span class="a-color-secondary">Currently unavailable.</span>', False),
         ('<span class="a-color-price">Temporarily out of stock.</span>', False),
         ('<span class="a-color-base">FREE delivery</span>', None),
+        ('<div data-cy="delivery-recipe"><span>Only 2 left in stock</span></div>', True),
+        (
+            '<div data-cy="delivery-recipe">FREE delivery Mon</div>'
+            '<div data-cy="multi-offer-display" class="a-color-base">Only 1 left in stock</div>',
+            None,
+        ),
     ],
 )
 def test_in_stock(inner: str, in_stock: bool | None) -> None:
