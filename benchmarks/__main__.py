@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import reading
+from benchmarks import reading, starting
 from benchmarks.comparison import Row
 from benchmarks.samples import listings, real_listings
 from category_crawler.home import PROJECT
 
-_BENCHMARKS: tuple[Callable[[], Iterator[Row]], ...] = (reading.rows,)
+_BENCHMARKS: tuple[Callable[[], Iterator[Row]], ...] = (reading.rows, starting.rows)
 """Each yields its rows as they are measured."""
 _REPORT = PROJECT / "var" / "bench" / "speed.json"
 
