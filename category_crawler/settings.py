@@ -8,6 +8,8 @@ import os
 import sys
 import tomllib
 
+from scrapy.settings import default_settings
+
 from category_crawler import __version__
 from category_crawler.home import settings_file
 
@@ -74,6 +76,12 @@ CANCEL_GRACE = 20.0  # seconds from INT or TERM until a spider that has not clos
 # --- Doors that stay shut --------------------------------------------------------------------
 REMOTE_CONTROL_ENABLED = False  # True; an HTTP server that runs Python
 TELNETCONSOLE_ENABLED = False
+# Scrapy loads what is off and even what EXTENSIONS maps to None, here a web server for each job.
+EXTENSIONS_BASE = {
+    name: order
+    for name, order in default_settings.EXTENSIONS_BASE.items()
+    if "remote_control" not in name and "telnet" not in name
+}
 
 # --- In a terminal the progress bar takes the place of the log --------------------------------
 LOG_LEVEL = "WARNING" if sys.stderr.isatty() else "INFO"  # DEBUG
