@@ -16,7 +16,7 @@ from scrapyd import app
 from scrapyd.config import Config
 from scrapyd.launcher import Launcher, ScrapyProcessProtocol
 from scrapyd.poller import QueuePoller
-from scrapyd.webservice import Cancel, spider_list
+from scrapyd.webservice import Cancel, Schedule, spider_list
 from twisted.internet import reactor, task
 from twisted.internet.defer import DeferredList, inlineCallbacks
 from twisted.internet.error import ProcessExitedAlready
@@ -36,6 +36,7 @@ from category_crawler.parent import PARENT
 
 log = Logger()
 
+_ANSWER_SECONDS = 0.01
 _PARTING_SECONDS = 3.0
 """Less than the five after which honcho kills whoever is left."""
 
@@ -53,7 +54,7 @@ def application(config: Config) -> Componentized:
         "password": door.password,
         "launcher": f"{__name__}.PatientLauncher",
         "poller": f"{__name__}.StubbornPoller",
-        "poll_interval": "0.5",
+        "poll_interval": os.environ.get("SCRAPYD_POLL_INTERVAL", "0.5"),
         "runner": "category_crawler.runner",
         "max_proc_per_cpu": os.environ.get("SCRAPYD_MAX_PROC_PER_CPU", "2"),
         "logs_dir": str(folder / "logs"),
@@ -88,6 +89,16 @@ class StubbornPoller(QueuePoller):
             yield super().poll()
         except Exception:
             log.failure("The queue could not be read; the next poll tries again")
+
+
+class PromptSchedule(Schedule):
+    """Has the queue looked at as soon as a job is in it, too, and not only on the timer."""
+
+    def render_POST(self, txrequest: Any) -> Any:  # noqa: N802, Twisted's name
+        answer = super().render_POST(txrequest)
+        # Starting a process takes long enough to hold the answer up: it goes out first.
+        task.deferLater(reactor, _ANSWER_SECONDS, self.root.poller.poll)
+        return answer
 
 
 class PatientLauncher(Launcher):
