@@ -26,6 +26,8 @@ demo: browser ## Crawl the stand-in shop from beginning to end
 serve: $(INSTALLED) ## Run Scrapyd, the API and the watcher until Ctrl-C
 	@$(BIN)/python scripts/serve.py
 
+# Tests start hundreds of processes, which would compile our modules anew each time.
+test: export PYTHONDONTWRITEBYTECODE =
 test: browser ## Run the tests
 	@$(BIN)/pytest -n auto
 
