@@ -10,7 +10,9 @@ Priority = Literal["Highest", "High", "Normal", "Low", "Lowest"]
 Stage = Literal["queued", "scraping", "done", "failed"]
 ScheduleStatus = Literal["Pending", "Processing", "Completed", "Failed"]
 ZipcodeStatus = Literal["pending", "in-progress", "active", "failed", "inactive"]
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+LARGEST_ID = 2**63 - 1
+"""Of SQLite's integers."""
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 SCHEDULE_STATUS: dict[str, ScheduleStatus] = {
     "queued": "Pending",
