@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 from waitress import create_server
 
+from api.command_group import CommandGroup
 from api.config import api_port
 from api.guards import set_up_log
 from api.jobs import Jobs
@@ -25,7 +26,7 @@ from category_crawler.errors import InvalidJob
 
 _THREADS = 16
 
-zipcodes = AppGroup("zipcodes", help="Delivery sessions.")
+zipcodes = CommandGroup("zipcodes", help="Delivery sessions.")
 
 
 def init_app(app: Flask) -> None:

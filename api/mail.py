@@ -58,8 +58,11 @@ def _connected(settings: Settings) -> smtplib.SMTP:
             server.starttls(context=ssl.create_default_context())
         if settings.smtp_user:
             server.login(settings.smtp_user, settings.smtp_secret)
-    except BaseException:
+    except BaseException as error:
         server.close()
+        if isinstance(error, smtplib.SMTPNotSupportedError):
+            # A setting is wrong, which the operator may mend within the day.
+            raise NotDelivered(str(error)) from None
         raise
     return server
 
@@ -70,7 +73,7 @@ def _text(run: dict[str, Any]) -> str:
         "Ended": f"{_outcome(run).lower()}, {run['finished_at']}",
         "Products": _products(run),
         "Reason": run["failed_message"] and f"{run['failed_reason']}: {run['failed_message']}",
-        "Coverage": _coverage(run["coverage"]),
+        "Coverage": _coverage(run["coverage"], run["failed_message"]),
         "Rows": run["download_links"]["all_pages"],
         "As a table": run["download_links"]["all_pages"].replace(".json", ".csv"),
     }
@@ -88,14 +91,15 @@ def _products(run: dict[str, Any]) -> str:
     return f"{run['asin_count']:,} product{'' if run['asin_count'] == 1 else 's'}"
 
 
-def _coverage(coverage: dict[str, Any] | None) -> str:
+def _coverage(coverage: dict[str, Any] | None, told: str | None) -> str:
+    """In words; why it is so only where that has not been told already."""
     if coverage is None:
         return "not known"
     word = {True: "complete", False: "not complete"}.get(coverage["complete"], "not certain")
     reported = coverage.get("reported_total")
     of = f", the site reports {reported:,}" if reported is not None else ""
     why = coverage.get("why")
-    return f"{word}{of}{f' ({why})' if why else ''}"
+    return f"{word}{of}{f' ({why})' if why and why != told else ''}"
 
 
 def _one_line(text: str) -> str:

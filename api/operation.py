@@ -1,5 +1,6 @@
 """One call of the API: its view, what it takes and gives; the specification is made of these."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -12,7 +13,7 @@ from pydantic_core import from_json
 from api.auth import authenticate, limit_address
 from api.envelope import ApiError, success
 from api.schemas import NoBody
-from category_crawler.job import first_complaint
+from category_crawler.job import first_complaint, what_is_allowed
 
 View = Callable[..., Any]
 
@@ -119,7 +120,7 @@ def _complaint(model: type[BaseModel], error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     field = str(first["loc"][0]) if first["loc"] else ""
     if field in getattr(model, "secrets", ()) and first["type"] != "missing":
-        return f"{field} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}"
+        return f"{field} is wrong: {what_is_allowed(first['msg'])}"
     return first_complaint(error)
 
 
@@ -136,8 +137,17 @@ def _json() -> dict[str, Any]:
     except ValueError as error:
         raise ApiError(400, f"The body is not JSON: {error}") from None
     if not isinstance(values, dict):
-        raise ApiError(400, f"The body must be a JSON object, not {type(values).__name__}")
+        raise ApiError(400, f"The body must be a JSON object, not {_in_json(values)}")
     return values
+
+
+def _in_json(value: Any) -> str:
+    """What JSON calls a value that is no object."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return "an array"
+    return "a string" if isinstance(value, str) else "a number"
 
 
 def _plain(docstring: str) -> str:

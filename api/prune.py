@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from api.attempts import folder_of
@@ -11,8 +12,9 @@ from api.store import Row, Store
 from category_crawler.console import PROJECT
 from category_crawler.home import var_folder
 
-_LEFT_BY_JOBS = ("cancelled", "deliveries")
-"""Folders below ``var/`` where jobs leave small files that are read once."""
+_DELIVERY_LOGS = f"logs/{PROJECT}/delivery"
+_LEFT_BY_JOBS = (_DELIVERY_LOGS, "cancelled", "deliveries")
+"""Folders below ``var/`` of delivery jobs' logs, and of small files that are read once."""
 
 
 def pruned(store: Store, seconds: float) -> int:
@@ -32,6 +34,9 @@ def _without_files(runner: Row) -> bool:
     if not folder.exists():
         return False
     shutil.rmtree(folder)
+    with suppress(OSError):
+        # The collection's folder stays while another runner's lies in it.
+        folder.parent.rmdir()
     return True
 
 
@@ -41,7 +46,6 @@ def _logs(name: str) -> Iterator[Path]:
 
 def _leftovers(before: float) -> Iterator[Path]:
     """Logs of delivery jobs, and what jobs leave to be read once, from before a moment."""
-    left = (path for name in _LEFT_BY_JOBS for path in (var_folder() / name).glob("*"))
-    for path in (*_logs("z*"), *left):
+    for path in (path for name in _LEFT_BY_JOBS for path in (var_folder() / name).glob("*")):
         if path.is_file() and path.stat().st_mtime < before:
             yield path

@@ -15,7 +15,7 @@ from category_crawler.run_folder import RunFolder
 MIMETYPES = {
     "json": "application/json",
     "jsonl": "application/x-ndjson",
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
 }
 _FIRST_COLUMNS = (
     *("asin", "parent_asin", "is_variant", "is_brand", "is_store", "is_prime"),

@@ -5,21 +5,23 @@ from typing import cast
 
 import click
 from flask import current_app
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
+from api.command_group import CommandGroup
 from api.jobs import Jobs
 from api.prune import pruned
+from api.schemas import LARGEST_ID
 from api.scrapyd import ScrapydError
 from api.store import NotEnoughCredits
 from category_crawler.errors import RunError
 
 _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 
-runners = AppGroup("runners", help="Runs of the API.")
+runners = CommandGroup("runners", help="Runs of the API.")
 
 
 @runners.command("resume")
-@click.argument("runner_id", type=click.IntRange(1))
+@click.argument("runner_id", type=click.IntRange(1, LARGEST_ID))
 def resume_runner(runner_id: int) -> None:
     """Go on with a failed runner as a new one of its collection, and print the new one's id."""
     jobs = _jobs()

@@ -4,13 +4,16 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, HttpUrl, JsonValue, field_validator
 
+from category_crawler.items import Product
 from category_crawler.job import CategoryJob
 
 Priority = Literal["Highest", "High", "Normal", "Low", "Lowest"]
 Stage = Literal["queued", "scraping", "done", "failed"]
 ScheduleStatus = Literal["Pending", "Processing", "Completed", "Failed"]
 ZipcodeStatus = Literal["pending", "in-progress", "active", "failed", "inactive"]
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+LARGEST_ID = 2**63 - 1
+"""Of SQLite's integers."""
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 SCHEDULE_STATUS: dict[str, ScheduleStatus] = {
     "queued": "Pending",
@@ -153,7 +156,9 @@ class Added(BaseModel):
 class DownloadLinks(BaseModel):
     """Where the rows are."""
 
-    pages: list[str]
+    pages: list[str] = Field(
+        description="Of the rows as JSON; ending in .csv or .jsonl it gives the other forms"
+    )
     all_pages: str
 
 
@@ -166,14 +171,21 @@ class Run(BaseModel):
     request_type: str
     stage: Stage
     schedule_status: ScheduleStatus
-    is_download_generated: bool
-    asin_count: int
+    is_download_generated: bool = Field(description="True once it is done and its file is whole")
+    asin_count: int = Field(description="Products kept so far")
     download_links: DownloadLinks
-    progress: dict[str, Any]
-    coverage: dict[str, Any] | None
-    failed_reason: str | None
-    failed_message: str | None
-    warnings: list[str]
+    progress: dict[str, Any] = Field(
+        description="`current_page`, `total_pages` (an estimate), `pages_finished`, "
+        "`products_found`, and `pause` with its `reason` while the crawl waits"
+    )
+    coverage: dict[str, Any] | None = Field(
+        description="How complete the list is: `reported_total`, `reported_is_rounded`, `found`, "
+        "`slices`, `slices_capped`, `requests`; `complete` is true, false, or null where it is "
+        "not known, and `why` says why"
+    )
+    failed_reason: str | None = Field(description="Such as `cancelled` or `blocked`")
+    failed_message: str | None = Field(description="The reason in a sentence")
+    warnings: list[str] = Field(description="What was asked and not applied, or not known")
     created_at: str
     started_at: str | None
     finished_at: str | None
@@ -182,7 +194,10 @@ class Run(BaseModel):
 class Result(Run):
     """A runner with its products, which are there once it is done."""
 
-    asins: list[dict[str, Any]]
+    asins: list[dict[str, Any]] = Field(
+        description="Products; what the page does not show is null: "
+        + ", ".join(f"`{name}`" for name in Product.__dataclass_fields__)
+    )
 
 
 class Revoked(BaseModel):

@@ -5,9 +5,9 @@ from typing import cast
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 from pydantic import validate_email
 
+from api.command_group import CommandGroup
 from api.config import Settings
 from api.passwords import password_hash
 from api.secret import hash_of, new_secret
@@ -16,7 +16,7 @@ from api.webhook import signing_secret
 
 _MOST = 10**12
 
-users = AppGroup("users", help="Who may use the API.")
+users = CommandGroup("users", help="Who may use the API.")
 
 
 @users.command("create")

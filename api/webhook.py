@@ -69,6 +69,8 @@ def call_webhook(notice: Row, run: dict[str, Any], user: int, settings: Settings
         status = _post(addresses, host, port, target, body, headers)
     except NotPublic as error:
         raise NotDelivered(f"{error}: it was not called", for_good=True) from None
+    except urllib3.exceptions.SSLError:
+        raise NotDelivered(f"{host} has no certificate that can be trusted, or no TLS") from None
     except (OSError, HTTPError) as error:
         raise NotDelivered(f"{type(error).__name__}: {host} was not reached") from None
     if not 200 <= status < 300:

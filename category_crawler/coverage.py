@@ -67,7 +67,7 @@ def cover(partition: Partition, tally: Tally) -> Coverage:
 def _judge(partition: Partition, tally: Tally, capped: Sequence[Slice]) -> tuple[bool | None, str]:
     root, found = partition.root, tally.found
     if not partition.is_over:
-        return False, "the crawl ended before its plan did"
+        return False, "the crawl has not come to the end of its plan"
     if root.first.end is End.NO_RESULTS and found == 0:
         return True, "the site says that the category holds no product"
     if missing := _known_to_be_missing(root.first, capped, found):

@@ -1,5 +1,6 @@
 """What a crawl is asked to do, checked before anything is requested."""
 
+import json
 import re
 from typing import Annotated, Any, Literal, Self
 
@@ -163,10 +164,18 @@ def first_complaint(error: ValidationError) -> str:
     field = ".".join(str(part) for part in first["loc"]) or "the job"
     if first["type"] == "missing":
         return f"{field} is missing"
-    return f"{field} is {_shown(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"{field} is {_shown(first['input'])}: {what_is_allowed(first['msg'])}"
+
+
+def what_is_allowed(message: str) -> str:
+    """Pydantic's message as the end of a sentence."""
+    told = message.removeprefix("Value error, ")
+    return told if told[1:2].isupper() else told[:1].lower() + told[1:]
 
 
 def _shown(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:80]}…"
 

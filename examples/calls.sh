@@ -35,8 +35,9 @@ field() {
 }
 
 if [ "${1:-}" = cancel ]; then
-    call cancel "{\"collection_id\": ${2:?which collection?}}"
-    echo
+    answer=$(call cancel "{\"collection_id\": ${2:?which collection?}}")
+    echo "$answer"
+    [ "$(echo "$answer" | field status)" = 1 ]
     exit
 fi
 
@@ -47,7 +48,7 @@ collection=$(echo "$answer" | field id) || exit 1
 
 while true; do
     result=$(call result "{\"collection_id\": $collection}")
-    stage=$(echo "$result" | field stage)
+    stage=$(echo "$result" | field stage) || { echo "$result" >&2 && exit 1; }
     echo "$stage, $(echo "$result" | field asin_count) products" >&2
     case $stage in
         done) echo "$result" && exit ;;

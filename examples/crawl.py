@@ -51,7 +51,13 @@ class Crawler:
 
 
 def main() -> int:
-    asked = _arguments()
+    try:
+        return _crawl(_arguments())
+    except requests.RequestException as error:
+        sys.exit(f"The API gave no answer that can be read: {type(error).__name__}")
+
+
+def _crawl(asked: argparse.Namespace) -> int:
     key = os.environ.get("CRAWLER_KEY") or sys.exit("Set CRAWLER_KEY to your API key")
     crawler = Crawler(asked.api, key)
     added = crawler.call(f"{CATEGORY}/add_schedule", **_job(asked))
@@ -79,6 +85,8 @@ def _arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     if asked.output.suffix not in (".csv", ".json", ".jsonl"):
         parser.error("the output ends with .csv, .json or .jsonl")
+    if not asked.output.parent.is_dir():
+        parser.error(f"there is no folder {asked.output.parent} for the output")
     return asked
 
 

@@ -29,7 +29,7 @@ def covered(
     ("records", "complete", "why"),
     [
         (WHOLE, True, "every one of the 60"),
-        (WHOLE[:2], False, "ended before"),
+        (WHOLE[:2], False, "not come to the end of its plan"),
         ([record(n, total=61) for n in (1, 2, 3)], False, "reports 61 products and 60 were found"),
         ([*WHOLE[:2], record(3, asins=asins(25, 36))], False, "reports 60 products and 48"),
         ([record(n, total=50, total_is_rounded=True) for n in (1, 2, 3)], None, "over 50"),

@@ -116,6 +116,9 @@ def test_cancelled_by_curl_and_by_ctrl_c(served: Service, shop: Storefront, tmp_
     again = run([str(EXAMPLES / "calls.sh"), "cancel", str(listed[0]["collection"])], served)
     told, _ = again.communicate(timeout=60)
     assert json.loads(told)["data"]["revoked"] is False
+    unknown = run([str(EXAMPLES / "calls.sh"), "cancel", "999"], served)
+    told, _ = unknown.communicate(timeout=60)
+    assert (unknown.returncode, json.loads(told)["code"]) == (1, 404)
 
 
 def _found(served: Service) -> list[dict[str, Any]]:
@@ -130,6 +133,25 @@ def test_a_wrong_address_is_one_sentence(served: Service, tmp_path: Path) -> Non
     _, said = process.communicate(timeout=30)
     assert process.returncode == 1
     assert said == "The address names no category: it has neither n%3A… nor node=…\n"
+
+
+def test_what_the_scripts_meet_without_an_api_is_one_sentence(tmp_path: Path) -> None:
+    script = [sys.executable, str(EXAMPLES / "crawl.py"), URL, "4500"]
+    nowhere = ["--api", f"http://127.0.0.1:{free_port()}/api/v1"]
+    for more, says in (
+        (["-o", str(tmp_path / "missing" / "lamps.csv")], "there is no folder"),
+        (nowhere, "The API gave no answer that can be read: ConnectionError"),
+    ):
+        process = subprocess.run(
+            [*script, *more],
+            env=os.environ | {"CRAWLER_KEY": KEY},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert process.returncode > 0
+        assert says in process.stderr.splitlines()[-1]
+        assert "Traceback" not in process.stderr
 
 
 def test_notices_of_a_served_run(

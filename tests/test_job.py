@@ -1,10 +1,12 @@
 """Jobs: a good one becomes a listing, a bad one a sentence."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from category_crawler.errors import InvalidJob
-from category_crawler.job import CategoryJob, FundedJob
+from category_crawler.job import CategoryJob, FundedJob, first_complaint, what_is_allowed
 
 URL = "https://www.amazon.com.au/s?rh=n%3A4851693051"
 
@@ -73,6 +75,33 @@ def test_filters_the_domain_lacks_are_named_and_not_applied() -> None:
 def test_a_bad_argument_is_refused_with_a_sentence(arguments: dict[str, str], says: str) -> None:
     with pytest.raises(InvalidJob, match=says):
         CategoryJob.from_arguments(arguments)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("max_products", True, "max_products is true: input should be a valid integer"),
+        ("domain", False, "domain is false: input should be a valid string"),
+        ("max_products", 0, "max_products is 0: input should be greater than or equal to 1"),
+    ],
+)
+def test_a_complaint_shows_values_as_json_does(field: str, value: Any, says: str) -> None:
+    good = {"category_url": URL, "amazon_node_id": "4851693051", "domain": "amazon.com.au"}
+    with pytest.raises(ValidationError) as caught:
+        CategoryJob.model_validate(good | {field: value})
+    assert first_complaint(caught.value) == says
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("Input should be a valid URL", "input should be a valid URL"),
+        ("URL scheme should be 'https'", "URL scheme should be 'https'"),
+        ("Value error, must begin with https://", "must begin with https://"),
+    ],
+)
+def test_a_message_ends_a_sentence(message: str, told: str) -> None:
+    assert what_is_allowed(message) == told
 
 
 def test_types_are_strict_in_json() -> None:

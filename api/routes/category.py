@@ -36,9 +36,9 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
     """Schedule the crawl of a category.
 
     Makes a collection and one runner. `warnings` is there when a filter is not supported on the
-    domain, and so not applied, or when a field is not known. Credits for the products are frozen
-    until the run ends: `max_products` of them or as many as there are; a run whose credits are
-    spent ends `done`, its coverage `complete` false and `why` `credits`.
+    domain, and so not applied, when a field is not known, or when credits are few. Credits for the
+    products are frozen until the run ends: `max_products` of them or as many as there are; a run
+    whose credits are spent ends `done`, its coverage `complete` false and `why` `credits`.
     """
     warnings = [
         f"{name} is not supported on {body.domain} and was not applied"
@@ -47,9 +47,8 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
     warnings += [f"{name} is not a known field" for name in unknown_fields(AddSchedule)]
     _check_webhook(body)
     runner = _jobs().start(current_user()["id"], body, warnings)
-    warnings += _few_credits(runner, body)
     added = {"id": runner["collection"], "runner_id": runner["id"]}
-    return added | ({"warnings": warnings} if warnings else {})
+    return added | ({"warnings": runner["warnings"]} if runner["warnings"] else {})
 
 
 @operation(blueprint, "/result/", body=CollectionId, data=list[Result], errors=(404,))
@@ -94,14 +93,6 @@ def _check_webhook(body: AddSchedule) -> None:
     why = refusal(str(body.webhook_url), private_allowed=allowed) if body.webhook_url else ""
     if why:
         raise ApiError(400, f"webhook_url cannot be called: {why}")
-
-
-def _few_credits(runner: Row, body: AddSchedule) -> list[str]:
-    reserved = runner["reserved"]
-    wanted = body.max_products or _jobs().settings.credit_reserve
-    if reserved is None or reserved >= wanted:
-        return []
-    return [f"Your credits pay for {reserved:,} products: the run ends there"]
 
 
 def _jobs() -> Jobs:

@@ -11,6 +11,8 @@ from api.envelope import ApiError
 from api.jobs import Jobs
 from api.operation import add_rule, describe
 from api.rows import MIMETYPES, made, source_of
+from api.schemas import LARGEST_ID
+from api.store import Row
 
 blueprint = Blueprint("results", __name__, url_prefix="/results")
 
@@ -29,7 +31,7 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     folder = folder_of(jobs.look(runner))
     source = source_of(folder, form)
     if not source.exists():
-        raise ApiError(404, f"Runner {runner_id} has no rows")
+        raise ApiError(404, _no_rows(runner))
     stat = source.stat()
     file = source.open("rb") if source == folder.rows else made(folder, form)
     response = send_file(
@@ -47,8 +49,13 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     return response
 
 
-_LARGEST_ID = 2**63 - 1
-_ID = f"int(max={_LARGEST_ID})"
+def _no_rows(runner: Row) -> str:
+    if runner["asin_count"] and runner["stage"] in ("done", "failed"):
+        return f"The rows of runner {runner['id']} have been removed, as those of old runs are"
+    return f"Runner {runner['id']} has no rows"
+
+
+_ID = f"int(max={LARGEST_ID})"
 add_rule(
     blueprint,
     f"/<{_ID}:collection_id>/<{_ID}:runner_id>/category_asins.<any({', '.join(MIMETYPES)}):form>",

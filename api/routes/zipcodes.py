@@ -85,5 +85,6 @@ def _shown(zipcode: Row) -> dict[str, Any]:
         "status": zipcode["status"],
         "failed_message": zipcode["failed_message"],
         "created_at": zipcode["created_at"],
-        "updated_at": zipcode["updated_at"],
+        # The session may be older than the wish for it.
+        "updated_at": max(zipcode["created_at"], zipcode["updated_at"]),
     }

@@ -4,6 +4,7 @@ import json
 from sqlite3 import Connection
 from typing import Any
 
+from api.sentences import few_credits
 from api.store.credits import Credits
 from api.store.database import Row, read
 from api.store.notices import Notices
@@ -37,15 +38,16 @@ class Runners(Credits, Notices):
     ) -> Row:
         """A new collection with its first runner, queued, and the runner's first attempt.
 
-        Of the credits ``wanted``, those that the user can spend are frozen for the runner. Raises
-        NotEnoughCredits where there is none.
+        Of the credits ``wanted``, those that the user can spend are frozen for the runner, and a
+        warning tells where they are fewer. Raises NotEnoughCredits where there is none.
         """
         with self._writing() as connection:
             reserved = self._reserve(connection, user, wanted)
+            told = json.dumps(warnings + few_credits(reserved, wanted))
             collection = connection.execute(
                 "INSERT INTO collections (user, name, request_type, request, warnings, created_at) "
                 "VALUES (?, ?, 'amazon_category_scrape', ?, ?, ?)",
-                (user, name, json.dumps(request), json.dumps(warnings), utc_now()),
+                (user, name, json.dumps(request), told, utc_now()),
             ).lastrowid
             runner = _add_runner(connection, {"collection": collection, "reserved": reserved})
         return self._there(runner)

@@ -79,7 +79,9 @@ class CategorySpider(EndingSpider):
         """What a person at the terminal hears at the end."""
         if self.crawl is None:
             return ""
-        kept = f"{self.crawl.run.kept} products are kept in {self.crawl.run.folder}."
+        number = self.crawl.run.kept
+        products = "1 product is" if number == 1 else f"{number} products are"
+        kept = f"{products} kept in {self.crawl.run.folder}."
         return kept if self.ending.error else f"{kept} {_in_words(self.crawl.coverage)}"
 
     async def start(self) -> AsyncIterator[Any]:

@@ -146,9 +146,10 @@ def test_the_largest_id_is_merely_not_there(alice: Caller) -> None:
     ("body", "code", "word"),
     [
         (b"{", 400, "JSON"),
-        (b"[]", 400, "object"),
-        (b'"x"', 400, "object"),
-        (b"null", 400, "object"),
+        (b"[]", 400, "a JSON object, not an array"),
+        (b'"x"', 400, "a JSON object, not a string"),
+        (b"null", 400, "a JSON object, not null"),
+        (b"1.5", 400, "a JSON object, not a number"),
         (b"\xff\xfe", 400, "JSON"),
         (b'{"a": NaN}', 400, "missing"),
         (b"[" * 30_000, 400, "JSON"),

@@ -1,6 +1,7 @@
 """The operator's commands, as typed."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from flask import Flask
 from category_crawler.console import console, password_file
 from category_crawler.home import PROJECT
 from tests.api.services import CATEGORY
+from tests.crawls import Home
 
 
 def flask(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
@@ -86,6 +88,19 @@ def test_nobody_is_named(app: Flask) -> None:
             1,
             "Error: there is no user nobody@example.org\n",
         )
+
+
+def test_a_locked_database_is_said_in_a_sentence(app: Flask, home: Home) -> None:
+    app.extensions["store"].db.conn.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(home.folder / "var" / "api.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    said = app.test_cli_runner().invoke(args=["users", "create", "ann@example.org"])
+    other.execute("ROLLBACK")
+    other.close()
+    assert (said.exit_code, said.output) == (
+        1,
+        "Error: the database cannot be used: database is locked\n",
+    )
 
 
 def test_the_consoles_password_is_not_shown_but_found(app: Flask) -> None:

@@ -212,6 +212,7 @@ def test_a_run_told_of_its_few_credits(app: Flask, alice: Caller, scrapyd: Daemo
     give(app, alice, 30)
     added = alice.post(f"{CATEGORY}/add_schedule/", BODY).get_json()["data"]
     assert added["warnings"] == ["Your credits pay for 30 products: the run ends there"]
+    assert alice.result(added["id"])["warnings"] == added["warnings"]
     assert shown(alice) == (30, 0, 30, 0)
 
 

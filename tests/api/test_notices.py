@@ -82,8 +82,9 @@ def ended(store: Store, user: int, stage: str = "done", name: str = "Lamps", **r
     run.keep([product(1), product(2)])
     run.finish({})
     run.close()
-    coverage = {"complete": stage == "done", "why": "every one was served", "reported_total": 2}
     failed = {"failed_reason": "blocked", "failed_message": "The site asks for a captcha"}
+    why = "every one was served" if stage == "done" else failed["failed_message"]
+    coverage = {"complete": stage == "done", "why": why, "reported_total": 2}
     values = {"asin_count": 2, "coverage": json.dumps(coverage)} | (
         failed if stage == "failed" else {}
     )
@@ -141,7 +142,7 @@ def test_a_mail_tells_why_a_run_failed(
     assert mailbox.recipients == [["desk@example.org"]]
     assert mailbox.messages[0]["Subject"] == "Failed: Lamps, 2 products"
     assert "Reason:     blocked: The site asks for a captcha" in text_of(mailbox)
-    assert "Coverage:   not complete" in text_of(mailbox)
+    assert "Coverage:   not complete, the site reports 2" in text_of(mailbox).splitlines()
 
 
 def test_a_cancelled_run_is_told_once_its_spider_is_gone(
@@ -197,6 +198,19 @@ def test_over_tls_with_a_password_from_a_file(
         make_due(store)
         deliver_all(Notices(store, settings))
         assert len(mailbox.messages) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"smtp_tls": "starttls"}, {"smtp_user": USER}])
+def test_settings_that_do_not_fit_the_server_can_still_be_mended(
+    alice: Caller, store: Store, mailbox: Mailbox, wrong: dict[str, str]
+) -> None:
+    ended(store, alice.user)
+    deliver_all(Notices(store, mail_settings(mailbox, **wrong)))
+    (row,) = kept(store)
+    assert (row["status"], "not supported by server" in row["said"]) == ("pending", True)
+    make_due(store)
+    deliver_all(Notices(store, mail_settings(mailbox)))
+    assert len(mailbox.messages) == 1
 
 
 def test_without_a_server_no_mail_is_owed_later(
@@ -414,6 +428,7 @@ def test_a_certificate_of_another_name_is_refused(
     ended(store, alice.user, webhook_url=hook.url("other.example.org"))
     deliver_all(allowing)
     assert hook.calls == []
+    assert kept(store)[1]["said"].startswith("other.example.org has no certificate")
 
 
 @pytest.mark.parametrize(

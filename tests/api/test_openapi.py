@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
@@ -72,6 +73,17 @@ def test_the_page_shows_every_call_with_a_line_to_paste(app: Flask) -> None:
     for path in client.get("/openapi.json").get_json()["paths"]:
         assert f"<code>{path}</code>" in page
         assert re.search(f"curl [^\n]*{re.escape(path)}", page)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["within_2_days", "warnings", "spendable", "token", "revoked", "total", "bought_past_month"],
+)
+def test_the_page_names_what_is_taken_and_given(app: Flask, word: str) -> None:
+    page = app.test_client().get("/docs").text
+    shown = re.sub(r"<pre>.*?</pre>", "", page, flags=re.DOTALL)
+    assert re.search(rf"(<code>|: |, |object: ){word}\b", shown)
+    assert "`" not in shown
 
 
 def test_the_page_needs_nothing_from_elsewhere(app: Flask) -> None:

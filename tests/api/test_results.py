@@ -86,6 +86,7 @@ def test_the_csv_begins_with_the_contracts_columns_and_guesses_nothing(kept: Kep
     assert text.startswith(
         "asin,parent_asin,is_variant,is_brand,is_store,is_prime,seller_name,price_cents,in_stock,"
     )
+    assert kept.get("csv").headers["Content-Type"] == "text/csv; charset=utf-8"
     first, second, third = csv.DictReader(io.StringIO(text, newline=""))
     assert set(first) == set(COLUMNS)
     assert (first["is_prime"], second["is_prime"], third["is_prime"]) == ("true", "false", "")

@@ -61,6 +61,12 @@ def test_rows_that_were_paid_for_are_not_paid_again(alice: Caller, lost: int, jo
     assert (after["used_credits"], after["frozen_credits"]) == (used + 36, 0)
 
 
+@pytest.mark.parametrize("number", [str(2**63), "9" * 30])
+def test_a_number_beyond_all_runners_is_no_runner(app: Flask, number: str) -> None:
+    said = flask("runners", "resume", number)
+    assert (said.returncode, "Traceback" in said.stderr) == (2, False)
+
+
 def test_what_cannot_go_on_is_said(alice: Caller, scrapyd: Daemon, jobs: Jobs) -> None:
     done = alice.until(alice.schedule(), *ENDED)
     assert "is done" in flask("runners", "resume", str(done["id"])).stderr
@@ -80,13 +86,19 @@ def test_pruning_takes_files_and_keeps_what_became_of_them(
     link = result["download_links"]["pages"][0].removeprefix("http://localhost")
     assert flask("prune", "--older-than", "1d").stdout == "Files of 0 runs removed\n"
     assert alice.get(link).status_code == 200
+    renewal = home.folder / "var/logs/default/delivery/renewal-1.log"
+    renewal.parent.mkdir(parents=True, exist_ok=True)
+    renewal.touch()
     until(lambda: pruned(jobs.store, -5), lambda count: count == 1)
     after = alice.result(collection)
     assert (after["stage"], after["asin_count"], after["asins"]) == ("done", 60, [])
     assert after["coverage"] == result["coverage"]
     assert after["download_links"] == {"pages": [], "all_pages": ""}
-    assert alice.get(link).status_code == 404
+    gone = alice.get(link)
+    assert gone.status_code == 404
+    assert "removed" in gone.get_json()["data"]
     assert not list((home.folder / "var/logs").rglob("r*.log"))
+    assert not (home.folder / "results/1" / str(collection)).exists()
     assert pruned(jobs.store, -5) == 0
 
 

@@ -91,6 +91,45 @@ def service(home: Home) -> Iterator[Service]:
             running.interrupt()
 
 
+@pytest.mark.parametrize("proxy", ["127.0.0.1", ""])
+def test_clients_are_told_apart_as_a_trusted_proxy_says(home: Home, proxy: str) -> None:
+    settings = {"TRUSTED_PROXY": proxy, "RATE_LIMIT": "2/minute"}
+    environment = {f"CATEGORY_CRAWLER_{name}": value for name, value in settings.items()}
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "api", "serve"],
+        cwd=PROJECT,
+        env=home.environment | environment | {"API_PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def code(client: str) -> int | None:
+        request = Request(f"http://127.0.0.1:{port}/api/v1/settings/domains/", b"{}")
+        request.add_header("content-type", "application/json")
+        if client:
+            request.add_header("x-forwarded-for", client)
+            request.add_header("x-forwarded-proto", "https")
+        try:
+            with _direct.open(request, timeout=20) as answer:
+                assert ("Strict-Transport-Security" in answer.headers) is bool(client and proxy)
+                return int(answer.status)
+        except HTTPError as error:
+            return error.code
+        except URLError:
+            return None
+
+    try:
+        until(lambda: code(""), lambda status: status == 200)
+        last = 429 if proxy else 200
+        forged = "198.51.100.1, 192.0.2.7"
+        assert [code(client) for client in ("192.0.2.7", forged, "192.0.2.7")] == [200, 200, last]
+        assert code("192.0.2.8") == 200
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def test_a_crawl_over_http_and_the_end_of_it_all(
     service: Service, home: Home, shop: Storefront
 ) -> None:

@@ -1,5 +1,6 @@
 """Records: one winner for each move, under several threads and processes."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -134,3 +135,15 @@ def test_a_database_of_before_credits_goes_on(tmp_path: Path) -> None:
     credits_left = store.credits_of(found["id"])
     assert (credits_left["used_credits"], credits_left["spendable"]) == (7, None)
     assert [row["target"] for row in store.db["notices"].rows] == ["a@example.org"]
+
+
+def test_a_full_disk_leaves_no_transaction_open(tmp_path: Path) -> None:
+    store = Store(tmp_path / "api.db")
+    connection = store.db.conn
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        store.add_user("ann@example.org", "a" * 100_000, "hash")
+    assert not connection.in_transaction
+    connection.execute("PRAGMA max_page_count = 4294967294")
+    assert store.add_user("ann@example.org", "ann", "hash") > 0

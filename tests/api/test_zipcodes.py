@@ -104,6 +104,16 @@ def test_a_session_that_is_there_is_active_at_once(alice: Caller, bob: Caller) -
     )
 
 
+def test_a_wish_for_an_older_session_is_not_updated_before_it_was_made(
+    app: Flask, alice: Caller, bob: Caller
+) -> None:
+    create(alice)
+    connection = app.extensions["store"].db.conn
+    connection.execute("UPDATE sessions SET updated_at = '2020-01-01T00:00:00Z'")
+    zipcode = create(bob).get_json()["data"]
+    assert zipcode["updated_at"] == zipcode["created_at"]
+
+
 def test_it_is_kept_until_the_last_deletes_it(alice: Caller, bob: Caller) -> None:
     create(alice)
     create(bob)
