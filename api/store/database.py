@@ -42,9 +42,14 @@ class SQLiteFile:
         db: Database = self._threads.db
         return db
 
+    def _all(self, query: str, values: tuple[Any, ...] | Row = ()) -> list[Row]:
+        # Database.query() would put a savepoint around each.
+        cursor = self.db.conn.execute(query, values)
+        columns = [column[0] for column in cursor.description]
+        return [_read(dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+
     def _one(self, query: str, values: tuple[Any, ...] | Row) -> Row | None:
-        row = next(iter(self.db.query(query, values)), None)
-        return None if row is None else read(row)
+        return next(iter(self._all(query, values)), None)
 
     def _moved(self, update: str, values: tuple[Any, ...] | Row) -> bool:
         return bool(self.db.conn.execute(update, values).fetchall())
@@ -62,7 +67,7 @@ class SQLiteFile:
         connection.execute("COMMIT")
 
 
-def read(row: Row) -> Row:
+def _read(row: Row) -> Row:
     """A row with what it keeps as JSON made values again."""
     for column in ("request", "warnings", "coverage"):
         if row.get(column) is not None:
