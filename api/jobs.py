@@ -16,8 +16,9 @@ from typing import Any
 
 from api.attempts import Attempts, folder_of, job_name
 from api.config import Settings
+from api.job_states import State
 from api.schemas import AddSchedule
-from api.scrapyd import Scrapyd, ScrapydError, ScrapydSilent, State
+from api.scrapyd import Scrapyd, ScrapydError, ScrapydSilent
 from api.sessions import Sessions
 from api.store import Row, Store
 from category_crawler.cancellation import forget_cancelled, was_cancelled

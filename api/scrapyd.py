@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -10,14 +9,12 @@ import requests
 from scrapyd_client.exceptions import ErrorResponse, MalformedResponse
 from scrapyd_client.pyclient import ScrapydClient, _process_response
 
+from api.job_states import JobStates, State, States
 from category_crawler.console import PROJECT, Console, console
 
 logger = logging.getLogger(__name__)
 
-State = Literal["pending", "running", "finished"]
-
 _ANSWER_SECONDS = 5
-_STATES_SECONDS = 0.25
 _PRIORITIES = {"Highest": 2.0, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
 
 
@@ -48,9 +45,7 @@ class Scrapyd(ScrapydClient):
         door = door or console()
         super().__init__(door.url, door.username, door.password)
         self._threads = threading.local()
-        self._lock = threading.Lock()
-        self._states: dict[str, State] = {}
-        self._asked_at = -_STATES_SECONDS
+        self._states = JobStates(self._ask_states)
 
     def run(
         self,
@@ -69,20 +64,17 @@ class Scrapyd(ScrapydClient):
             self.schedule(PROJECT, spider, given)
         except ScrapydSilent:
             logger.warning("Job %s: no answer from Scrapyd; looked up later", job)
-        self.forget_states()
+            self.forget_states()
+        else:
+            self._states.note(job, "pending")
 
-    def states(self) -> dict[str, State]:
-        """The state of every job that Scrapyd knows; asked at most four times a second."""
-        with self._lock:
-            if time.monotonic() - self._asked_at >= _STATES_SECONDS:
-                self._states = self._ask_states()
-                self._asked_at = time.monotonic()
-            return self._states
+    def states(self) -> States:
+        """The state of every job that Scrapyd knows, at most a second old."""
+        return self._states.now()
 
     def forget_states(self) -> None:
         """Have the next :meth:`states` ask anew."""
-        with self._lock:
-            self._asked_at = -_STATES_SECONDS
+        self._states.forget()
 
     def stop(self, job: str, signal: Literal["INT", "KILL"] = "INT") -> bool:
         """Take a job from the queue or signal its process; whether Scrapyd had it."""
@@ -91,7 +83,7 @@ class Scrapyd(ScrapydClient):
         self.forget_states()
         return previous is not None
 
-    def _ask_states(self) -> dict[str, State]:
+    def _ask_states(self) -> States:
         answer = self.jobs(PROJECT)
         order: tuple[State, ...] = ("finished", "pending", "running")
         return {job["id"]: state for state in order for job in answer[state]}

@@ -105,8 +105,8 @@ class DeliverySessions(SQLiteFile):
             moved | asked,
         )
 
-    def set_session_missing(self, session: int, since: str) -> None:
-        """Note since when Scrapyd does not know the session's job."""
+    def set_session_missing(self, session: int, since: str | None) -> None:
+        """Note since when Scrapyd does not know the session's job; None once it does."""
         self._moved(
             "UPDATE sessions SET missing_since = ? WHERE id = ? RETURNING id", (since, session)
         )
