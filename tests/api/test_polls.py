@@ -2,19 +2,12 @@
 
 import sqlite3
 
-import pytest
 from flask import Flask
 
 from api.jobs import Jobs
 from tests.api.services import Caller, Daemon
 from tests.crawls import Home
 from tests.storefront import Storefront
-
-
-@pytest.fixture
-def no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Scrapyd that starts from now on runs no job."""
-    monkeypatch.setenv("SCRAPYD_MAX_PROC_PER_CPU", "0")
 
 
 def test_a_poll_of_a_running_job_waits_for_no_writer(
