@@ -21,7 +21,7 @@ from category_crawler.run import Run, utc_now
 from tests.api.services import BODY, CATEGORY
 
 _PRODUCTS = 100_000
-_ROUNDS = 9
+_ROUNDS = 31
 _AT_ONCE = 8
 _PIECE = 1024 * 1024
 _WHAT = f"`result` for {_PRODUCTS:,} products"
