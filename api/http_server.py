@@ -1,6 +1,7 @@
 """The HTTP server that the API runs under: Waitress, on this machine only."""
 
 import logging
+import os
 from typing import Any
 
 from flask import Flask
@@ -25,6 +26,16 @@ def http_server(app: Flask, port: int, trusted_proxy: str = "") -> Any:
         channel_timeout=_QUIET_SECONDS,
         **_trust(trusted_proxy),
     )
+
+
+def keep_to_one_core() -> None:
+    """Have this process run on one core only, where the system lets it choose.
+
+    Only one thread at a time can run Python. On several cores they wake each other at every file
+    and query, which takes longer than the work does.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def _trust(proxy: str) -> dict[str, Any]:
