@@ -3,7 +3,7 @@
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO, RawIOBase
 from typing import IO
 
-_PIECE = 256 * 1024
+_PIECE = 512 * 1024
 
 
 class SplicedFile(RawIOBase):

@@ -6,7 +6,7 @@ import pytest
 
 from api.spliced_file import SplicedFile
 
-LONG = bytes(range(256)) * 2000
+LONG = bytes(range(256)) * 3000
 
 
 @pytest.fixture
