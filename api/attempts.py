@@ -26,9 +26,8 @@ class Attempts:
         self.scrapyd = scrapyd
         self.settings = settings
 
-    def schedule(self, runner: Row) -> None:
+    def schedule(self, runner: Row, request: AddSchedule) -> None:
         """Have a runner's attempt run. Raises ScrapydError where Scrapyd did not take the job."""
-        request = AddSchedule.model_validate_json(json.dumps(runner["request"]))
         arguments = request.crawl_arguments | _continued(runner) | {"run": run_name(runner)}
         self.scrapyd.run(job_name(runner), arguments | _credit_limit(runner), request.priority)
 
@@ -47,7 +46,7 @@ class Attempts:
 
     def _schedule_next(self, before: Row, following: Row) -> None:
         try:
-            self.schedule(following)
+            self.schedule(following, request_of(following))
         except ScrapydError as error:
             logger.warning("Job %s must wait: %s", job_name(following), error)
             self.store.undo_attempt(before)
@@ -56,6 +55,11 @@ class Attempts:
         if now is not None and now["stage"] == "failed":
             # Cancelled while its next job was on the way to Scrapyd.
             self.scrapyd.stop(job_name(following))
+
+
+def request_of(runner: Row) -> AddSchedule:
+    """What a runner's collection was made for."""
+    return AddSchedule.model_validate_json(json.dumps(runner["request"]))
 
 
 def job_name(runner: Row) -> str:

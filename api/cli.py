@@ -4,16 +4,16 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Any, cast
+from typing import cast
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from waitress import create_server
 
 from api.command_group import CommandGroup
 from api.config import api_port
 from api.guards import set_up_log
+from api.http_server import http_server, keep_to_one_core
 from api.jobs import Jobs
 from api.notices import Notices
 from api.runner_commands import prune, runners
@@ -23,8 +23,6 @@ from api.watch import watch
 from category_crawler.console import console, password_file
 from category_crawler.delivery import place, saved_sessions
 from category_crawler.errors import InvalidJob
-
-_THREADS = 16
 
 zipcodes = CommandGroup("zipcodes", help="Delivery sessions.")
 
@@ -69,15 +67,12 @@ def serve() -> None:
     """Serve the API on 127.0.0.1, port API_PORT or 8000."""
     port = api_port()
     set_up_log()
+    keep_to_one_core()
     try:
-        server = create_server(
+        server = http_server(
             current_app._get_current_object(),  # type: ignore[attr-defined]
-            host="127.0.0.1",
-            port=port,
-            threads=_THREADS,
-            ident=None,
-            **_trust(current_app.config["SETTINGS"].trusted_proxy),
-            channel_timeout=120,
+            port,
+            current_app.config["SETTINGS"].trusted_proxy,
         )
     except OSError as error:
         raise click.ClickException(
@@ -86,16 +81,6 @@ def serve() -> None:
     click.echo(f"API at http://127.0.0.1:{port}/docs")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server.run()
-
-
-def _trust(proxy: str) -> dict[str, Any]:
-    """Waitress's arguments for a proxy; without one it takes no word on clients from a header."""
-    if not proxy:
-        return {}
-    return {
-        "trusted_proxy": proxy,
-        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
-    }
 
 
 @click.command("watch")

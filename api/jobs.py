@@ -12,13 +12,13 @@ the run's own files decide how it ended. A job that has ended, or that Scrapyd h
 
 import json
 import logging
-import time
 from typing import Any
 
-from api.attempts import Attempts, folder_of, job_name
+from api.attempts import Attempts, folder_of, job_name, request_of
 from api.config import Settings
+from api.job_states import State
 from api.schemas import AddSchedule
-from api.scrapyd import Scrapyd, ScrapydError, ScrapydSilent, State
+from api.scrapyd import Scrapyd, ScrapydError, ScrapydSilent
 from api.sessions import Sessions
 from api.store import Row, Store
 from category_crawler.cancellation import forget_cancelled, was_cancelled
@@ -61,7 +61,7 @@ class Jobs:
         wanted = request.max_products or self.settings.credit_reserve
         runner = self.store.add_collection(user, name, stored, warnings, wanted)
         try:
-            self._attempts.schedule(runner)
+            self._attempts.schedule(runner, request)
         except ScrapydError:
             self.store.remove_collection(runner["collection"])
             raise
@@ -85,7 +85,7 @@ class Jobs:
         if made is None:
             raise RunError(f"runner {runner['id']} is not the newest of its collection")
         try:
-            self._attempts.schedule(made)
+            self._attempts.schedule(made, request_of(made))
         except ScrapydError:
             self.store.remove_runner(made["id"])
             raise
@@ -100,7 +100,8 @@ class Jobs:
             asked = True
         except ScrapydError:
             state, asked = None, False
-        self._move_on(runner, state, asked=asked)
+        if not self._move_on(runner, state, asked=asked):
+            return runner
         return self.store.runner(runner["id"]) or runner
 
     def cancel(self, runner: Row) -> bool:
@@ -142,20 +143,35 @@ class Jobs:
         wanted: int = runner["request"].get("max_products") or self.settings.credit_reserve
         return max(1, wanted - folder_of(runner).kept)
 
-    def _move_on(self, runner: Row, state: State | None, *, asked: bool) -> None:
+    def _move_on(self, runner: Row, state: State | None, *, asked: bool) -> bool:
+        """Take a runner a step on; False where it may stay as it is."""
         folder = folder_of(runner)
         if summary := _last_word(folder):
             self._end(runner, summary)
         elif state == "running" or folder.is_held:
-            self._begin(runner, folder)
             self._kill_if_hung(runner, state, folder)
-        elif state == "finished" or (state is None and asked and self._is_lost(runner)):
+            return self._begin(runner, folder)
+        elif state == "pending":
+            return self._is_found(runner)
+        elif state == "finished" or (asked and self._is_lost(runner)):
             self._follow(runner, folder)
+        else:
+            return False
+        return True
 
-    def _begin(self, runner: Row, folder: RunFolder) -> None:
-        self.store.start(runner["id"], folder.progress.get("started_at") or utc_now())
-        if runner["missing_since"] is not None:
-            self.store.set_missing(runner["id"], None)
+    def _begin(self, runner: Row, folder: RunFolder) -> bool:
+        """Move a runner to scraping; False where it is there."""
+        is_new = runner["stage"] == "queued"
+        if is_new:
+            self.store.start(runner["id"], folder.progress.get("started_at") or utc_now())
+        return self._is_found(runner) or is_new
+
+    def _is_found(self, runner: Row) -> bool:
+        """Whether a job was missing that is known after all; from now on it is not."""
+        if runner["missing_since"] is None:
+            return False
+        self.store.set_missing(runner["id"], None)
+        return True
 
     def _end(self, runner: Row, summary: dict[str, Any]) -> None:
         # The stage in between is passed through, so that started_at is there.
@@ -206,10 +222,8 @@ class Jobs:
         return seconds_since(since) > self.settings.lost_after + 1
 
     def _kill_if_hung(self, runner: Row, state: State | None, folder: RunFolder) -> None:
-        quiet_since = folder.quiet_since
-        if state != "running" or quiet_since is None or not folder.is_held:
-            return
-        if time.time() - quiet_since >= self.settings.hung_after:
+        is_quiet = state == "running" and folder.is_quiet(self.settings.hung_after)
+        if is_quiet and folder.is_held:
             logger.warning("Job %s gave no sign of life and is killed", job_name(runner))
             self._kill(runner)
 

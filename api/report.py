@@ -1,6 +1,5 @@
 """A runner as clients see it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from api.attempts import folder_of
@@ -39,15 +38,6 @@ def report(runner: Row, base: str) -> dict[str, Any]:
         "started_at": runner["started_at"],
         "finished_at": runner["finished_at"],
     }
-
-
-def spliced(before: bytes, path: Any, after: bytes) -> Iterator[bytes]:
-    """A file between two pieces, read as it is sent."""
-    yield before
-    with path.open("rb") as file:
-        while chunk := file.read(256 * 1024):
-            yield chunk
-    yield after
 
 
 def _link(runner: Row, base: str) -> str:

@@ -1,23 +1,24 @@
 """The one door to Scrapyd: its client with time limits, and failures told apart."""
 
+import json
 import logging
-import threading
-import time
 from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import urlencode
 
-import requests
-from scrapyd_client.exceptions import ErrorResponse, MalformedResponse
-from scrapyd_client.pyclient import ScrapydClient, _process_response
+from scrapyd_client.pyclient import ScrapydClient
+from urllib3 import connection_from_url, make_headers
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
+from api.job_states import JobStates, State, States
 from category_crawler.console import PROJECT, Console, console
 
 logger = logging.getLogger(__name__)
 
-State = Literal["pending", "running", "finished"]
-
 _ANSWER_SECONDS = 5
-_STATES_SECONDS = 0.25
+_CONNECTIONS = 32
+"""Kept open: one for each thread that may call."""
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _PRIORITIES = {"Highest": 2.0, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
 
 
@@ -46,11 +47,11 @@ class Scrapyd(ScrapydClient):
 
     def __init__(self, door: Console | None = None) -> None:
         door = door or console()
-        super().__init__(door.url, door.username, door.password)
-        self._threads = threading.local()
-        self._lock = threading.Lock()
-        self._states: dict[str, State] = {}
-        self._asked_at = -_STATES_SECONDS
+        super().__init__(door.url)
+        self.auth = door.username, door.password
+        # Not the session of its own: proxies of the environment are for the shop, not for us.
+        self._connections = connection_from_url(self.url, maxsize=_CONNECTIONS)
+        self._states = JobStates(self._ask_states)
 
     def run(
         self,
@@ -69,20 +70,17 @@ class Scrapyd(ScrapydClient):
             self.schedule(PROJECT, spider, given)
         except ScrapydSilent:
             logger.warning("Job %s: no answer from Scrapyd; looked up later", job)
-        self.forget_states()
+            self.forget_states()
+        else:
+            self._states.note(job, "pending")
 
-    def states(self) -> dict[str, State]:
-        """The state of every job that Scrapyd knows; asked at most four times a second."""
-        with self._lock:
-            if time.monotonic() - self._asked_at >= _STATES_SECONDS:
-                self._states = self._ask_states()
-                self._asked_at = time.monotonic()
-            return self._states
+    def states(self) -> States:
+        """The state of every job that Scrapyd knows, at most a second old."""
+        return self._states.now()
 
     def forget_states(self) -> None:
         """Have the next :meth:`states` ask anew."""
-        with self._lock:
-            self._asked_at = -_STATES_SECONDS
+        self._states.forget()
 
     def stop(self, job: str, signal: Literal["INT", "KILL"] = "INT") -> bool:
         """Take a job from the queue or signal its process; whether Scrapyd had it."""
@@ -91,36 +89,35 @@ class Scrapyd(ScrapydClient):
         self.forget_states()
         return previous is not None
 
-    def _ask_states(self) -> dict[str, State]:
+    def _ask_states(self) -> States:
         answer = self.jobs(PROJECT)
         order: tuple[State, ...] = ("finished", "pending", "running")
         return {job["id"]: state for state in order for job in answer[state]}
 
     def _get(self, basename: str, params: Any = None) -> Any:
-        return self._call("GET", basename, params=params or {})
+        return self._call("GET", f"/{basename}.json?{urlencode(params or {})}")
 
     def _post(self, basename: str, data: Any) -> Any:
-        return self._call("POST", basename, data=data)
+        return self._call("POST", f"/{basename}.json", urlencode(data))
 
-    def _call(self, method: str, basename: str, **content: Any) -> Any:
-        url = f"{self.url}/{basename}.json"
+    def _call(self, method: str, path: str, form: str | None = None) -> Any:
+        headers = make_headers(basic_auth=":".join(self.auth)) | _FORM
         try:
-            response = self._session.request(method, url, timeout=_ANSWER_SECONDS, **content)
-            return _process_response(response)
-        except requests.ReadTimeout as error:
-            raise ScrapydSilent(f"Scrapyd did not answer within {_ANSWER_SECONDS} s") from error
-        except requests.RequestException as error:
+            answer = self._connections.request(
+                method, path, body=form, headers=headers, timeout=_ANSWER_SECONDS, retries=False
+            )
+        except ConnectTimeoutError as error:
             raise ScrapydAway(f"Scrapyd does not answer at {self.url}") from error
-        except (ErrorResponse, MalformedResponse) as error:
-            raise ScrapydRefused(f"Scrapyd refused: {str(error)[:200]}") from error
+        except HTTPError as error:
+            raise ScrapydSilent(f"Scrapyd did not answer within {_ANSWER_SECONDS} s") from error
+        return _accepted(answer.data)
 
-    @property
-    def _session(self) -> requests.Session:
-        """This thread's connections; proxies of the environment are for the shop, not for us."""
-        if not hasattr(self._threads, "session"):
-            session = requests.Session()
-            session.trust_env = False
-            session.auth = self.auth
-            self._threads.session = session
-        kept: requests.Session = self._threads.session
-        return kept
+
+def _accepted(answer: bytes) -> Any:
+    try:
+        values = json.loads(answer)
+    except ValueError:
+        values = {"message": answer.decode(errors="replace")}
+    if values.get("status") != "ok":
+        raise ScrapydRefused(f"Scrapyd refused: {str(values.get('message'))[:200]}")
+    return values

@@ -14,7 +14,8 @@ from typing import Any
 
 from api.config import Settings
 from api.envelope import ApiError
-from api.scrapyd import Scrapyd, ScrapydError, State
+from api.job_states import State
+from api.scrapyd import Scrapyd, ScrapydError
 from api.store import Row, Store
 from category_crawler.delivery import DeliverySession, session_file, session_version
 from category_crawler.delivery_report import read_report, report_file
@@ -169,15 +170,16 @@ class Sessions:
             self.store.move_session(session, "failed", failed_message=said, bad_version=version)
 
     def _follow(self, session: Row, state: State | None) -> None:
-        if state == "running":
-            if session["status"] == "pending":
-                self.store.move_session(session, "in-progress")
+        if state == "running" and session["status"] == "pending":
+            self.store.move_session(session, "in-progress")
         elif state == "finished":
             # What the job says at its end may have been written since it was looked for.
             report = read_report(job_name(session))
             self._take(session, report or _silent("ended without a word; see its log"))
         elif state is None:
             self._miss(session)
+        elif session["missing_since"] is not None:
+            self.store.set_session_missing(session["id"], None)
 
     def _miss(self, session: Row) -> None:
         if session["missing_since"] is None:

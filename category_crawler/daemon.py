@@ -54,6 +54,7 @@ def application(config: Config) -> Componentized:
         "password": door.password,
         "launcher": f"{__name__}.PatientLauncher",
         "poller": f"{__name__}.StubbornPoller",
+        "spiderqueue": "category_crawler.job_queue.JobQueue",
         "poll_interval": os.environ.get("SCRAPYD_POLL_INTERVAL", "0.5"),
         "runner": "category_crawler.runner",
         "max_proc_per_cpu": os.environ.get("SCRAPYD_MAX_PROC_PER_CPU", "2"),

@@ -1,6 +1,7 @@
 """The home folder: where cookies, results, logs and the operator's settings lie."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -8,7 +9,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 def home() -> Path:
     """The folder named by ``CATEGORY_CRAWLER_HOME``, else the project's own."""
-    return Path(os.environ.get("CATEGORY_CRAWLER_HOME") or PROJECT).expanduser().resolve()
+    return _resolved(os.environ.get("CATEGORY_CRAWLER_HOME") or str(PROJECT))
 
 
 def cookies_folder() -> Path:
@@ -29,3 +30,8 @@ def var_folder() -> Path:
 def settings_file() -> Path:
     """The operator's own Scrapy settings, read last."""
     return home() / "settings.toml"
+
+
+@cache
+def _resolved(path: str) -> Path:
+    return Path(path).expanduser().resolve()

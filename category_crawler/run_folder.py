@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -51,19 +52,14 @@ class RunFolder:
             return (self.path / JOURNAL).stat().st_size
         return 0
 
-    @property
-    def quiet_since(self) -> float | None:
-        """When its spider last gave a sign of life, or will have, by the pause that it announced.
-
-        Seconds since 1970; None where no spider has ever written here.
-        """
-        with suppress(*_ABSENT):
-            signs = [(self.path / LOCK).stat().st_mtime]
-            with suppress(*_ABSENT):
-                pause = self.progress.get("pause", {}).get("seconds", 0)
-                signs.append((self.path / PROGRESS).stat().st_mtime + pause)
-            return float(max(signs))
-        return None
+    def is_quiet(self, seconds: float) -> bool:
+        """Whether its spider has given no sign of life for so long, the pause that it announced
+        apart; False where no spider has ever written here."""
+        begun, told = _changed_at(self.path / LOCK), _changed_at(self.path / PROGRESS)
+        if not begun or time.time() - max(begun, told) < seconds:
+            return False
+        pause: float = self.progress.get("pause", {}).get("seconds", 0)
+        return time.time() - told - pause >= seconds
 
     @property
     def progress(self) -> dict[str, Any]:
@@ -95,6 +91,13 @@ def try_lock(file: IO[bytes], kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _changed_at(path: Path) -> float:
+    """In seconds since 1970; 0 where there is no such file."""
+    with suppress(*_ABSENT):
+        return path.stat().st_mtime
+    return 0
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

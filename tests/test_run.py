@@ -1,9 +1,11 @@
 """Runs on disk: what is kept survives, what is torn is cut, what is final is whole."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +219,19 @@ def test_who_looks_sees_whether_a_run_is_being_written(folder: Path) -> None:
     run.report({"current_page": 1})
     run.close()
     assert (seen.is_held, seen.progress) == (False, {"current_page": 1})
+
+
+def test_who_looks_sees_whether_a_spider_is_quiet(folder: Path) -> None:
+    seen = RunFolder(folder)
+    assert not seen.is_quiet(0)
+    run = Run.create(folder, JOB)
+    assert (seen.is_quiet(60), seen.is_quiet(0)) == (False, True)
+    os.utime(folder / "run.lock", (1, 1))
+    assert seen.is_quiet(60)
+    run.report({"current_page": 1})
+    assert not seen.is_quiet(60)
+    run.report({"current_page": 1, "pause": {"seconds": 3600}})
+    long_ago = time.time() - 3500
+    os.utime(folder / "progress.json", (long_ago, long_ago))
+    assert not seen.is_quiet(0), "the pause that it announced is not over"
+    run.close()

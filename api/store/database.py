@@ -12,6 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from api.store.tables import migrations
+from api.store.write_ahead_log import WriteAheadLog
 
 Row = dict[str, Any]
 
@@ -24,6 +25,9 @@ class SQLiteFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._threads = threading.local()
+        # SQLite lets those who wait to write sleep ever longer, and whoever comes by goes first.
+        self._turn = threading.Lock()
+        self._log = WriteAheadLog(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(path.with_suffix(".lock")):
             # It holds hashes of passwords and keys; SQLite's files beside it take its mode.
@@ -42,29 +46,39 @@ class SQLiteFile:
         db: Database = self._threads.db
         return db
 
+    def _all(self, query: str, values: tuple[Any, ...] | Row = ()) -> list[Row]:
+        # Database.query() would put a savepoint around each.
+        cursor = self.db.conn.execute(query, values)
+        columns = [column[0] for column in cursor.description]
+        return [_read(dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+
     def _one(self, query: str, values: tuple[Any, ...] | Row) -> Row | None:
-        row = next(iter(self.db.query(query, values)), None)
-        return None if row is None else read(row)
+        return next(iter(self._all(query, values)), None)
 
     def _moved(self, update: str, values: tuple[Any, ...] | Row) -> bool:
-        return bool(self.db.conn.execute(update, values).fetchall())
+        with self._writing() as connection:
+            return bool(connection.execute(update, values).fetchall())
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        # A transaction that begins by reading fails under contention instead of waiting.
+        """A transaction; once it is left, whoever was given a number finds it, come what may."""
         connection = self.db.conn
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            # SQLite itself rolls back where its disk is full.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+        with self._turn:
+            # A transaction that begins by reading fails under contention instead of waiting.
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # SQLite itself rolls back where its disk is full.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            number = self._log.committed()
+        self._log.wait_for(number)
 
 
-def read(row: Row) -> Row:
+def _read(row: Row) -> Row:
     """A row with what it keeps as JSON made values again."""
     for column in ("request", "warnings", "coverage"):
         if row.get(column) is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.sentences import few_credits
 from api.store.credits import Credits
-from api.store.database import Row, read
+from api.store.database import Row
 from api.store.notices import Notices
 from category_crawler.run import utc_now
 
@@ -158,17 +158,17 @@ class Runners(Credits, Notices):
         )
         page = f"{_RUNNERS} {where} ORDER BY runners.id DESC LIMIT :limit OFFSET :skip"
         assert counted is not None
-        return counted["total"], [read(row) for row in self.db.query(page, values)]
+        return counted["total"], self._all(page, values)
 
     def open_runners(self) -> list[Row]:
         """Runners that have not ended, and cancelled ones whose job may still be alive."""
         query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR stopping IS NOT NULL"
-        return [read(row) for row in self.db.query(query)]
+        return self._all(query)
 
     def ended_runners(self, before: str) -> list[Row]:
         """Runners that had ended by a moment (UTC, ISO 8601 with Z), their jobs gone."""
         query = f"{_RUNNERS} WHERE finished_at < ? AND stage IN ('done', 'failed') "
-        return [read(row) for row in self.db.query(f"{query} AND stopping IS NULL", (before,))]
+        return self._all(f"{query} AND stopping IS NULL", (before,))
 
     def start(self, runner: int, started_at: str) -> bool:
         """Move from queued to scraping."""

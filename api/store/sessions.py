@@ -56,7 +56,7 @@ class DeliverySessions(SQLiteFile):
     def zipcodes(self, user: int, domain: str | None = None) -> list[Row]:
         """A user's records, oldest first."""
         where = "WHERE user = :user AND (:domain IS NULL OR domain = :domain) ORDER BY zipcodes.id"
-        return list(self.db.query(f"{_ZIPCODES} {where}", {"user": user, "domain": domain}))
+        return self._all(f"{_ZIPCODES} {where}", {"user": user, "domain": domain})
 
     def remove_zipcode(self, zipcode: int) -> Row | None:
         """Remove a record; the session, where it was the last of it and is gone with it."""
@@ -83,7 +83,7 @@ class DeliverySessions(SQLiteFile):
     def open_sessions(self) -> list[Row]:
         """Sessions that are being made."""
         query = "SELECT * FROM sessions WHERE status IN ('pending', 'in-progress')"
-        return list(self.db.query(query))
+        return self._all(query)
 
     def restart_session(self, session: int) -> bool:
         """Move to ``pending`` for a new attempt; False while it is being made."""
@@ -105,8 +105,8 @@ class DeliverySessions(SQLiteFile):
             moved | asked,
         )
 
-    def set_session_missing(self, session: int, since: str) -> None:
-        """Note since when Scrapyd does not know the session's job."""
+    def set_session_missing(self, session: int, since: str | None) -> None:
+        """Note since when Scrapyd does not know the session's job; None once it does."""
         self._moved(
             "UPDATE sessions SET missing_since = ? WHERE id = ? RETURNING id", (since, session)
         )

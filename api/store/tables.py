@@ -204,3 +204,20 @@ def add_attempts(db: Database) -> None:
     the runner that one continues, and how many of its rows were paid for there."""
     for statement in _ATTEMPT_COLUMNS:
         db.conn.execute(statement)
+
+
+_INDEXES = (
+    # A row of a table that others refer to is removed only once they were looked through.
+    "CREATE INDEX notices_of_runner ON notices (runner)",
+    "CREATE INDEX later_runners ON runners (earlier) WHERE earlier IS NOT NULL",
+    "CREATE INDEX zipcodes_of_session ON zipcodes (session)",
+    "CREATE INDEX expiring_credentials ON credentials (expires_at) WHERE expires_at IS NOT NULL",
+    "CREATE INDEX ended_runners ON runners (finished_at) WHERE stage IN ('done', 'failed')",
+)
+
+
+@migrations()
+def add_indexes(db: Database) -> None:
+    """Every query finds its rows by an index."""
+    for statement in _INDEXES:
+        db.conn.execute(statement)

@@ -36,11 +36,9 @@ class Users(SQLiteFile):
 
     def users(self) -> list[Row]:
         """Every user, oldest first; without password hashes."""
-        return list(
-            self.db.query(
-                "SELECT id, email, name, is_active, available_credits, used_credits, "
-                "frozen_credits, created_at FROM users ORDER BY id"
-            )
+        return self._all(
+            "SELECT id, email, name, is_active, available_credits, used_credits, "
+            "frozen_credits, created_at FROM users ORDER BY id"
         )
 
     def user_named(self, email: str) -> Row | None:

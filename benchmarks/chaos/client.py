@@ -34,8 +34,8 @@ class Client:
     """One user's client; threads may share it."""
 
     def __init__(self, port: int, key: str) -> None:
-        self._root = f"http://127.0.0.1:{port}"
-        self._key = key
+        self.root = f"http://127.0.0.1:{port}"
+        self.key = key
         self._threads = threading.local()
         self.statuses: Counter[int] = Counter()
         """How often each HTTP status came."""
@@ -93,7 +93,7 @@ class Client:
 
     def _answer(self, method: str, path: str, body: Any = None) -> requests.Response:
         try:
-            answer = self._session.request(method, self._root + path, json=body, timeout=_SECONDS)
+            answer = self._session.request(method, self.root + path, json=body, timeout=_SECONDS)
         except requests.RequestException as error:
             raise Away(f"{path}: {type(error).__name__}") from None
         self.statuses[answer.status_code] += 1
@@ -104,7 +104,7 @@ class Client:
         if not hasattr(self._threads, "session"):
             session = requests.Session()
             session.trust_env = False
-            session.headers["x-api-key"] = self._key
+            session.headers["x-api-key"] = self.key
             self._threads.session = session
         session_of_thread: requests.Session = self._threads.session
         return session_of_thread

@@ -5,7 +5,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -131,16 +131,23 @@ class Installation:
 
 @contextmanager
 def installation(
-    outcome: Outcome, *, pages: int, latency: float = 0.03, slots: int = 4, **switches: Any
+    outcome: Outcome,
+    *,
+    pages: int,
+    latency: float = 0.03,
+    slots: int = 4,
+    patience: Mapping[str, str] = _PATIENCE,
+    **switches: Any,
 ) -> Iterator[Installation]:
     """Start the shop, with so many pages, and the services; all of it goes at the end.
 
-    What the API and the watcher had to say of themselves goes into the outcome.
+    ``patience`` are settings of the API; those of the trials hurry. What the API and the watcher
+    had to say of themselves goes into the outcome.
     """
     catalogue = Catalogue(pages * PAGE_SIZE)
     quirks = Switches(page_bytes=0, page_size=PAGE_SIZE, latency=latency, **switches)
     with _folder(outcome.keep) as folder, Storefront(catalogue, quirks).serve() as shop:
-        made = _made(Home(folder, shop), slots)
+        made = _made(Home(folder, shop), slots, patience)
         try:
             for program in made.programs.values():
                 program.start()
@@ -172,14 +179,14 @@ def _report(outcome: Outcome, made: Installation) -> None:
             outcome.count(f"tracebacks in {program.name}'s log", program.tracebacks)
 
 
-def _made(home: Home, slots: int) -> Installation:
+def _made(home: Home, slots: int, patience: Mapping[str, str]) -> Installation:
     port = free_port()
     temporary = home.folder / "tmp"
     temporary.mkdir()
     each_core = max(1, slots // (os.cpu_count() or 1))
     environment = (
         home.environment
-        | _PATIENCE
+        | patience
         | {"API_PORT": str(port), "SCRAPYD_PORT": str(free_port()), "TMPDIR": str(temporary)}
         | {"SCRAPYD_MAX_PROC_PER_CPU": str(each_core)}
     )

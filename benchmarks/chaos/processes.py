@@ -43,6 +43,18 @@ def kill_all_over(home: Path) -> None:
         kill(number)
 
 
+def forget_peak_memory(number: int) -> None:
+    """Let a process's peak memory begin anew."""
+    Path("/proc", str(number), "clear_refs").write_text("5")
+
+
+def peak_memory(number: int) -> int:
+    """The most memory that a process has held since it began or was forgotten, in bytes."""
+    status = Path("/proc", str(number), "status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
 def _over(home: Path) -> Iterator[tuple[int, bytes]]:
     marker = f"CATEGORY_CRAWLER_HOME={home}".encode()
     for process in Path("/proc").glob("[0-9]*"):

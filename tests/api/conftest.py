@@ -22,6 +22,12 @@ def app(home: Home, monkeypatch: pytest.MonkeyPatch) -> Flask:
 
 
 @pytest.fixture
+def no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Scrapyd that starts from now on runs no job."""
+    monkeypatch.setenv("SCRAPYD_MAX_PROC_PER_CPU", "0")
+
+
+@pytest.fixture
 def scrapyd(app: Flask, home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     """A real Scrapyd for that API."""
     port = app.extensions["jobs"].scrapyd.url.rpartition(":")[2]

@@ -374,7 +374,7 @@ def test_every_look_asks_scrapyd_little(
     collection = alice.schedule()
     alice.until_moving(collection)
     monkeypatch.setattr(Scrapyd, "_get", counted)
-    monkeypatch.setattr("api.scrapyd._STATES_SECONDS", 60)
+    monkeypatch.setattr("api.job_states._FRESH_SECONDS", 60)
     for _ in range(50):
         alice.result(collection)
     assert len(asked) <= 1
