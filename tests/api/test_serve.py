@@ -173,6 +173,16 @@ def test_the_next_serve_goes_on_where_the_last_one_was_ended(
     assert len(shop.listing_requests) == asked + 2
 
 
+def test_a_closed_terminal_ends_it_all(service: Service, home: Home, shop: Storefront) -> None:
+    shop.switches.block, shop.switches.block_from = "hang", 2
+    service.call(f"{CATEGORY}/add_schedule/", BODY)
+    until(lambda: len(shop.listing_requests), lambda count: count > 1)
+    # A terminal tells every process of the foreground group.
+    os.killpg(service.process.pid, signal.SIGHUP)
+    service.process.communicate(timeout=30)
+    until(lambda: processes_of(home.folder), lambda them: not them)
+
+
 def test_the_watcher_moves_runners_on_when_nobody_asks(service: Service, home: Home) -> None:
     service.call(f"{CATEGORY}/add_schedule/", BODY)
     store = Store(home.folder / "var" / "api.db")
