@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 from types import FrameType
 
@@ -43,7 +44,7 @@ def main() -> int:
 def _check_settings() -> None:
     try:
         Settings.load()
-    except ValueError as error:
+    except tomllib.TOMLDecodeError as error:
         raise CannotServe(f"{settings_file()} cannot be read: {error}") from None
 
 

@@ -215,6 +215,7 @@ def test_a_taken_port_is_one_sentence(home: Home) -> None:
         ("API_PORT", "eighty", "API_PORT is 'eighty'"),
         ("SCRAPYD_PORT", "99999", "SCRAPYD_PORT is '99999'"),
         ("CATEGORY_CRAWLER_HOME", "/dev/null/home", "cannot be written"),
+        ("CATEGORY_CRAWLER_RATE_LIMIT", "fast", "Cannot serve: rate_limit is 'fast'"),
     ],
 )
 def test_what_stands_in_the_way_is_one_sentence(name: str, value: str, says: str) -> None:
