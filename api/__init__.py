@@ -16,6 +16,7 @@ stand around it all.
 """
 
 from flask import Flask
+from flask.cli import NoAppException
 
 from api import cli, envelope, guards
 from api.accounts import Accounts
@@ -36,7 +37,7 @@ _LARGEST_BODY = 64 * 1024
 def create_app(given: Settings | None = None) -> Flask:
     """The application over the home folder's database and Scrapyd."""
     app = Flask(__name__)
-    app.config["SETTINGS"] = given or Settings.load()
+    app.config["SETTINGS"] = given or _settings()
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     app.url_map.merge_slashes = False
     store = Store(var_folder() / "api.db")
@@ -56,3 +57,11 @@ def create_app(given: Settings | None = None) -> Flask:
     guards.init_app(app)
     cli.init_app(app)
     return app
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.load()
+    except ValueError as error:
+        # Flask's command line prints this one as a sentence.
+        raise NoAppException(str(error)) from None

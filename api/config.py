@@ -15,6 +15,8 @@ from category_crawler.home import settings_file
 _PREFIX = "CATEGORY_CRAWLER_"
 _TLS_MODES = ("starttls", "tls", "none")
 _TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+_KINDS = {int: "a whole number", float: "a number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,18 @@ def _table() -> dict[str, Any]:
 
 def _read(name: str, value: Any, kind: type) -> Any:
     if kind is bool:
-        return value if isinstance(value, bool) else str(value).lower() in _TRUE
+        return _truth(name, value)
     try:
-        return kind(value)
+        read = kind(value)
     except ValueError:
-        raise ValueError(f"the setting {name} must be a {kind.__name__}, not {value!r}") from None
+        raise ValueError(f"the setting {name} must be {_KINDS[kind]}, not {value!r}") from None
+    if kind in _KINDS and read < 0:
+        raise ValueError(f"the setting {name} is {value}: it must not be below 0")
+    return read
+
+
+def _truth(name: str, value: Any) -> bool:
+    word = str(value).lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError(f"the setting {name} must be true or false, not {value!r}")
+    return word in _TRUE

@@ -5,10 +5,15 @@ sentence.
 """
 
 import os
+import signal
 import socket
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
+from types import FrameType
+
+from honcho.command import main as start
 
 from api.config import Settings, api_port
 from category_crawler.console import console, password_file, scrapyd_port
@@ -31,14 +36,15 @@ def main() -> int:
         print(f"Cannot serve: {error}", file=sys.stderr)
         return 1
     _introduce(ports["API_PORT"])
-    _become_honcho()
+    _end_with_the_terminal()
+    _run_honcho()
     return 0
 
 
 def _check_settings() -> None:
     try:
         Settings.load()
-    except ValueError as error:
+    except tomllib.TOMLDecodeError as error:
         raise CannotServe(f"{settings_file()} cannot be read: {error}") from None
 
 
@@ -78,11 +84,29 @@ def _introduce(port: int) -> None:
     print("Ctrl-C ends all of it.", flush=True)
 
 
-def _become_honcho() -> None:
+def _end_with_the_terminal() -> None:
+    """Have a terminal that is closed end all of it, unless nohup says otherwise.
+
+    Honcho knows INT and TERM only: by itself it would die of HUP and leave its programs running.
+    """
+    honcho = os.getpid()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        # Another word to the terminal would be an error.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.kill(honcho, signal.SIGTERM)
+
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, end)
+
+
+def _run_honcho() -> None:
     os.chdir(PROJECT)
     programs = Path(sys.executable).parent
     os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
-    os.execv(programs / "honcho", ["honcho", "start"])
+    start(["start"])
 
 
 if __name__ == "__main__":

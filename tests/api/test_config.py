@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.config import Settings, api_port
+from tests.api.test_cli import flask
 
 
 @pytest.fixture(autouse=True)
@@ -25,10 +26,27 @@ def test_the_file_and_above_it_the_environment(home: Path, monkeypatch: pytest.M
     assert Settings.load() == Settings(cancel_grace=5.0, public_url="https://crawl.example")
 
 
-def test_a_wrong_value_is_named(home: Path) -> None:
-    (home / "settings.toml").write_text('[api]\ncancel_grace = "soon"\n')
-    with pytest.raises(ValueError, match="cancel_grace must be a float, not 'soon'"):
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ('cancel_grace = "soon"', "cancel_grace must be a number, not 'soon'"),
+        ('stalled_attempts = "few"', "stalled_attempts must be a whole number, not 'few'"),
+        ("credit_reserve = -1", "credit_reserve is -1: it must not be below 0"),
+        ('always_http_200 = "perhaps"', "always_http_200 must be true or false, not 'perhaps'"),
+    ],
+)
+def test_a_wrong_value_is_named(home: Path, given: str, says: str) -> None:
+    (home / "settings.toml").write_text(f"[api]\n{given}\n")
+    with pytest.raises(ValueError, match=says):
         Settings.load()
+
+
+def test_every_command_tells_of_a_wrong_setting_in_a_sentence(home: Path) -> None:
+    (home / "settings.toml").write_text("[api]\ncredit_reserve = -1\n")
+    listed = flask("users", "list")
+    assert listed.returncode > 0
+    assert "Error: the setting credit_reserve is -1" in listed.stderr
+    assert "Traceback" not in listed.stderr
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "٨٠"])

@@ -173,6 +173,16 @@ def test_the_next_serve_goes_on_where_the_last_one_was_ended(
     assert len(shop.listing_requests) == asked + 2
 
 
+def test_a_closed_terminal_ends_it_all(service: Service, home: Home, shop: Storefront) -> None:
+    shop.switches.block, shop.switches.block_from = "hang", 2
+    service.call(f"{CATEGORY}/add_schedule/", BODY)
+    until(lambda: len(shop.listing_requests), lambda count: count > 1)
+    # A terminal tells every process of the foreground group.
+    os.killpg(service.process.pid, signal.SIGHUP)
+    service.process.communicate(timeout=30)
+    until(lambda: processes_of(home.folder), lambda them: not them)
+
+
 def test_the_watcher_moves_runners_on_when_nobody_asks(service: Service, home: Home) -> None:
     service.call(f"{CATEGORY}/add_schedule/", BODY)
     store = Store(home.folder / "var" / "api.db")
@@ -205,6 +215,7 @@ def test_a_taken_port_is_one_sentence(home: Home) -> None:
         ("API_PORT", "eighty", "API_PORT is 'eighty'"),
         ("SCRAPYD_PORT", "99999", "SCRAPYD_PORT is '99999'"),
         ("CATEGORY_CRAWLER_HOME", "/dev/null/home", "cannot be written"),
+        ("CATEGORY_CRAWLER_RATE_LIMIT", "fast", "Cannot serve: rate_limit is 'fast'"),
     ],
 )
 def test_what_stands_in_the_way_is_one_sentence(name: str, value: str, says: str) -> None:
