@@ -9,12 +9,16 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import reading
+from benchmarks import crawling, memory, reading
 from benchmarks.comparison import Row
 from benchmarks.samples import listings, real_listings
 from category_crawler.home import PROJECT
 
-_BENCHMARKS: tuple[Callable[[], Iterator[Row]], ...] = (reading.rows,)
+_BENCHMARKS: tuple[Callable[[], Iterator[Row]], ...] = (
+    reading.rows,
+    crawling.rows,
+    memory.rows,
+)
 """Each yields its rows as they are measured."""
 _REPORT = PROJECT / "var" / "bench" / "speed.json"
 
@@ -32,7 +36,7 @@ def main() -> None:
 
 def _said(rows: Iterator[Row], console: Console) -> Iterator[Row]:
     for row in rows:
-        console.print(f"  {row.against}: {row.ratio:.2f}")
+        console.print(f"  {row.what}, {row.against}: {row.ratio:.2f}", highlight=False)
         yield row
 
 
