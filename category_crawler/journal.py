@@ -1,7 +1,6 @@
 """The journal of a run: one line for each finished page, from which all else can be told again."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -82,12 +81,6 @@ def read_journal(path: Path) -> Iterator[tuple[PageRecord, int]]:
                 return
             end += len(line)
             yield record, end
-
-
-def append_record(file: IO[bytes], record: PageRecord) -> None:
-    """Write a line and have it on disk before returning; the file is unbuffered."""
-    write_all(file, record.to_json())
-    os.fsync(file.fileno())
 
 
 def write_all(file: IO[bytes], data: bytes) -> None:

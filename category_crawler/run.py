@@ -28,7 +28,7 @@ from typing import IO, Any, Self
 
 from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
 from category_crawler.items import Product
-from category_crawler.journal import PageRecord, append_record, read_journal, write_all
+from category_crawler.journal import PageRecord, read_journal, write_all
 from category_crawler.run_folder import (
     JOB,
     JOURNAL,
@@ -45,6 +45,8 @@ from category_crawler.whole_file import write_whole
 
 _LOCK_TRIES = 20
 _CHUNK = 1024 * 1024
+_SYNC_EVERY = 1.0
+"""Seconds between two syncs while pages come quickly: each one stops the whole spider."""
 
 _PRODUCT_FIELDS = tuple(Product.__dataclass_fields__)
 
@@ -88,6 +90,8 @@ class Run:
         self._sponsored = (folder / SPONSORED).open("ab", buffering=0)
         self._journal = (folder / JOURNAL).open("ab", buffering=0)
         self._certain = _Certain()
+        self._synced_at = -_SYNC_EVERY
+        """By the monotonic clock."""
 
     @classmethod
     def create(cls, folder: Path, job: dict[str, Any], earlier: Path | None = None) -> Self:
@@ -168,11 +172,14 @@ class Run:
                     yield product
 
     def finish_page(self, record: PageRecord) -> None:
-        """Make the page's rows certain, then write its journal line."""
-        with _storing(PARTIAL_ROWS):
-            os.fsync(self._rows.fileno())
+        """Write the page's journal line, behind its rows; a killed process no longer loses it.
+
+        A power cut may lose the pages of the last second; who resumes asks for them again.
+        """
         with _storing(JOURNAL):
-            append_record(self._journal, record)
+            write_all(self._journal, record.to_json())
+        if time.monotonic() - self._synced_at >= _SYNC_EVERY:
+            self._sync()
         self._note_certain()
 
     @contextmanager
@@ -199,14 +206,15 @@ class Run:
 
     def finish(self, summary: dict[str, Any]) -> None:
         """End well: the rows become the result file, then the summary says so."""
-        with _storing(ROWS):
-            os.fsync(self._rows.fileno())
-            with (self.folder / PARTIAL_ROWS).open("rb") as rows:
-                write_whole(self.folder / ROWS, json_array(rows))
+        self._sync()
+        with _storing(ROWS), (self.folder / PARTIAL_ROWS).open("rb") as rows:
+            write_whole(self.folder / ROWS, json_array(rows))
         self.end(summary)
 
     def end(self, summary: dict[str, Any]) -> None:
         """Say how the run ended; rows kept so far stay in ``products.part``."""
+        with suppress(StorageFailed):
+            self._sync()
         with _storing(SUMMARY):
             write_whole(self.folder / SUMMARY, [_json(summary)])
 
@@ -214,6 +222,13 @@ class Run:
         """Let go of files and lock."""
         for file in (self._rows, self._sponsored, self._journal, self._lock):
             file.close()
+
+    def _sync(self) -> None:
+        """Have on disk what is written: rows first, for the journal speaks of them."""
+        for name, file in ((PARTIAL_ROWS, self._rows), (JOURNAL, self._journal)):
+            with _storing(name):
+                os.fsync(file.fileno())
+        self._synced_at = time.monotonic()
 
     def _copy(self, earlier: Path) -> None:
         """Take over the rows and the journal of a run that has ended."""
@@ -231,8 +246,10 @@ class Run:
         self._replay()
 
     def _replay(self) -> None:
-        end = 0
+        end, whole = 0, _whole_rows(self.folder / PARTIAL_ROWS)
         for record, offset in read_journal(self.folder / JOURNAL):
+            if record.offset > whole:
+                break
             self.replayed.append(record)
             end = offset
         self._journal.truncate(end)
@@ -303,6 +320,19 @@ def _storing(name: str) -> Iterator[None]:
             f"{name} of the run could not be written ({error.strerror}): make room on "
             "its disk, or make its folder writable, and start the crawl again"
         ) from None
+
+
+def _whole_rows(path: Path) -> int:
+    """Bytes up to the first line that is no row: torn, or left empty by a power cut."""
+    whole = 0
+    with path.open("rb") as lines:
+        for line in lines:
+            try:
+                json.loads(line)
+            except ValueError:
+                break
+            whole += len(line)
+    return whole
 
 
 def _size(file: IO[bytes]) -> int:

@@ -165,6 +165,22 @@ def test_a_resumed_run_falls_back_to_what_it_was_resumed_with(folder: Path) -> N
     assert (folder / "journal.jsonl").read_bytes().endswith(b"}\n")
 
 
+@pytest.mark.parametrize("left", [b"", b'{"asin":"B0000', b"\0" * 4000])
+def test_pages_whose_rows_a_power_cut_took_are_asked_for_again(folder: Path, left: bytes) -> None:
+    run = Run.create(folder, JOB)
+    for page in (1, 2, 3):
+        keep_page(run, page, range(24 * page - 23, 24 * page + 1))
+    run.close()
+    lines = (folder / "products.part").read_bytes().splitlines(keepends=True)
+    (folder / "products.part").write_bytes(b"".join(lines[:30]) + left)
+    resumed = Run.resume(folder)
+    assert [r.page for r in resumed.replayed] == [1]
+    assert resumed.kept == len(rows(folder)) == 24
+    keep_page(resumed, 2, range(25, 49))
+    resumed.close()
+    assert [r.page for r in Run.resume(folder).replayed] == [1, 2]
+
+
 def test_advertised_products_come_once_and_never_beside_an_organic_row(folder: Path) -> None:
     run = Run.create(folder, JOB)
     run.hold([product(1, sponsored=True), product(9, sponsored=True), product(9, sponsored=True)])
