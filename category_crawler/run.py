@@ -80,8 +80,6 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.replayed: list[PageRecord] = []
-        """Pages that were finished before the run was resumed."""
         self.asins: set[str] = set()
         self.kept = 0
         self.kept_without_price = 0
@@ -136,6 +134,12 @@ class Run:
         """What was asked, as given to :meth:`create`."""
         values: dict[str, Any] = json.loads((self.folder / JOB).read_bytes())
         return values
+
+    def finished_pages(self) -> Iterator[PageRecord]:
+        """The pages finished so far, in their order, read from the journal."""
+        if self._certain.journal:
+            for record, _ in read_journal(self.folder / JOURNAL):
+                yield record
 
     def claim(self, products: Iterable[Product], limit: int | None = None) -> list[Product]:
         """Those products that are not rows yet, up to ``limit`` rows in all; now they are taken."""
@@ -246,14 +250,12 @@ class Run:
         self._replay()
 
     def _replay(self) -> None:
-        end, whole = 0, _whole_rows(self.folder / PARTIAL_ROWS)
-        for record, offset in read_journal(self.folder / JOURNAL):
+        whole, end, certain = _whole_rows(self.folder / PARTIAL_ROWS), 0, 0
+        for record, behind in read_journal(self.folder / JOURNAL):
             if record.offset > whole:
                 break
-            self.replayed.append(record)
-            end = offset
+            end, certain = behind, record.offset
         self._journal.truncate(end)
-        certain = self.replayed[-1].offset if self.replayed else 0
         self._rows.truncate(certain)
         self._rows.seek(certain)
         self._cut_torn_advertisement()

@@ -108,13 +108,13 @@ def test_resuming_cuts_what_the_journal_is_not_certain_of(folder: Path) -> None:
         journal.write(record(2).to_json()[:40])
 
     resumed = Run.resume(folder)
-    assert [r.page for r in resumed.replayed] == [1]
+    assert [r.page for r in resumed.finished_pages()] == [1]
     assert resumed.asins == set(asins(1, 24))
     keep_page(resumed, 2, range(20, 31))
     resumed.close()
     assert [row["asin"] for row in rows(folder)] == list(asins(1, 30))
     again = Run.resume(folder)
-    assert [r.page for r in again.replayed] == [1, 2]
+    assert [r.page for r in again.finished_pages()] == [1, 2]
     assert again.kept == 30
     again.close()
 
@@ -174,11 +174,11 @@ def test_pages_whose_rows_a_power_cut_took_are_asked_for_again(folder: Path, lef
     lines = (folder / "products.part").read_bytes().splitlines(keepends=True)
     (folder / "products.part").write_bytes(b"".join(lines[:30]) + left)
     resumed = Run.resume(folder)
-    assert [r.page for r in resumed.replayed] == [1]
+    assert [r.page for r in resumed.finished_pages()] == [1]
     assert resumed.kept == len(rows(folder)) == 24
     keep_page(resumed, 2, range(25, 49))
     resumed.close()
-    assert [r.page for r in Run.resume(folder).replayed] == [1, 2]
+    assert [r.page for r in Run.resume(folder).finished_pages()] == [1, 2]
 
 
 def test_advertised_products_come_once_and_never_beside_an_organic_row(folder: Path) -> None:
