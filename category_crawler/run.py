@@ -49,6 +49,7 @@ _SYNC_EVERY = 1.0
 """Seconds between two syncs while pages come quickly: each one stops the whole spider."""
 
 _PRODUCT_FIELDS = tuple(Product.__dataclass_fields__)
+_to_line = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def utc_now() -> str:
@@ -300,7 +301,7 @@ def refuse(folder: Path, summary: dict[str, Any]) -> None:
 def row(product: Product) -> bytes:
     """A product as one line of JSON, fields in their order."""
     values = {name: getattr(product, name) for name in _PRODUCT_FIELDS}
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return _to_line(values).encode() + b"\n"
 
 
 def json_array(lines: Iterable[bytes]) -> Iterator[bytes]:

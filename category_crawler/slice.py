@@ -151,10 +151,10 @@ class Slice:
     def _seen_above(self) -> dict[str, int]:
         """Products of the slices it was cut from whose prices lie in its own range."""
         seen: dict[str, int] = {}
-        above = self.above
+        bounds, above = self.listing.price, self.above
         while above is not None and above.listing.differs_in_price_only(self.listing):
             for asin, cents in above.first.prices.items():
-                if cents is not None and within(cents, self.listing.price):
+                if cents is not None and within(cents, bounds):
                     seen[asin] = cents
             above = above.above
         return seen
