@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 NOT_APPLIED = "not_applied"
 """Kind of a page of a listing of the plan's own making that the site did not narrow as asked."""
@@ -82,13 +82,3 @@ def read_journal(path: Path) -> Iterator[tuple[PageRecord, int]]:
                 return
             end += len(line)
             yield record, end
-
-
-def write_all(file: IO[bytes], data: bytes) -> None:
-    """Write every byte to an unbuffered file, which by itself takes as many as there is room for.
-
-    Raises OSError. A buffered file would keep the rest, and write it when it is closed.
-    """
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
-from category_crawler.run import Run, json_array
+from category_crawler.run import Run
 from category_crawler.run_folder import RunFolder
 from tests.records import asins, product, record
 
@@ -216,10 +216,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RunError, match="cannot be written"):
         Run.create(tmp_path / "file" / "a", JOB)
-
-
-def test_no_rows_are_an_empty_array() -> None:
-    assert json.loads(b"".join(json_array([]))) == []
 
 
 def test_who_looks_sees_whether_a_run_is_being_written(folder: Path) -> None:
