@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from category_crawler.items import Product
-from category_crawler.run import json_array
+from category_crawler.row import json_array
 from category_crawler.run_folder import RunFolder
 
 MIMETYPES = {

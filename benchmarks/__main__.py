@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import large_result, reading, serving, starting
+from benchmarks import crawling, large_result, memory, reading, serving, starting
 from benchmarks.comparison import Row
 from benchmarks.samples import listings, real_listings
 from category_crawler.home import PROJECT
 
 _BENCHMARKS: tuple[Callable[[], Iterator[Row]], ...] = (
     reading.rows,
+    crawling.rows,
+    memory.rows,
     starting.rows,
     large_result.rows,
     serving.rows,
@@ -37,7 +39,7 @@ def main() -> None:
 
 def _said(rows: Iterator[Row], console: Console) -> Iterator[Row]:
     for row in rows:
-        console.print(f"  {row.what}; {row.against}: {row.ratio:.2f}")
+        console.print(f"  {row.what}, {row.against}: {row.ratio:.2f}", highlight=False)
         yield row
 
 

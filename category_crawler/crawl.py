@@ -34,11 +34,11 @@ class CategoryCrawl:
         self.job = job
         self.run = run
         self.session = session
-        self.plan = Plan(job, run.replayed, limits)
+        self.plan = Plan(job, run.finished_pages(), limits)
         self.started_at = utc_now()
         self._is_cut = False
         """Whether the limit fell within a page, so that some of its products are no rows."""
-        self.requests_made = sum(record.requests for record in run.replayed)
+        self.requests_made = self.plan.requests
         """Listing requests so far, those on their way included; whoever makes one counts it."""
 
     @classmethod

@@ -1,11 +1,10 @@
 """The journal of a run: one line for each finished page, from which all else can be told again."""
 
 import json
-import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 NOT_APPLIED = "not_applied"
 """Kind of a page of a listing of the plan's own making that the site did not narrow as asked."""
@@ -64,7 +63,8 @@ class PageRecord:
             raise ValueError(f"not a journal line: {error}") from None
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def read_journal(path: Path) -> Iterator[tuple[PageRecord, int]]:
@@ -82,19 +82,3 @@ def read_journal(path: Path) -> Iterator[tuple[PageRecord, int]]:
                 return
             end += len(line)
             yield record, end
-
-
-def append_record(file: IO[bytes], record: PageRecord) -> None:
-    """Write a line and have it on disk before returning; the file is unbuffered."""
-    write_all(file, record.to_json())
-    os.fsync(file.fileno())
-
-
-def write_all(file: IO[bytes], data: bytes) -> None:
-    """Write every byte to an unbuffered file, which by itself takes as many as there is room for.
-
-    Raises OSError. A buffered file would keep the rest, and write it when it is closed.
-    """
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]

@@ -29,8 +29,6 @@ _PAGES_IF_RESHUFFLED = 5
 """The fewer pages a slice has, the fewer products slip from one to another unseen."""
 _STOPPED = 0.9
 """A listing that ends with a smaller share of its total has been cut short."""
-_VAIN_PAGES = 3
-"""Pages without a product not seen before, after which another order is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +90,7 @@ class Partition:
     @property
     def pages_to_come(self) -> int:
         """An estimate of the pages that the walks going on still need."""
-        return sum(
-            max(1, self._pages(one.walk) - len(one.walk.pages)) for one in self._open.values()
-        )
+        return sum(max(1, self._pages(one.walk) - one.walk.length) for one in self._open.values())
 
     def _follow(self, walk: Walk, page_came: Callable[[], None]) -> None:
         url = str(walk.listing)
@@ -108,7 +104,7 @@ class Partition:
 
     def _root_came(self) -> None:
         root, walk = self.root, self.root.first
-        is_enough = self._whole and len(walk.pages) >= _SAMPLE_PAGES and _cannot_be_whole(walk)
+        is_enough = self._whole and walk.length >= _SAMPLE_PAGES and _cannot_be_whole(walk)
         if walk.end is None and not is_enough:
             return
         self._leave(walk)
@@ -135,7 +131,7 @@ class Partition:
 
     def _unpriced_came(self) -> None:
         walk = self.unpriced[-1]
-        if walk.end is not None or len(walk.pages) >= _SAMPLE_PAGES:
+        if walk.end is not None or walk.length >= _SAMPLE_PAGES:
             self._leave(walk)
             self._look_for_unpriced()
 
@@ -162,7 +158,7 @@ class Partition:
 
     def _is_too_large(self, walk: Walk) -> bool:
         """Whether its first page says that the site will not serve it whole."""
-        if len(walk.pages) != 1 or walk.end is not None or self._reach is None:
+        if walk.length != 1 or walk.end is not None or self._reach is None:
             return False
         return self._size(walk) > min(self._reach, self._most + 2 * self._page_size)
 
@@ -189,7 +185,7 @@ class Partition:
     @property
     def _is_steady(self) -> bool:
         """Whether totals can be believed: the whole listing's is the same on each of its pages."""
-        return self.root.first.is_steady and len(self.root.first.pages) > 1
+        return self.root.first.is_steady and self.root.first.length > 1
 
     @property
     def _page_size(self) -> int:
@@ -206,8 +202,10 @@ class Partition:
 
     def _pages(self, walk: Walk) -> int:
         """About how many pages a walk has in all."""
-        size = self._size(walk) if walk.pages else self._most
-        return ceil(min(size, self._reach or size) / self._page_size)
+        return self._pages_of(self._size(walk) if walk.length else self._most)
+
+    def _pages_of(self, products: int) -> int:
+        return ceil(min(products, self._reach or products) / self._page_size)
 
     def _last_worth_asking(self, walk: Walk) -> int | None:
         return None if walk is self.root.first else self._pages(walk)
@@ -226,7 +224,7 @@ class Partition:
     def _is_worth_another(self, one: Slice) -> bool:
         if one.is_capped:
             return not one.latest_was_in_vain
-        is_promising = one.missed * self._effort.pages_a_product >= len(one.first.pages)
+        is_promising = one.missed * self._effort.pages_a_product >= one.first.length
         return len(one.others) < self._effort.tries and (
             is_promising or one is self.root or not one.others
         )
@@ -241,7 +239,7 @@ class Partition:
 
     def _take_more(self, one: Slice, walk: Walk) -> None:
         """Follow a walk for products that were missed, as long as it may bring some."""
-        if walk.end is not None or not one.is_short or one.is_in_vain(walk, _VAIN_PAGES):
+        if walk.end is not None or not one.is_short or one.is_in_vain(walk):
             self._leave(walk)
             self._fetch_again(one)
 

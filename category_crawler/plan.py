@@ -39,7 +39,9 @@ class Plan:
         """Pages whose rows are kept."""
         self.latest: PageRecord | None = None
         self._limits = limits or Limits()
-        self._requests = self._outliers = 0
+        self.requests = 0
+        """Listing requests that finished pages took, failed ones included."""
+        self._outliers = 0
         self._price_unproved = False
         self._partition = None if job.delivery_day else self._divide(job.listing)
         for record in records:
@@ -48,7 +50,7 @@ class Plan:
     def add(self, record: PageRecord) -> None:
         """Take in a finished page."""
         self.latest = record
-        self._requests += record.requests
+        self.requests += record.requests
         if self._partition is None:
             self._partition = self._learn(record)
             return
@@ -96,7 +98,7 @@ class Plan:
     def coverage(self, found: int, found_without_price: int) -> Coverage:
         """How complete the rows kept so far are."""
         tally = Tally(
-            found, found_without_price, self._requests, self._outliers, self._price_unproved
+            found, found_without_price, self.requests, self._outliers, self._price_unproved
         )
         return cover(self._partition or self._divide(self.job.listing), tally)
 
@@ -109,7 +111,7 @@ class Plan:
 
     @property
     def _is_spent(self) -> bool:
-        return self._requests >= self._limits.requests
+        return self.requests >= self._limits.requests
 
     def _learn(self, record: PageRecord) -> Partition:
         """The plan for the listing with its delivery day; an empty listing stays as it is."""

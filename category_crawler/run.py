@@ -17,18 +17,18 @@ Only the crawler writes here; whoever wants to know how a run stands reads.
 
 import fcntl
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Self
 
 from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
+from category_crawler.growing_file import GrowingFile, storing
 from category_crawler.items import Product
-from category_crawler.journal import PageRecord, append_record, read_journal, write_all
+from category_crawler.journal import PageRecord, read_journal
+from category_crawler.row import json_array, row, whole_rows
 from category_crawler.run_folder import (
     JOB,
     JOURNAL,
@@ -44,9 +44,8 @@ from category_crawler.run_folder import (
 from category_crawler.whole_file import write_whole
 
 _LOCK_TRIES = 20
-_CHUNK = 1024 * 1024
-
-_PRODUCT_FIELDS = tuple(Product.__dataclass_fields__)
+_SYNC_EVERY = 1.0
+"""Seconds between two syncs while pages come quickly: each one stops the whole spider."""
 
 
 def utc_now() -> str:
@@ -59,16 +58,6 @@ def seconds_since(moment: str) -> float:
     return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
 
 
-@dataclass(frozen=True, slots=True)
-class _Certain:
-    """Where a run stood when its latest page was finished: bytes of its files, and counts."""
-
-    rows: int = 0
-    journal: int = 0
-    kept: int = 0
-    kept_without_price: int = 0
-
-
 class Run:
     """The one writer of a run's folder.
 
@@ -78,16 +67,17 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.replayed: list[PageRecord] = []
-        """Pages that were finished before the run was resumed."""
         self.asins: set[str] = set()
         self.kept = 0
         self.kept_without_price = 0
         self._lock = _take_lock(folder)
-        self._rows = (folder / PARTIAL_ROWS).open("ab", buffering=0)
-        self._sponsored = (folder / SPONSORED).open("ab", buffering=0)
-        self._journal = (folder / JOURNAL).open("ab", buffering=0)
-        self._certain = _Certain()
+        self._rows = GrowingFile(folder / PARTIAL_ROWS)
+        self._sponsored = GrowingFile(folder / SPONSORED)
+        self._journal = GrowingFile(folder / JOURNAL)
+        self._certain = (0, 0)
+        """``kept`` and ``kept_without_price`` when the latest page was finished."""
+        self._synced_at = -_SYNC_EVERY
+        """By the monotonic clock."""
 
     @classmethod
     def create(cls, folder: Path, job: dict[str, Any], earlier: Path | None = None) -> Self:
@@ -133,6 +123,12 @@ class Run:
         values: dict[str, Any] = json.loads((self.folder / JOB).read_bytes())
         return values
 
+    def finished_pages(self) -> Iterator[PageRecord]:
+        """The pages finished so far, in their order, read from the journal."""
+        if self._journal.certain:
+            for record, _ in read_journal(self._journal.path):
+                yield record
+
     def claim(self, products: Iterable[Product], limit: int | None = None) -> list[Product]:
         """Those products that are not rows yet, up to ``limit`` rows in all; now they are taken."""
         claimed: list[Product] = []
@@ -147,20 +143,18 @@ class Run:
     def keep(self, products: Iterable[Product]) -> None:
         """Write rows; once this returns, a killed process no longer loses them."""
         given = list(products)
-        with _storing(PARTIAL_ROWS):
-            write_all(self._rows, b"".join(row(product) for product in given))
+        self._rows.append(b"".join(row(product) for product in given))
         for product in given:
             self._count(product.price_cents)
 
     def hold(self, advertisements: Iterable[Product]) -> None:
         """Remember products seen as advertisements until it is known which are only that."""
-        with _storing(SPONSORED):
-            write_all(self._sponsored, b"".join(row(product) for product in advertisements))
+        self._sponsored.append(b"".join(row(product) for product in advertisements))
 
     def held(self) -> Iterator[Product]:
         """The remembered advertisements whose products are not rows, each once."""
         seen = set(self.asins)
-        with (self.folder / SPONSORED).open("rb") as lines:
+        with self._sponsored.path.open("rb") as lines:
             for line in lines:
                 product = Product(**json.loads(line))
                 if product.asin not in seen:
@@ -168,11 +162,13 @@ class Run:
                     yield product
 
     def finish_page(self, record: PageRecord) -> None:
-        """Make the page's rows certain, then write its journal line."""
-        with _storing(PARTIAL_ROWS):
-            os.fsync(self._rows.fileno())
-        with _storing(JOURNAL):
-            append_record(self._journal, record)
+        """Write the page's journal line, behind its rows; a killed process no longer loses it.
+
+        A power cut may lose the pages of the last second; who resumes asks for them again.
+        """
+        self._journal.append(record.to_json())
+        if time.monotonic() - self._synced_at >= _SYNC_EVERY:
+            self._sync()
         self._note_certain()
 
     @contextmanager
@@ -190,24 +186,25 @@ class Run:
     @property
     def offset(self) -> int:
         """Bytes of rows written so far."""
-        return self._rows.tell()
+        return self._rows.size
 
     def report(self, progress: dict[str, Any]) -> None:
         """Replace the progress."""
-        with _storing(PROGRESS):
+        with storing(PROGRESS):
             write_whole(self.folder / PROGRESS, [_json(progress)])
 
     def finish(self, summary: dict[str, Any]) -> None:
         """End well: the rows become the result file, then the summary says so."""
-        with _storing(ROWS):
-            os.fsync(self._rows.fileno())
-            with (self.folder / PARTIAL_ROWS).open("rb") as rows:
-                write_whole(self.folder / ROWS, json_array(rows))
+        self._sync()
+        with storing(ROWS), self._rows.path.open("rb") as rows:
+            write_whole(self.folder / ROWS, json_array(rows))
         self.end(summary)
 
     def end(self, summary: dict[str, Any]) -> None:
         """Say how the run ended; rows kept so far stay in ``products.part``."""
-        with _storing(SUMMARY):
+        with suppress(StorageFailed):
+            self._sync()
+        with storing(SUMMARY):
             write_whole(self.folder / SUMMARY, [_json(summary)])
 
     def close(self) -> None:
@@ -215,55 +212,43 @@ class Run:
         for file in (self._rows, self._sponsored, self._journal, self._lock):
             file.close()
 
+    def _sync(self) -> None:
+        """Have on disk what is written: rows first, for the journal speaks of them."""
+        self._rows.sync()
+        self._journal.sync()
+        self._synced_at = time.monotonic()
+
     def _copy(self, earlier: Path) -> None:
         """Take over the rows and the journal of a run that has ended."""
-        for name, file in {
-            PARTIAL_ROWS: self._rows,
-            SPONSORED: self._sponsored,
-            JOURNAL: self._journal,
-        }.items():
-            # What an attempt to copy has left is not certain of anything.
-            file.truncate(0)
-            with (earlier / name).open("rb") as source:
-                while chunk := source.read(_CHUNK):
-                    write_all(file, chunk)
-            os.fsync(file.fileno())
+        for file in (self._rows, self._sponsored, self._journal):
+            file.copy(earlier / file.path.name)
         self._replay()
 
     def _replay(self) -> None:
-        end = 0
-        for record, offset in read_journal(self.folder / JOURNAL):
-            self.replayed.append(record)
-            end = offset
-        self._journal.truncate(end)
-        certain = self.replayed[-1].offset if self.replayed else 0
-        self._rows.truncate(certain)
-        self._rows.seek(certain)
-        self._cut_torn_advertisement()
-        with (self.folder / PARTIAL_ROWS).open("rb") as rows:
+        whole, end, certain = whole_rows(self._rows.path), 0, 0
+        for record, behind in read_journal(self._journal.path):
+            if record.offset > whole:
+                break
+            end, certain = behind, record.offset
+        self._journal.cut(end)
+        self._rows.cut(certain)
+        self._sponsored.cut(whole_rows(self._sponsored.path))
+        with self._rows.path.open("rb") as rows:
             for line in rows:
                 values = json.loads(line)
                 self.asins.add(values["asin"])
                 self._count(values["price_cents"])
         self._note_certain()
 
-    def _cut_torn_advertisement(self) -> None:
-        with (self.folder / SPONSORED).open("rb") as lines:
-            whole = sum(len(line) for line in lines if line.endswith(b"\n"))
-        self._sponsored.truncate(whole)
-
     def _fall_back(self) -> None:
-        certain = self._certain
-        # A disk that takes nothing more may not even take this; who resumes cuts once more.
-        for file, end in ((self._journal, certain.journal), (self._rows, certain.rows)):
-            with suppress(OSError):
-                file.truncate(end)
-        self.kept, self.kept_without_price = certain.kept, certain.kept_without_price
+        self._journal.fall_back()
+        self._rows.fall_back()
+        self.kept, self.kept_without_price = self._certain
 
     def _note_certain(self) -> None:
-        self._certain = _Certain(
-            _size(self._rows), _size(self._journal), self.kept, self.kept_without_price
-        )
+        self._journal.note_certain()
+        self._rows.note_certain()
+        self._certain = self.kept, self.kept_without_price
 
     def _count(self, price_cents: int | None) -> None:
         self.kept += 1
@@ -276,37 +261,6 @@ def refuse(folder: Path, summary: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / SUMMARY).exists():
         write_whole(folder / SUMMARY, [_json(summary)])
-
-
-def row(product: Product) -> bytes:
-    """A product as one line of JSON, fields in their order."""
-    values = {name: getattr(product, name) for name in _PRODUCT_FIELDS}
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def json_array(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines of JSON as one JSON array, a row a line."""
-    yield b"["
-    separator = b"\n"
-    for line in lines:
-        yield separator + line.rstrip(b"\n")
-        separator = b",\n"
-    yield b"\n]\n"
-
-
-@contextmanager
-def _storing(name: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageFailed(
-            f"{name} of the run could not be written ({error.strerror}): make room on "
-            "its disk, or make its folder writable, and start the crawl again"
-        ) from None
-
-
-def _size(file: IO[bytes]) -> int:
-    return os.fstat(file.fileno()).st_size
 
 
 def _take_lock(folder: Path) -> IO[bytes]:

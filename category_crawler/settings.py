@@ -50,7 +50,6 @@ POPOVER_TIMEOUT = 20.0  # seconds to wait for each step of the pop-over
 # --- What a page may and may not do ----------------------------------------------------------
 DOWNLOAD_VERIFY_CERTIFICATES = True  # False; cookies travel
 METAREFRESH_ENABLED = False  # True; an Akamai check refreshes itself
-HTTPERROR_ALLOW_ALL = True  # False; the spider says what an error page means
 REDIRECT_MAX_TIMES = 3  # 20
 
 # --- Components -------------------------------------------------------------------------------
@@ -63,10 +62,18 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "category_crawler.middlewares.ListingRedirects": 600,
 }
+SPIDER_MIDDLEWARES = {
+    # Every product goes through each of them.
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # the spider judges errors
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+}
 EXTENSIONS = {
     "category_crawler.ending.Ending": 100,
     "category_crawler.parent.ParentWatch": 200,
 }
+CONCURRENT_ITEMS = 1  # 100; so many tasks are made for each page, and no pipeline waits here
+LOG_FORMATTER = "category_crawler.log_lines.LogLines"
 # A page's request copies what the reader needs; Scrapy would warn of each retry in a callback.
 META_COPY_WARN_SKIP_KEYS = ["retry_times"]
 

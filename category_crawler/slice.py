@@ -6,7 +6,7 @@ from math import ceil
 
 from category_crawler.listing_url import NODE_CODE, ListingURL, within
 from category_crawler.price_cuts import Sample, cut
-from category_crawler.walk import End, Walk
+from category_crawler.walk import VAIN_PAGES, End, Walk
 
 ORDERS = (
     "date-desc-rank",
@@ -100,6 +100,9 @@ class Slice:
             self.verdict = Verdict.COMPLETE
         else:
             self.verdict = Verdict.CAPPED if self.is_capped else Verdict.UNKNOWN
+        if self.above is not None:
+            for walk in (self.first, *self.others):
+                walk.close()
 
     @property
     def _is_complete(self) -> bool:
@@ -117,16 +120,16 @@ class Slice:
         seen = set().union(*(walk.asins for walk in before), *(part.asins for part in self.parts))
         return not set(latest.asins) - seen
 
-    def is_in_vain(self, walk: Walk, pages: int) -> bool:
-        """Whether the last ``pages`` pages of a walk hold nothing that was not seen elsewhere.
+    def is_in_vain(self, walk: Walk) -> bool:
+        """Whether the latest pages of a walk hold nothing that was not seen elsewhere.
 
         False where the total says how much is missing.
         """
-        if self.first.exact_total is not None or len(walk.pages) < pages:
+        if self.first.exact_total is not None or len(walk.recent) < VAIN_PAGES:
             return False
         elsewhere = [known.asins for known in (self.first, *self.others) if known is not walk]
         seen = set().union(*elsewhere, *(part.asins for part in self.parts))
-        return all(seen.issuperset(record.asins) for record in walk.pages[-pages:])
+        return all(seen.issuperset(asins) for asins in walk.recent)
 
     def next_order(self, tried: int) -> Walk | None:
         """A walk in the order behind the ``tried`` first ones, or None where there is none."""
@@ -148,16 +151,16 @@ class Slice:
     def _seen_above(self) -> dict[str, int]:
         """Products of the slices it was cut from whose prices lie in its own range."""
         seen: dict[str, int] = {}
-        above = self.above
+        bounds, above = self.listing.price, self.above
         while above is not None and above.listing.differs_in_price_only(self.listing):
-            for asin, cents in above.first.asins.items():
-                if cents is not None and within(cents, self.listing.price):
+            for asin, cents in above.first.prices.items():
+                if cents is not None and within(cents, bounds):
                     seen[asin] = cents
             above = above.above
         return seen
 
     def _by_price(self, most: int) -> list[ListingURL]:
-        own = {asin: cents for asin, cents in self.first.asins.items() if cents is not None}
+        own = {asin: cents for asin, cents in self.first.prices.items() if cents is not None}
         prices = (self._seen_above() | own).values()
         sample = Sample(sorted(prices), self.first.total or most)
         return [self.listing.with_price(*part) for part in cut(self.listing.price, sample, most)]

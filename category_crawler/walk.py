@@ -1,12 +1,16 @@
 """Following the pages of one listing: which are next, and why a listing has ended. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 from statistics import median_high
 
 from category_crawler.journal import NOT_APPLIED, PageRecord
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Kind
+
+VAIN_PAGES = 3
+"""Pages without a product not seen before, after which another order is given up."""
 
 
 class End(StrEnum):
@@ -21,20 +25,36 @@ class End(StrEnum):
 
 
 class Walk:
-    """The pages seen of one listing in one order of its results.
+    """What the pages of one listing in one order of its results have told.
 
     Pages may arrive in any order; what is told of the walk is told from those without a gap before
-    them, up to the one that ends it.
+    them, up to the one that ends it. It remembers what it is asked for, not the pages.
     """
 
     def __init__(self, listing: ListingURL, records: Iterable[PageRecord] = ()) -> None:
         self.listing = listing
         self.end: End | None = None
         """Why the listing ended, or None while there is a page to ask for."""
-        self.pages: list[PageRecord] = []
-        """In their order, the first at index 0."""
-        self.asins: dict[str, int | None] = {}
-        """Distinct organic results, each with its price in cents."""
+        self.length = 0
+        """Pages seen."""
+        self.prices: dict[str, int | None] = {}
+        """Price in cents of each distinct organic result; empty once the walk is closed."""
+        self.asins: Collection[str] = self.prices.keys()
+        """Distinct organic results."""
+        self.recent: deque[tuple[str, ...]] = deque(maxlen=VAIN_PAGES)
+        """Organic results of the latest pages."""
+        self.brands: tuple[str, ...] = ()
+        """Brands that the first page offers to narrow the listing to, as terms."""
+        self.nodes: tuple[str, ...] = ()
+        """Nodes below the listing's own that its first page offers."""
+        self.page_size = 0
+        """Organic results of a full page, by its result bar, else by its cards."""
+        self.total_is_rounded = False
+        self.last_page: int | None = None
+        """The largest page number shown; the site serves fewer when it caps a listing."""
+        self._totals: list[int] = []
+        self._shown = self._last_rank = 0
+        self._latest_first: int | None = None
         self._ahead: dict[int, PageRecord] = {}
         for record in records:
             self.add(record)
@@ -42,8 +62,16 @@ class Walk:
     def add(self, record: PageRecord) -> None:
         """Take in a finished page."""
         self._ahead[record.page] = record
-        while self.end is None and (following := self._ahead.pop(len(self.pages) + 1, None)):
+        while self.end is None and (following := self._ahead.pop(self.length + 1, None)):
             self._append(following)
+
+    def close(self) -> None:
+        """Keep the results only: all else is asked of a walk whose slice is still open."""
+        self.asins = tuple(self.prices)
+        self.prices = {}
+        self.brands = self.nodes = ()
+        self.recent.clear()
+        self._ahead.clear()
 
     def wanted(self, last: int | None = None) -> Iterator[int]:
         """Pages to ask for: the next one, and those behind it that the strip promises.
@@ -52,26 +80,11 @@ class Walk:
         """
         if self.end is not None:
             return
-        following = len(self.pages) + 1
+        following = self.length + 1
         promised = self.last_page or following
         for page in range(following, max(following, min(promised, last or promised)) + 1):
             if page not in self._ahead:
                 yield page
-
-    @property
-    def brands(self) -> tuple[str, ...]:
-        """Brands that the first page offers to narrow the listing to, as terms."""
-        return self.pages[0].brands if self.pages else ()
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """Nodes below the listing's own that its first page offers."""
-        return self.pages[0].nodes if self.pages else ()
-
-    @property
-    def page_size(self) -> int:
-        """Organic results of a full page, by its result bar, else by its cards."""
-        return max((_size(record) for record in self.pages), default=0)
 
     @property
     def served(self) -> int:
@@ -80,19 +93,12 @@ class Walk:
         Where the site reshuffles results from page to page, some come twice, and as many others
         are not seen.
         """
-        shown = sum(len(record.asins) + record.outliers for record in self.pages)
-        ranks = [record.last for record in self.pages if record.last and record.asins]
-        return min(max(ranks), shown) if ranks else len(self.asins)
+        return min(self._last_rank, self._shown) if self._last_rank else len(self.asins)
 
     @property
     def total(self) -> int | None:
         """Results reported for the listing; where the pages' reports differ, the middle one."""
-        reported = self._totals
-        return median_high(reported) if reported else None
-
-    @property
-    def total_is_rounded(self) -> bool:
-        return any(record.total_is_rounded for record in self.pages)
+        return median_high(self._totals) if self._totals else None
 
     @property
     def is_steady(self) -> bool:
@@ -105,24 +111,26 @@ class Walk:
         return self.total if self.is_steady and not self.total_is_rounded else None
 
     @property
-    def last_page(self) -> int | None:
-        """The largest page number shown; the site serves fewer when it caps a listing."""
-        return max((r.last_page for r in self.pages if r.last_page is not None), default=None)
-
-    @property
     def without_price(self) -> set[str]:
         """Organic results that show no price."""
-        return {asin for asin, cents in self.asins.items() if cents is None}
-
-    @property
-    def _totals(self) -> list[int]:
-        return [record.total for record in self.pages if record.total is not None]
+        return {asin for asin, cents in self.prices.items() if cents is None}
 
     def _append(self, record: PageRecord) -> None:
-        self.end = _end(self.pages[-1] if self.pages else None, record)
-        self.pages.append(record)
+        self.end = _end(self._latest_first, record)
+        self.length += 1
+        if self.length == 1:
+            self.brands, self.nodes = record.brands, record.nodes
+        self._latest_first = record.first
+        self._shown += len(record.asins) + record.outliers
+        self._last_rank = max(self._last_rank, (record.last or 0) if record.asins else 0)
+        if record.total is not None:
+            self._totals.append(record.total)
+        self.total_is_rounded |= record.total_is_rounded
+        self.page_size = max(self.page_size, _size(record))
+        self.last_page = max(self.last_page or 0, record.last_page or 0) or None
+        self.recent.append(record.asins)
         for asin, cents in zip(record.asins, record.prices, strict=True):
-            self.asins.setdefault(asin, cents)
+            self.prices.setdefault(asin, cents)
 
 
 def _size(record: PageRecord) -> int:
@@ -131,7 +139,7 @@ def _size(record: PageRecord) -> int:
     return record.last - record.first + 1
 
 
-def _end(before: PageRecord | None, latest: PageRecord) -> End | None:
+def _end(first_before: int | None, latest: PageRecord) -> End | None:
     if latest.kind == NOT_APPLIED:
         return End.NOT_APPLIED
     if latest.kind == Kind.NO_RESULTS:
@@ -140,10 +148,6 @@ def _end(before: PageRecord | None, latest: PageRecord) -> End | None:
         return End.PAST_THE_END
     if not latest.asins:
         return End.NO_ORGANIC_CARD
-    if before is not None and _stands_still(before, latest):
+    if first_before is not None and latest.first is not None and latest.first <= first_before:
         return End.RANGE_STANDS_STILL
     return None if latest.has_next else End.NO_NEXT_LINK
-
-
-def _stands_still(before: PageRecord, latest: PageRecord) -> bool:
-    return before.first is not None and latest.first is not None and latest.first <= before.first

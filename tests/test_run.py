@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
-from category_crawler.run import Run, json_array
+from category_crawler.run import Run
 from category_crawler.run_folder import RunFolder
 from tests.records import asins, product, record
 
@@ -110,13 +110,13 @@ def test_resuming_cuts_what_the_journal_is_not_certain_of(folder: Path) -> None:
         journal.write(record(2).to_json()[:40])
 
     resumed = Run.resume(folder)
-    assert [r.page for r in resumed.replayed] == [1]
+    assert [r.page for r in resumed.finished_pages()] == [1]
     assert resumed.asins == set(asins(1, 24))
     keep_page(resumed, 2, range(20, 31))
     resumed.close()
     assert [row["asin"] for row in rows(folder)] == list(asins(1, 30))
     again = Run.resume(folder)
-    assert [r.page for r in again.replayed] == [1, 2]
+    assert [r.page for r in again.finished_pages()] == [1, 2]
     assert again.kept == 30
     again.close()
 
@@ -167,6 +167,22 @@ def test_a_resumed_run_falls_back_to_what_it_was_resumed_with(folder: Path) -> N
     assert (folder / "journal.jsonl").read_bytes().endswith(b"}\n")
 
 
+@pytest.mark.parametrize("left", [b"", b'{"asin":"B0000', b"\0" * 4000])
+def test_pages_whose_rows_a_power_cut_took_are_asked_for_again(folder: Path, left: bytes) -> None:
+    run = Run.create(folder, JOB)
+    for page in (1, 2, 3):
+        keep_page(run, page, range(24 * page - 23, 24 * page + 1))
+    run.close()
+    lines = (folder / "products.part").read_bytes().splitlines(keepends=True)
+    (folder / "products.part").write_bytes(b"".join(lines[:30]) + left)
+    resumed = Run.resume(folder)
+    assert [r.page for r in resumed.finished_pages()] == [1]
+    assert resumed.kept == len(rows(folder)) == 24
+    keep_page(resumed, 2, range(25, 49))
+    resumed.close()
+    assert [r.page for r in Run.resume(folder).finished_pages()] == [1, 2]
+
+
 def test_advertised_products_come_once_and_never_beside_an_organic_row(folder: Path) -> None:
     run = Run.create(folder, JOB)
     run.hold([product(1, sponsored=True), product(9, sponsored=True), product(9, sponsored=True)])
@@ -202,10 +218,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RunError, match="cannot be written"):
         Run.create(tmp_path / "file" / "a", JOB)
-
-
-def test_no_rows_are_an_empty_array() -> None:
-    assert json.loads(b"".join(json_array([]))) == []
 
 
 def test_who_looks_sees_whether_a_run_is_being_written(folder: Path) -> None:

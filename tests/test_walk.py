@@ -85,3 +85,12 @@ def test_what_was_served_is_the_last_rank_however_many_came_twice() -> None:
 def test_products_without_a_price_are_told_apart() -> None:
     walk = walk_of(record(1, asins=asins(1, 3), prices=(500, None, 700)))
     assert walk.without_price == set(asins(2, 2))
+
+
+def test_a_closed_walk_still_tells_what_it_saw() -> None:
+    walk = walk_of(record(1, brands=("p_123:1",)), record(2), record(4))
+    told = (set(walk.asins), walk.served, walk.exact_total, walk.length, walk.last_page)
+    walk.close()
+    assert (set(walk.asins), walk.served, walk.exact_total, walk.length, walk.last_page) == told
+    assert not walk.prices
+    assert not walk.brands

@@ -8,7 +8,8 @@ Under Scrapyd a job is an attempt at its run: it goes on with what an attempt be
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -211,15 +212,16 @@ class CategorySpider(EndingSpider):
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
         return products
 
-    def _next(self, crawl: CategoryCrawl) -> Iterator[Request]:
-        """Requests for what the plan wants, up to as many on their way as the site is asked."""
+    def _next(self, crawl: CategoryCrawl) -> list[Request]:
+        """Requests for what the plan wants, up to as many on their way as the site is asked.
+
+        All at once: between two that were yielded, other pages come and the plan changes.
+        """
         most = max(1, self.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
-        for listing in crawl.wanted:
-            if len(self._asked) >= most:
-                return
-            if listing not in self._asked:
-                self._asked.add(listing)
-                yield self._request(crawl, listing)
+        new = (listing for listing in crawl.wanted if listing not in self._asked)
+        listings = list(islice(new, most - len(self._asked)))
+        self._asked.update(listings)
+        return [self._request(crawl, listing) for listing in listings]
 
     def _request(self, crawl: CategoryCrawl, listing: ListingURL) -> Request:
         # The site changes cookies as it answers: given once more, they would replace its own.

@@ -14,7 +14,8 @@ from api import create_app
 from api.attempts import folder_of
 from api.config import Settings
 from api.rows import COLUMNS
-from category_crawler.run import Run, row
+from category_crawler.row import row
+from category_crawler.run import Run
 from tests.api.services import CATEGORY, Caller
 from tests.records import product
 

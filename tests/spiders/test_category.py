@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.crawls import URL, Home
+from tests.crawls import QUICK, URL, Home
+from tests.storefront import Catalogue, Storefront, Switches
 from tests.storefront.catalogue import EMPTY_NODE, NODE
 from tests.waiting import until
 
@@ -122,6 +123,17 @@ def test_pages_come_several_at_a_time_as_far_as_the_settings_allow(home: Home) -
     several = home.crawl("-s", "CONCURRENT_REQUESTS_PER_DOMAIN=6", run="local/b")
     assert set(several.asins) == set(one.asins)
     assert several.summary["coverage"]["slices"] == one.summary["coverage"]["slices"]
+
+
+def test_many_slices_change_while_the_requests_for_others_are_handed_on(tmp_path: Path) -> None:
+    switches = Switches(page_size=16, cap=48, page_bytes=0)
+    with Storefront(Catalogue(600, without_price=0), switches).serve() as shop:
+        home = Home(tmp_path, shop)
+        home.settings(f"{QUICK}CONCURRENT_REQUESTS_PER_DOMAIN = 8\n")
+        home.make_session()
+        ended = home.crawl()
+    assert ended.code == 0, ended.said
+    assert sorted(ended.asins) == sorted(shop.catalogue.asins())
 
 
 def test_a_slice_that_the_shop_does_not_narrow_adds_nothing(home: Home) -> None:

@@ -1,0 +1,14 @@
+"""The listing that crawls are timed on: pages that hold together, with products of their own."""
+
+from benchmarks.long_listing import CARDS, NODE, long_listings
+from category_crawler.pages import read_page
+
+
+def test_its_pages_follow_each_other_and_share_no_product() -> None:
+    listing = long_listings(9)[0]
+    pages = [read_page(listing.page(number), listing.sample.shop) for number in (1, 2, 9)]
+    assert [page.first for page in pages] == [1, CARDS + 1, 8 * CARDS + 1]
+    assert [page.has_next for page in pages] == [True, True, False]
+    assert {page.node_applied for page in pages} == {NODE}
+    organic = [p.asin for page in pages for p in page.products if not p.sponsored]
+    assert len(set(organic)) == len(organic) == 3 * CARDS
