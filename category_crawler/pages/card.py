@@ -12,6 +12,7 @@ from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
 from category_crawler.pages.card_nodes import CardNodes
 from category_crawler.pages.price import Price, read_price
+from category_crawler.pages.stock import read_stock, speaks_of_stock
 from category_crawler.pages.text import clean, plain_digits, spaced_text_of, text_of
 
 _ASIN = re.compile(r"[A-Z0-9]{10}")
@@ -23,25 +24,6 @@ _ADVERTISEMENT_PREFIX = re.compile(
 )
 _RATING = re.compile(r"\d[.,]\d|\d")
 _ONE_NUMBER = re.compile(r"\D{0,3}(\d[\d.,'’ ]*)\D*")
-_IN_STOCK = re.compile(
-    r"left in stock|auf Lager|en stock\b|in stock\b|em estoque|disponibilità: solo|op voorraad"
-    r"|kvar i lager|w magazynie|stokta|残り\d+点|المخزون",
-    re.IGNORECASE,
-)
-_OUT_OF_STOCK = re.compile(
-    r"currently unavailable|out of stock|nicht verfügbar|indisponible|non disponibile"
-    r"|no disponible|indisponível|não disponível|niet (?:op voorraad|verkrijgbaar|beschikbaar)"
-    r"|inte tillgänglig|niedostępn|stokta yok|mevcut değil|在庫切れ|غير متوفر",
-    re.IGNORECASE,
-)
-_STOCK_WORDS = (
-    *("in stock", "en stock", "of stock", "unavailable", "lager", "verfügbar", "em estoque"),
-    *("indisponi", "indisponí", "non disponi", "no disponi", "não disponí", "disponibilità: solo"),
-    *("op voorraad", "niet verkrijgbaar", "niet beschikbaar", "inte tillgänglig", "w magazynie"),
-    *("niedostępn", "stokta", "mevcut değil", "残り", "在庫切れ", "المخزون", "غير متوفر"),
-)
-"""Every text that the two patterns above find holds one of these, and most cards hold none."""
-_PLAIN_STOCK_WORDS = tuple(word for word in _STOCK_WORDS if word.isascii())
 _PRIME = re.compile(r"\bPrime\b")
 _CHOOSERS = ("s-color-swatch-container", "s-variation-options-text", "s-variations-options-link")
 _UNIT = re.compile(r"\(.+/ ?([^/]+)\)")
@@ -245,26 +227,12 @@ def in_stock(nodes: CardNodes, promise: str | None) -> bool | None:
     It stands with the delivery promise, where there is such a part; before 2024 anywhere.
     """
     if promise is not None:
-        return _stock(promise)
-    if not _speaks_of_stock(nodes.card.text()):
+        return read_stock(promise)
+    if not speaks_of_stock(nodes.card.text()):
         return None
     shown = nodes.card.css(".a-color-price, .a-color-secondary, .a-color-success, .a-color-base")
-    known = (_stock(node.text()) for node in shown)
+    known = (read_stock(node.text()) for node in shown)
     return next((stock for stock in known if stock is not None), None)
-
-
-def _stock(words: str) -> bool | None:
-    if not _speaks_of_stock(words):
-        return None
-    if _OUT_OF_STOCK.search(words):
-        return False
-    return True if _IN_STOCK.search(words) else None
-
-
-def _speaks_of_stock(words: str) -> bool:
-    lower = words.lower()
-    known = _PLAIN_STOCK_WORDS if lower.isascii() else _STOCK_WORDS
-    return any(map(lower.__contains__, known))
 
 
 def badges(nodes: CardNodes) -> list[str] | None:
