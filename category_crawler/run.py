@@ -198,19 +198,22 @@ class Run:
         self._sync()
         with storing(ROWS), self._rows.path.open("rb") as rows:
             write_whole(self.folder / ROWS, json_array(rows))
-        self.end(summary)
+        self._say_end(summary)
 
     def end(self, summary: dict[str, Any]) -> None:
         """Say how the run ended; rows kept so far stay in ``products.part``."""
         with suppress(StorageFailed):
             self._sync()
-        with storing(SUMMARY):
-            write_whole(self.folder / SUMMARY, [_json(summary)])
+        self._say_end(summary)
 
     def close(self) -> None:
         """Let go of files and lock."""
         for file in (self._rows, self._sponsored, self._journal, self._lock):
             file.close()
+
+    def _say_end(self, summary: dict[str, Any]) -> None:
+        with storing(SUMMARY):
+            write_whole(self.folder / SUMMARY, [_json(summary)])
 
     def _sync(self) -> None:
         """Have on disk what is written: rows first, for the journal speaks of them."""
