@@ -202,10 +202,8 @@ class Partition:
 
     def _pages(self, walk: Walk) -> int:
         """About how many pages a walk has in all."""
-        return self._pages_of(self._size(walk) if walk.length else self._most)
-
-    def _pages_of(self, products: int) -> int:
-        return ceil(min(products, self._reach or products) / self._page_size)
+        size = self._size(walk) if walk.length else self._most
+        return ceil(min(size, self._reach or size) / self._page_size)
 
     def _last_worth_asking(self, walk: Walk) -> int | None:
         return None if walk is self.root.first else self._pages(walk)
