@@ -1,6 +1,6 @@
 """The nodes of a result card that its fields are read from, found by one query.
 
-A query costs more to start than to answer, and a card has some twenty fields.
+A card has some twenty fields, and each query looks at every node of it.
 """
 
 from functools import lru_cache
