@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from benchmarks.chaos.processes import peak_memory
 from benchmarks.comparison import Row
 from tests.crawls import QUICK, Home
 from tests.storefront import Catalogue, Storefront, Switches
@@ -23,7 +24,7 @@ def rows() -> Iterator[Row]:
 
 
 def _peak(products: int) -> int:
-    """The most memory in KB that the process held while it crawled the shop's catalogue."""
+    """The most memory in bytes that the process held while it crawled the shop's catalogue."""
     shop = Storefront(Catalogue(products, without_price=0.0), Switches(**_SWITCHES))
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, shop.serve():
         home = Home(Path(folder), shop)
@@ -44,8 +45,8 @@ def _watched(process: subprocess.Popen[str]) -> int:
     """
     peak = 0
     while process.poll() is None:
-        with suppress(OSError, StopIteration):
-            lines = Path("/proc", str(process.pid), "status").read_text().splitlines()
-            peak = int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+        # A process that is just gone has no memory to tell of.
+        with suppress(OSError, ValueError):
+            peak = peak_memory(process.pid)
         time.sleep(_LOOK_EVERY)
     return peak

@@ -49,7 +49,10 @@ def forget_peak_memory(number: int) -> None:
 
 
 def peak_memory(number: int) -> int:
-    """The most memory that a process has held since it began or was forgotten, in bytes."""
+    """The most memory that a process has held since it began or was forgotten, in bytes.
+
+    Raises OSError or ValueError where the process is gone.
+    """
     status = Path("/proc", str(number), "status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024
