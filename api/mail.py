@@ -58,11 +58,12 @@ def _connected(settings: Settings) -> smtplib.SMTP:
             server.starttls(context=ssl.create_default_context())
         if settings.smtp_user:
             server.login(settings.smtp_user, settings.smtp_secret)
-    except BaseException as error:
+    except smtplib.SMTPNotSupportedError as error:
         server.close()
-        if isinstance(error, smtplib.SMTPNotSupportedError):
-            # A setting is wrong, which the operator may mend within the day.
-            raise NotDelivered(str(error)) from None
+        # A setting is wrong, which the operator may mend within the day.
+        raise NotDelivered(str(error)) from None
+    except BaseException:
+        server.close()
         raise
     return server
 

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from api.attempts import folder_of
@@ -46,6 +47,6 @@ def _logs(name: str) -> Iterator[Path]:
 
 def _leftovers(before: float) -> Iterator[Path]:
     """Logs of delivery jobs, and what jobs leave to be read once, from before a moment."""
-    for path in (path for name in _LEFT_BY_JOBS for path in (var_folder() / name).glob("*")):
+    for path in chain(*((var_folder() / name).glob("*") for name in _LEFT_BY_JOBS)):
         if path.is_file() and path.stat().st_mtime < before:
             yield path
