@@ -120,7 +120,10 @@ def is_loopback(host: str) -> bool:
 def _table() -> dict[str, Any]:
     if not settings_file().exists():
         return {}
-    table = tomllib.loads(settings_file().read_text(encoding="utf-8")).get("api", {})
+    try:
+        table = tomllib.loads(settings_file().read_text(encoding="utf-8")).get("api", {})
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{settings_file()} cannot be read: {error}") from None
     return table if isinstance(table, dict) else {}
 
 

@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 from types import FrameType
 
@@ -17,7 +16,7 @@ from honcho.command import main as start
 
 from api.config import Settings, api_port
 from category_crawler.console import console, password_file, scrapyd_port
-from category_crawler.home import PROJECT, home, settings_file, var_folder
+from category_crawler.home import PROJECT, home, var_folder
 
 FOLDERS = ("cookies", "results", "var")
 
@@ -28,7 +27,7 @@ class CannotServe(Exception):
 
 def main() -> int:
     try:
-        _check_settings()
+        Settings.load()
         _check_folders()
         ports = {"API_PORT": api_port(), "SCRAPYD_PORT": scrapyd_port()}
         _check_ports(ports)
@@ -39,13 +38,6 @@ def main() -> int:
     _end_with_the_terminal()
     _run_honcho()
     return 0
-
-
-def _check_settings() -> None:
-    try:
-        Settings.load()
-    except tomllib.TOMLDecodeError as error:
-        raise CannotServe(f"{settings_file()} cannot be read: {error}") from None
 
 
 def _check_folders() -> None:

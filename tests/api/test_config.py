@@ -33,6 +33,7 @@ def test_the_file_and_above_it_the_environment(home: Path, monkeypatch: pytest.M
         ('stalled_attempts = "few"', "stalled_attempts must be a whole number, not 'few'"),
         ("credit_reserve = -1", "credit_reserve is -1: it must not be below 0"),
         ('always_http_200 = "perhaps"', "always_http_200 must be true or false, not 'perhaps'"),
+        ("[", r"settings\.toml cannot be read"),
     ],
 )
 def test_a_wrong_value_is_named(home: Path, given: str, says: str) -> None:
