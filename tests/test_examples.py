@@ -24,6 +24,7 @@ from tests.api.receivers import https_receiver, smtp_server, trusted
 from tests.api.services import BODY, free_port
 from tests.api.test_serve import KEY, Service
 from tests.crawls import URL, Home
+from tests.foreground import heed_signals
 from tests.storefront import Storefront
 from tests.waiting import until
 
@@ -68,13 +69,8 @@ def run(command: list[str], served: Service, **more: str) -> subprocess.Popen[st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_heed_ctrl_c,
+        preexec_fn=heed_signals,
     )
-
-
-def _heed_ctrl_c() -> None:
-    # What a shell starts in the background ignores INT, and so would all that tests start there.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def api(served: Service) -> str:

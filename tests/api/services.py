@@ -36,6 +36,20 @@ def free_port() -> int:
         return port
 
 
+def flask(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """A command of the operator's, as typed."""
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "api", *words],
+        cwd=PROJECT,
+        input=typed,
+        capture_output=True,
+        text=True,
+        env=os.environ,
+        timeout=60,
+        check=False,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A user of the API."""

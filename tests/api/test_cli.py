@@ -1,30 +1,13 @@
 """The operator's commands, as typed."""
 
-import os
 import sqlite3
-import subprocess
-import sys
 
 import pytest
 from flask import Flask
 
 from category_crawler.console import console, password_file
-from category_crawler.home import PROJECT
-from tests.api.services import CATEGORY
+from tests.api.services import CATEGORY, flask
 from tests.crawls import Home
-
-
-def flask(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "api", *words],
-        cwd=PROJECT,
-        input=typed,
-        capture_output=True,
-        text=True,
-        env=os.environ,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_a_users_key_is_printed_once_and_works(app: Flask) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.config import Settings, api_port
-from tests.api.test_cli import flask
+from tests.api.services import flask
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,7 @@ from flask import Flask
 from api.attempts import folder_of
 from api.jobs import Jobs
 from api.prune import pruned
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
-from tests.api.test_cli import flask
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, flask
 from tests.crawls import Home
 from tests.storefront import Storefront
 from tests.waiting import until

@@ -19,6 +19,7 @@ from api.store import Store
 from category_crawler.home import PROJECT
 from tests.api.services import BODY, CATEGORY, free_port
 from tests.crawls import Home
+from tests.foreground import heed_signals
 from tests.storefront import Storefront
 from tests.waiting import until
 
@@ -63,14 +64,8 @@ def serve(environment: dict[str, str]) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        preexec_fn=_heed_signals,
+        preexec_fn=heed_signals,
     )
-
-
-def _heed_signals() -> None:
-    """What nohup or a shell's background starts ignores HUP or INT, and so would its children."""
-    for number in (signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def processes_of(home: Path) -> list[str]:
