@@ -14,6 +14,7 @@ from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.project import get_project_settings
 from scrapyd import app
 from scrapyd.config import Config
+from scrapyd.interfaces import IPoller
 from scrapyd.launcher import Launcher, ScrapyProcessProtocol
 from scrapyd.poller import QueuePoller
 from scrapyd.webservice import Cancel, Schedule, spider_list
@@ -82,10 +83,19 @@ def quiet_log() -> FilteringLogObserver:
 
 
 class StubbornPoller(QueuePoller):
-    """Logs an error and polls again; Scrapyd's own would never poll again and look healthy."""
+    """Logs an error and polls again; Scrapyd's own would never poll again and look healthy.
+
+    Once Scrapyd ends, jobs stay in the queue: whatever it started now would outlive it.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.is_ending = False
 
     @inlineCallbacks
     def poll(self) -> Generator[Any, Any, None]:
+        if self.is_ending:
+            return
         try:
             yield super().poll()
         except Exception:
@@ -107,6 +117,7 @@ class PatientLauncher(Launcher):
 
     def stopService(self) -> Any:  # noqa: N802, Twisted's name
         super().stopService()
+        self.app.getComponent(IPoller).is_ending = True
         running = list(self.processes.values())
         for process in running:
             task.deferLater(reactor, _PARTING_SECONDS, _kill, process)
