@@ -3,6 +3,7 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,26 @@ def test_requests_at_the_same_moment_share_what_is_there(
     assert shown(alice) == (50, 0, 50, 0)
     assert alice.post(f"{CATEGORY}/list/").get_json()["data"]["total"] == 50
     check_books(app.extensions["store"])
+
+
+def test_stores_of_several_processes_share_what_is_there(store: Store, tmp_path: Path) -> None:
+    """The API, the watcher and commands each have a store: no lock of one is the others' too."""
+    user = limited(store, 40)
+    gate = threading.Barrier(8)
+
+    def schedule(_: int) -> int:
+        own = Store(tmp_path / "api.db")
+        gate.wait()
+        made = 0
+        with suppress(NotEnoughCredits):
+            while True:
+                own.add_collection(user, "Lamps", {}, [], 1)
+                made += 1
+        return made
+
+    with ThreadPoolExecutor(8) as stores:
+        assert sum(stores.map(schedule, range(8))) == 40
+    check_books(store)
 
 
 def test_no_credit_no_run(app: Flask, alice: Caller, scrapyd: Daemon) -> None:
