@@ -24,21 +24,19 @@ _ADVERTISEMENT_PREFIX = re.compile(
 )
 _RATING = re.compile(r"\d[.,]\d|\d")
 _ONE_NUMBER = re.compile(r"\D{0,3}(\d[\d.,'’ ]*)\D*")
-_PRIME = re.compile(r"\bPrime\b")
+_NO_DIGIT = re.compile(r"\D")
+_PRIME = re.compile(r"Prime(?<!\wPrime)\b")  # a word; the search is for letters, \b first is slow
 _CHOOSERS = ("s-color-swatch-container", "s-variation-options-text", "s-variations-options-link")
 _UNIT = re.compile(r"\(.+/ ?([^/]+)\)")
 _CLOCK = re.compile(r"\d+:\d\d")
 
 
-def read_card(card: LexborNode, shop: Marketplace, query: str) -> Product | None:
-    """The product of a card, or None for a placeholder without an ASIN.
-
-    ``query`` is its page's :func:`~category_crawler.pages.card_nodes.card_query`.
-    """
-    asin = card.attributes.get("data-asin") or ""
+def read_card(card: LexborNode, shop: Marketplace) -> Product | None:
+    """The product of a card, or None for a placeholder without an ASIN."""
+    asin = card.attrs.get("data-asin") or ""
     if not _ASIN.fullmatch(asin):
         return None
-    nodes = CardNodes.find(card, query)
+    nodes = CardNodes.find(card)
     main, struck = price(nodes, shop), list_price(nodes, shop)
     offer = offer_price(nodes, shop)
     promise = delivery(nodes)
@@ -70,7 +68,7 @@ def read_card(card: LexborNode, shop: Marketplace, query: str) -> Product | None
 
 def sponsored(card: LexborNode) -> bool:
     """Whether the card is an advertisement; the class has been there since 2020."""
-    return "AdHolder" in (card.attributes.get("class") or "")
+    return "AdHolder" in (card.attrs.get("class") or "")
 
 
 def title(nodes: CardNodes) -> str | None:
@@ -88,7 +86,7 @@ def _title_heading(nodes: CardNodes) -> LexborNode | None:
     """
     headings = nodes.all("h2")
     for heading in headings:
-        if heading.attributes.get("aria-label"):
+        if heading.attrs.get("aria-label"):
             return heading
     for heading in headings:
         if heading.css_first("a") is not None or _is_linked(heading):
@@ -103,8 +101,8 @@ def _is_linked(heading: LexborNode) -> bool:
 def brand(nodes: CardNodes) -> str | None:
     """The brand's heading, a small one without a link before the title's."""
     for heading in nodes.all("h2"):
-        if "a-size-mini" in (heading.attributes.get("class") or "").split():
-            if heading.attributes.get("aria-label") or heading.css_first("a") is not None:
+        if "a-size-mini" in (heading.attrs.get("class") or "").split():
+            if heading.attrs.get("aria-label") or heading.css_first("a") is not None:
                 return None
             return None if _is_linked(heading) else text_of(heading)
     return None
@@ -122,7 +120,7 @@ def price(nodes: CardNodes, shop: Marketplace) -> Price | None:
 def list_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
     """The struck-through price."""
     for node in nodes.all("a-text-price"):
-        if node.attributes.get("data-a-strike") == "true":
+        if node.attrs.get("data-a-strike") == "true":
             return read_price(_price_text(node), shop.currency)
     return None
 
@@ -133,7 +131,7 @@ def unit_price(nodes: CardNodes) -> str | None:
     Without brackets it is an instalment (amazon.com.br).
     """
     for node in nodes.all("a-text-price"):
-        if "data-a-strike" in node.attributes:
+        if "data-a-strike" in node.attrs:
             continue
         # The brackets hold the amount twice, spoken and shown, and then the unit.
         beside = clean(node.parent.text()) if node.parent is not None else ""
@@ -145,7 +143,7 @@ def unit_price(nodes: CardNodes) -> str | None:
 def _price_text(node: LexborNode) -> str:
     """What screen readers are told, nearly always first; where that is empty, the parts shown."""
     first = next(node.iter(), None)
-    is_spoken = first is not None and first.attributes.get("class") == "a-offscreen"
+    is_spoken = first is not None and first.attrs.get("class") == "a-offscreen"
     spoken = text_of(first if is_spoken else node.css_first(".a-offscreen"))
     return spoken or "".join(
         clean(part.text())
@@ -155,8 +153,8 @@ def _price_text(node: LexborNode) -> str:
 
 def _is_secondary(node: LexborNode) -> bool:
     parent = node.parent
-    while parent is not None and parent.attributes.get("data-component-type") != "s-search-result":
-        if parent.attributes.get("data-cy") == "secondary-offer-recipe":
+    while parent is not None and parent.attrs.get("data-component-type") != "s-search-result":
+        if parent.attrs.get("data-cy") == "secondary-offer-recipe":
             return True
         parent = parent.parent
     return False
@@ -202,12 +200,12 @@ def review_count(nodes: CardNodes) -> int | None:
 
 
 def _whole(number: str) -> int:
-    return int(re.sub(r"\D", "", number))
+    return int(_NO_DIGIT.sub("", number))
 
 
 def image_url(nodes: CardNodes) -> str | None:
     node = nodes.first("s-image")
-    return node.attributes.get("src") if node is not None else None
+    return node.attrs.get("src") if node is not None else None
 
 
 def delivery(nodes: CardNodes) -> str | None:
@@ -256,7 +254,7 @@ def _is_in_a_row(node: LexborNode, block: LexborNode) -> bool:
     """Whether a node stands in a row of ordinary words; the stars' own row has another size."""
     above = node.parent
     while above is not None and above.mem_id != block.mem_id:
-        if {"a-row", "a-size-base"} <= set((above.attributes.get("class") or "").split()):
+        if {"a-row", "a-size-base"} <= set((above.attrs.get("class") or "").split()):
             return True
         above = above.parent
     return False
@@ -268,4 +266,4 @@ def is_variant(nodes: CardNodes) -> bool | None:
 
 
 def _label(node: LexborNode) -> str:
-    return clean(node.attributes.get("aria-label"))
+    return clean(node.attrs.get("aria-label"))

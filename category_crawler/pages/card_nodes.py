@@ -3,6 +3,7 @@
 A card has some twenty fields, and each query looks at every node of it.
 """
 
+from collections import defaultdict
 from functools import lru_cache
 from typing import Self
 
@@ -10,22 +11,18 @@ from selectolax.lexbor import LexborNode
 
 _PARTS = frozenset({"delivery-recipe", "reviews-block", "secondary-offer-recipe"})
 """Values of ``data-cy``."""
-_RARE = (
-    *("a-badge-label", "s-coupon-unclipped", "s-color-swatch-container"),
-    *("s-variation-options-text", "s-variations-options-link"),
+_CLASSES = frozenset(
+    {
+        *("a-price", "a-badge-label", "s-coupon-unclipped", "s-color-swatch-container"),
+        *("s-variation-options-text", "s-variations-options-link"),
+    }
 )
-"""Classes that many a page has on no card."""
-_CLASSES = frozenset({"a-price", *_RARE})
 _ICONS = frozenset({"a-icon-prime"})
-_ALWAYS = ("h2", "i", "img", "span.a-price", "div[data-cy]")
-
-
-def card_query(body: bytes) -> str:
-    """The query for the nodes of a page's cards.
-
-    Each class costs at each node, so that one that the page's bytes do not hold is left out.
-    """
-    return ", ".join([*_ALWAYS, *(f".{name}" for name in _RARE if name.encode() in body)])
+# A class is looked for at every node; with its tag before it, only where the tag fits.
+_QUERY = (
+    "h2, i, img, div[data-cy], span.a-price, span.a-badge-label, span.s-coupon-unclipped,"
+    " div.s-color-swatch-container, span.s-variation-options-text, a.s-variations-options-link"
+)
 
 
 class CardNodes:
@@ -43,13 +40,14 @@ class CardNodes:
         self._marked = marked
 
     @classmethod
-    def find(cls, card: LexborNode, query: str) -> Self:
-        """Search a card, once, with its page's :func:`card_query`."""
-        marked: dict[str, list[LexborNode]] = {}
-        for node in card.css(query):
-            attributes = node.attributes
-            for mark in _marks(node.tag, attributes.get("class"), attributes.get("data-cy")):
-                marked.setdefault(mark, []).append(node)
+    def find(cls, card: LexborNode) -> Self:
+        """Search a card, once."""
+        marked: dict[str, list[LexborNode]] = defaultdict(list)
+        for node in card.css(_QUERY):
+            attributes, tag = node.attrs, node.tag
+            part = attributes.get("data-cy") if tag == "div" else None
+            for mark in _marks(tag, part or attributes.get("class") or ""):
+                marked[mark].append(node)
         return cls(card, marked)
 
     def all(self, mark: str) -> list[LexborNode]:
@@ -63,9 +61,11 @@ class CardNodes:
 
 
 @lru_cache(maxsize=4096)
-def _marks(tag: str | None, classes: str | None, part: str | None) -> tuple[str, ...]:
-    """The marks of a node; the same few hundred kinds of node make up every page."""
-    tokens = (classes or "").split()
+def _marks(tag: str | None, name: str) -> tuple[str, ...]:
+    """The marks of a node, by its part or classes; a few hundred kinds make up every page."""
+    if name in _PARTS:
+        return (name,)
+    tokens = name.split()
     marks = [token for token in dict.fromkeys(tokens) if token in _CLASSES]
     if "a-price" in marks and "a-text-price" in tokens:
         marks[marks.index("a-price")] = "a-text-price"
@@ -75,7 +75,5 @@ def _marks(tag: str | None, classes: str | None, part: str | None) -> tuple[str,
         marks.append("s-image")
     if tag == "i":
         marks += [token for token in tokens if token in _ICONS]
-        marks += ["a-star"] if "a-star" in (classes or "") else []
-    if part in _PARTS:
-        marks.append(str(part))
+        marks += ["a-star"] if "a-star" in name else []
     return tuple(marks)

@@ -11,7 +11,6 @@ from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
 from category_crawler.pages.block import read_block
 from category_crawler.pages.card import read_card
-from category_crawler.pages.card_nodes import card_query
 from category_crawler.pages.charset import as_utf8
 from category_crawler.pages.kind import Kind
 from category_crawler.pages.price import read_currency
@@ -85,7 +84,7 @@ def read_page(
         tree = LexborHTMLParser(utf8)
         return Page(block, title=_title(tree), message=_first_words(tree))
     tree = LexborHTMLParser(utf8)
-    page = _read_listing(tree, marketplace, card_query(utf8))
+    page = _read_listing(tree, marketplace)
     if page.kind is Kind.NO_RESULTS:
         page.products = []
         page.message = _banner(tree)
@@ -94,8 +93,8 @@ def read_page(
     return page
 
 
-def _read_listing(tree: LexborHTMLParser, shop: Marketplace, query: str) -> Page:
-    cards = (read_card(card, shop, query) for card in tree.css(_CARD))
+def _read_listing(tree: LexborHTMLParser, shop: Marketplace) -> Page:
+    cards = (read_card(card, shop) for card in tree.css(_CARD))
     products = [product for product in cards if product is not None]
     bar = _result_bar(tree)
     strip = _strip(tree)
@@ -157,7 +156,7 @@ def _banner(tree: LexborHTMLParser) -> str | None:
 
 def _is_browse(tree: LexborHTMLParser) -> bool:
     link = tree.css_first("link[rel=canonical]")
-    return link is not None and bool(_BROWSE.search(link.attributes.get("href") or ""))
+    return link is not None and bool(_BROWSE.search(link.attrs.get("href") or ""))
 
 
 def _location(tree: LexborHTMLParser) -> str:

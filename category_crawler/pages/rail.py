@@ -11,6 +11,7 @@ from category_crawler.pages.text import clean, spaced_text_of, text_of
 
 _NODE_ID = re.compile(r"n/(\d+)", re.ASCII)
 _INDENT = re.compile(r"s-navigation-indent-(\d+)", re.ASCII)
+_SUMMARY = "#s-refinements-a11y-summary"
 _NODE_VALUE = re.compile(r"node=(\d+)", re.ASCII)
 
 
@@ -53,7 +54,7 @@ def read_rail(tree: LexborHTMLParser) -> Rail:
         chosen.append(node)
     return Rail(
         node_applied=_node_of(node_item) if node_item is not None else _boxed_node(tree),
-        applied=_with_summary(chosen, _summary(tree)),
+        applied=_with_summary(chosen, _summary(tree, rail)),
         offered=offered,
         nodes_below=_nodes_below(items, node_item),
     )
@@ -114,20 +115,24 @@ def _nodes_below(items: list[LexborNode], chosen: LexborNode | None) -> list[str
 
 
 def _indent(item: LexborNode) -> int:
-    match = _INDENT.search(item.attributes.get("class") or "")
+    match = _INDENT.search(item.attrs.get("class") or "")
     return int(match.group(1)) if match else 0
 
 
 def _boxed_node(tree: LexborHTMLParser) -> str | None:
     option = tree.css_first("#searchDropdownBox option[selected]")
-    value = option.attributes.get("value") if option is not None else None
+    value = option.attrs.get("value") if option is not None else None
     match = _NODE_VALUE.search(value or "")
     return match.group(1) if match else None
 
 
-def _summary(tree: LexborHTMLParser) -> str:
-    """The labels that the summary for screen readers lists, as one text."""
-    text = text_of(tree.css_first("#s-refinements-a11y-summary")) or ""
+def _summary(tree: LexborHTMLParser, rail: LexborNode | None) -> str:
+    """The labels that the summary for screen readers lists, as one text.
+
+    It stands in the rail or beside it.
+    """
+    inside = rail.css_first(_SUMMARY) if rail is not None else None
+    text = text_of(inside or tree.css_first(_SUMMARY)) or ""
     return re.split(r"[:：]", text, maxsplit=1)[1].strip() if re.search(r"[:：]", text) else ""
 
 

@@ -1,21 +1,19 @@
 """Text of a page as a person sees it."""
 
+import re
 import unicodedata
 
 from selectolax.lexbor import LexborNode
 
-_INVISIBLE = {
-    # Zero-width and direction marks occur in delivery lines and prices (real pages).
-    ord(mark): None
-    for mark in "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff\u00ad"
-}
+# Zero-width and direction marks occur in delivery lines and prices (real pages).
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 
 
 def clean(text: str | None) -> str:
     """White space collapsed, invisible marks gone; empty for None."""
     if not text:
         return ""
-    return " ".join((text if text.isascii() else text.translate(_INVISIBLE)).split())
+    return " ".join((text if text.isascii() else _INVISIBLE.sub("", text)).split())
 
 
 def text_of(node: LexborNode | None) -> str | None:
@@ -30,11 +28,13 @@ def spaced_text_of(node: LexborNode | None) -> str | None:
 
 def plain_digits(text: str) -> str:
     """Full-width and Arabic-Indic digits and separators as ASCII."""
-    if text.isascii():
+    if text.isascii() or not _UNPLAIN.search(text):
         return text
     return "".join(_PLAIN.get(char) or _plain_digit(char) for char in text)
 
 
+# Every decimal digit but ASCII's, and every separator below, lies in these; most texts lie outside.
+_UNPLAIN = re.compile("[\u0600-\u1fff\ua600-\U0010ffff]")
 _PLAIN = {"٫": ".", "٬": ",", "،": ",", "，": ",", "．": ".", "－": "-"}
 
 
