@@ -71,6 +71,7 @@ SPIDER_MIDDLEWARES = {
 EXTENSIONS = {
     "category_crawler.ending.Ending": 100,
     "category_crawler.parent.ParentWatch": 200,
+    "category_crawler.freed_memory.KeepFreedMemory": 300,
 }
 CONCURRENT_ITEMS = 1  # 100; so many tasks are made for each page, and no pipeline waits here
 LOG_FORMATTER = "category_crawler.log_lines.LogLines"
