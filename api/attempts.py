@@ -7,6 +7,8 @@ looked up by its name, ``r<runner>-<attempt>``.
 
 import json
 import logging
+from functools import lru_cache
+from pathlib import Path
 
 from api.config import Settings
 from api.schemas import AddSchedule
@@ -74,7 +76,12 @@ def run_name(runner: Row) -> str:
 
 def folder_of(runner: Row) -> RunFolder:
     """The runner's run on disk."""
-    return RunFolder(results_folder() / run_name(runner))
+    return _folder(results_folder(), run_name(runner))
+
+
+@lru_cache(maxsize=1024)  # a poll a second of the same run: its paths take longer than its files
+def _folder(results: Path, name: str) -> RunFolder:
+    return RunFolder(results / name)
 
 
 def _continued(runner: Row) -> dict[str, str]:

@@ -14,8 +14,7 @@ def report(runner: Row, base: str) -> dict[str, Any]:
     """Everything but the products, links beginning with ``base``; see :class:`api.schemas.Run`."""
     folder = folder_of(runner)
     progress = folder.progress
-    link = _link(runner, base)
-    has_rows = folder.rows.exists() or folder.partial_rows.exists()
+    links = [_link(runner, base)] if folder.has_rows else []
     return {
         "id": runner["id"],
         "collection": runner["collection"],
@@ -26,8 +25,8 @@ def report(runner: Row, base: str) -> dict[str, Any]:
         "is_download_generated": runner["stage"] == "done",
         "asin_count": _asin_count(runner, progress),
         "download_links": {
-            "pages": [link] if has_rows else [],
-            "all_pages": link if has_rows else "",
+            "pages": links,
+            "all_pages": "".join(links),
         },
         "progress": progress,
         "coverage": _coverage(runner, progress),

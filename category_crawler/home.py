@@ -9,29 +9,33 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 def home() -> Path:
     """The folder named by ``CATEGORY_CRAWLER_HOME``, else the project's own."""
-    return _resolved(os.environ.get("CATEGORY_CRAWLER_HOME") or str(PROJECT))
+    return _below(".")
 
 
 def cookies_folder() -> Path:
     """Holds one delivery session per domain and postcode, ``<domain>/<POSTCODE>.json``."""
-    return home() / "cookies"
+    return _below("cookies")
 
 
 def results_folder() -> Path:
     """Holds one folder per run."""
-    return home() / "results"
+    return _below("results")
 
 
 def var_folder() -> Path:
     """Holds what services keep for themselves: database, queue, logs, temporary files."""
-    return home() / "var"
+    return _below("var")
 
 
 def settings_file() -> Path:
     """The operator's own Scrapy settings, read last."""
-    return home() / "settings.toml"
+    return _below("settings.toml")
+
+
+def _below(name: str) -> Path:
+    return _resolved(os.environ.get("CATEGORY_CRAWLER_HOME") or str(PROJECT), name)
 
 
 @cache
-def _resolved(path: str) -> Path:
-    return Path(path).expanduser().resolve()
+def _resolved(home: str, name: str) -> Path:
+    return Path(home).expanduser().resolve() / name

@@ -67,7 +67,7 @@ class CategoryJob(BaseModel):
         _check_domain(self.domain, listing)
         _check_node(self.amazon_node_id, listing)
         _check_postcode(self.postcode, listing.marketplace)
-        low, high = self.price_bounds
+        low, high = self._bounds_in(listing)
         if low is not None and high is not None and low > high:
             raise InvalidJob(f"price_min_cents {low} is above price_max_cents {high}")
         return self
@@ -102,7 +102,10 @@ class CategoryJob(BaseModel):
     @property
     def price_bounds(self) -> tuple[int | None, int | None]:
         """Lowest and highest price in cents; a field replaces the same bound of the URL."""
-        low, high = ListingURL.parse(self.category_url).price
+        return self._bounds_in(ListingURL.parse(self.category_url))
+
+    def _bounds_in(self, listing: ListingURL) -> tuple[int | None, int | None]:
+        low, high = listing.price
         return (
             low if self.price_min_cents is None else self.price_min_cents,
             high if self.price_max_cents is None else self.price_max_cents,

@@ -1,11 +1,12 @@
 """A run on disk as one who does not write it sees it."""
 
 import fcntl
-import json
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
+
+from pydantic_core import from_json
 
 ROWS = "category_asins.json"
 PARTIAL_ROWS = "products.part"
@@ -25,17 +26,23 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.rows = path / ROWS
+        """The result file, which is there once the run is done."""
+        self.partial_rows = path / PARTIAL_ROWS
+        """The rows written so far; its last line may be cut."""
+        self._job, self._journal, self._lock = path / JOB, path / JOURNAL, path / LOCK
+        self._progress, self._summary = path / PROGRESS, path / SUMMARY
 
     @property
     def has_begun(self) -> bool:
         """Whether a spider has ever written here."""
-        return (self.path / JOB).exists()
+        return self._job.exists()
 
     @property
     def is_held(self) -> bool:
         """Whether a spider that writes here is alive."""
         try:
-            with (self.path / LOCK).open("rb") as lock:
+            with self._lock.open("rb", buffering=0) as lock:
                 return not try_lock(lock, fcntl.LOCK_SH)
         except _ABSENT:
             return False
@@ -43,20 +50,23 @@ class RunFolder:
     @property
     def summary(self) -> dict[str, Any] | None:
         """How the run ended, or None where it has not."""
-        return _read_json(self.path / SUMMARY)
+        return _read_json(self._summary)
 
     @property
     def journal_size(self) -> int:
         """Bytes of the journal: it grows with every page finished."""
         with suppress(*_ABSENT):
-            return (self.path / JOURNAL).stat().st_size
+            return self._journal.stat().st_size
         return 0
 
     def is_quiet(self, seconds: float) -> bool:
         """Whether its spider has given no sign of life for so long, the pause that it announced
         apart; False where no spider has ever written here."""
-        begun, told = _changed_at(self.path / LOCK), _changed_at(self.path / PROGRESS)
-        if not begun or time.time() - max(begun, told) < seconds:
+        told = _changed_at(self._progress)
+        if time.time() - told < seconds:
+            return False
+        begun = _changed_at(self._lock)
+        if not begun or time.time() - begun < seconds:
             return False
         pause: float = self.progress.get("pause", {}).get("seconds", 0)
         return time.time() - told - pause >= seconds
@@ -64,17 +74,12 @@ class RunFolder:
     @property
     def progress(self) -> dict[str, Any]:
         """Where the run stands; empty before the first page."""
-        return _read_json(self.path / PROGRESS) or {}
+        return _read_json(self._progress) or {}
 
     @property
-    def rows(self) -> Path:
-        """The result file, which is there once the run is done."""
-        return self.path / ROWS
-
-    @property
-    def partial_rows(self) -> Path:
-        """The rows written so far; its last line may be cut."""
-        return self.path / PARTIAL_ROWS
+    def has_rows(self) -> bool:
+        """Whether there is a result file, or one of rows written so far."""
+        return self.partial_rows.exists() or self.rows.exists()
 
     @property
     def kept(self) -> int:
@@ -95,13 +100,16 @@ def try_lock(file: IO[bytes], kind: int) -> bool:
 
 def _changed_at(path: Path) -> float:
     """In seconds since 1970; 0 where there is no such file."""
-    with suppress(*_ABSENT):
+    try:
         return path.stat().st_mtime
-    return 0
+    except _ABSENT:
+        return 0
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    with suppress(*_ABSENT):
-        values: dict[str, Any] = json.loads(path.read_bytes())
-        return values
-    return None
+    try:
+        with path.open("rb", buffering=0) as file:
+            values: dict[str, Any] = from_json(file.read())
+            return values
+    except _ABSENT:
+        return None
