@@ -3,6 +3,7 @@
 import os
 import tomllib
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
@@ -109,6 +110,7 @@ def _check_rate(rate: str) -> None:
         raise ValueError(f"rate_limit is {rate!r}: it must be such as 600/minute") from None
 
 
+@lru_cache(maxsize=1024)  # every request asks, and the same few addresses send most of them
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine, as far as its name or address tells."""
     try:

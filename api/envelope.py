@@ -1,12 +1,12 @@
 """The envelope of every JSON answer, errors included."""
 
-import json
 import logging
 import sqlite3
 from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app
+from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api.scrapyd import ScrapydAway, ScrapydRefused
@@ -70,8 +70,13 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+def enveloped(code: int, data: Any, status: int) -> bytes:
+    """The JSON of an envelope; ``status`` is 1 for a success, else 0."""
+    return to_json({"code": int(code), "data": data, "status": status})
+
+
 def _envelope(code: int, data: Any, status: int) -> Response:
-    body = json.dumps({"code": int(code), "data": data, "status": status}, ensure_ascii=False)
+    body = enveloped(code, data, status)
     return Response(body, http_status(int(code)), mimetype="application/json")
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from flask import Flask
 from waitress import create_server
 
-_THREADS = 8
-"""More wait for the interpreter's lock and not for anything outside."""
+_THREADS = 6
+"""Of more, most wait for the interpreter's lock, as does the one that reads from clients and sends;
+of fewer, all may wait for Scrapyd or the disk."""
 _QUIET_SECONDS = 120
 """After which a client's connection is closed."""
 

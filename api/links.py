@@ -6,4 +6,4 @@ from flask import current_app, request
 def base_url() -> str:
     """What a request's links begin with, without a slash at its end."""
     public: str = current_app.config["SETTINGS"].public_url
-    return (public or request.url_root).rstrip("/")
+    return public.rstrip("/") or f"{request.scheme}://{request.host}{request.root_path}".rstrip("/")

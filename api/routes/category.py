@@ -1,16 +1,16 @@
 """Category crawls: add_schedule, result, cancel, list."""
 
-import json
 from contextlib import suppress
 from http import HTTPStatus
 from typing import IO, Any, cast
 
 from flask import Blueprint, Response, current_app, request
+from pydantic_core import to_json
 from werkzeug.wsgi import wrap_file
 
 from api.attempts import folder_of
 from api.auth import current_user
-from api.envelope import ApiError, http_status
+from api.envelope import ApiError, enveloped, http_status
 from api.jobs import Jobs
 from api.links import base_url
 from api.operation import operation, unknown_fields
@@ -113,9 +113,8 @@ def _own_runner(body: CollectionId) -> Row:
 def _with_file(runner: Row, file: IO[bytes]) -> Response:
     """The envelope with the result file spliced in: neither parsed nor held in memory."""
     data = [report(runner, base_url()) | {"asins": _PLACEHOLDER}]
-    envelope = json.dumps({"code": 200, "data": data, "status": 1}, ensure_ascii=False)
-    before, _, after = envelope.rpartition(json.dumps(_PLACEHOLDER))
-    spliced = SplicedFile(before.encode(), file, after.encode())
+    before, _, after = enveloped(HTTPStatus.OK, data, 1).rpartition(to_json(_PLACEHOLDER))
+    spliced = SplicedFile(before, file, after)
     # The server's own wrapper sends a file piece by piece, without a thread and without copies.
     response = Response(
         wrap_file(request.environ, cast(IO[bytes], spliced)),
