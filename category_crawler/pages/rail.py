@@ -65,7 +65,7 @@ def _headings(rail: LexborNode | None) -> dict[str, str]:
         return {}
     return {
         (node.id or "").removesuffix("-title"): text
-        for node in rail.css('[id$="-title"]')
+        for node in rail.css('div[id$="-title"]')
         if (text := text_of(node))
     }
 
