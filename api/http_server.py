@@ -2,14 +2,15 @@
 
 import logging
 import os
+import sys
 from typing import Any
 
 from flask import Flask
 from waitress import create_server
 
-_THREADS = 6
-"""Of more, most wait for the interpreter's lock, as does the one that reads from clients and sends;
-of fewer, all may wait for Scrapyd or the disk."""
+_THREADS = 8
+"""More wait for the interpreter's lock and not for anything outside."""
+_TURN_SECONDS = 0.05
 _QUIET_SECONDS = 120
 """After which a client's connection is closed."""
 
@@ -33,8 +34,10 @@ def keep_to_one_core() -> None:
     """Have this process run on one core only, where the system lets it choose.
 
     Only one thread at a time can run Python. On several cores they wake each other at every file
-    and query, which takes longer than the work does.
+    and query, which takes longer than the work does. At such a file a thread makes way for others;
+    one that is made to sooner, after the usual 5 ms, only waits for its turn once more.
     """
+    sys.setswitchinterval(_TURN_SECONDS)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
