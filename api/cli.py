@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from api.command_group import CommandGroup
 from api.config import api_port
 from api.guards import set_up_log
-from api.http_server import http_server, keep_to_one_core
+from api.http_server import http_server, share_one_core
 from api.jobs import Jobs
 from api.notices import Notices
 from api.runner_commands import prune, runners
@@ -67,7 +67,7 @@ def serve() -> None:
     """Serve the API on 127.0.0.1, port API_PORT or 8000."""
     port = api_port()
     set_up_log()
-    keep_to_one_core()
+    share_one_core()
     try:
         server = http_server(
             current_app._get_current_object(),  # type: ignore[attr-defined]

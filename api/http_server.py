@@ -30,8 +30,8 @@ def http_server(app: Flask, port: int, trusted_proxy: str = "") -> Any:
     )
 
 
-def keep_to_one_core() -> None:
-    """Have this process run on one core only, where the system lets it choose.
+def share_one_core() -> None:
+    """Have this process's threads take long turns on one core, where the system lets it choose.
 
     Only one thread at a time can run Python. On several cores they wake each other at every file
     and query, which takes longer than the work does. At such a file a thread makes way for others;

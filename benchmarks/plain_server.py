@@ -13,7 +13,7 @@ from pathlib import Path
 
 from flask import Flask, Response, send_file
 
-from api.http_server import http_server, keep_to_one_core
+from api.http_server import http_server, share_one_core
 from category_crawler.home import PROJECT
 
 
@@ -46,7 +46,7 @@ def plain_server(folder: Path) -> Iterator[str]:
 
 
 def _serve(folder: Path) -> None:
-    keep_to_one_core()
+    share_one_core()
     server = http_server(plain_app(folder), 0)
     print(f"http://127.0.0.1:{server.effective_port}", flush=True)
     server.run()
