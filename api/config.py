@@ -71,6 +71,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         _check_rate(self.rate_limit)
+        _check_proxy(self.trusted_proxy)
+        if not self.watch_interval:
+            raise ValueError("watch_interval is 0: the watcher must rest between two looks")
         if self.smtp_tls not in _TLS_MODES:
             raise ValueError(f"smtp_tls is {self.smtp_tls!r}: it must be {', '.join(_TLS_MODES)}")
         if self.smtp_host and "@" not in self.smtp_sender:
@@ -105,9 +108,18 @@ def api_port() -> int:
 
 def _check_rate(rate: str) -> None:
     try:
-        parse(rate or "1/second")
+        amount = parse(rate or "1/second").amount
     except ValueError:
         raise ValueError(f"rate_limit is {rate!r}: it must be such as 600/minute") from None
+    if not amount:
+        raise ValueError(f"rate_limit is {rate!r}, which lets nobody in: leave it empty for none")
+
+
+def _check_proxy(proxy: str) -> None:
+    try:
+        ip_address(proxy or "127.0.0.1")
+    except ValueError:
+        raise ValueError(f"trusted_proxy is {proxy!r}: it must be an IP address") from None
 
 
 @lru_cache(maxsize=1024)  # every request asks, and the same few addresses send most of them

@@ -33,6 +33,10 @@ def test_the_file_and_above_it_the_environment(home: Path, monkeypatch: pytest.M
         ('stalled_attempts = "few"', "stalled_attempts must be a whole number, not 'few'"),
         ("credit_reserve = -1", "credit_reserve is -1: it must not be below 0"),
         ('always_http_200 = "perhaps"', "always_http_200 must be true or false, not 'perhaps'"),
+        ("watch_interval = 0", "watch_interval is 0: the watcher must rest"),
+        ('rate_limit = "0/minute"', "rate_limit is '0/minute', which lets nobody in"),
+        ('rate_limit = "often"', "rate_limit is 'often': it must be such as 600/minute"),
+        ('trusted_proxy = "banana"', "trusted_proxy is 'banana': it must be an IP address"),
         ("[", r"settings\.toml cannot be read"),
     ],
 )
