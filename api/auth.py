@@ -23,7 +23,8 @@ def authenticate() -> None:
     user = store.user_of(presented)
     if user is None or not compare_digest(user["hash"], presented):
         limit_address()
-        raise ApiError(401, "The key or token is not valid: it is unknown, expired or revoked")
+        said = "it is unknown, expired or revoked, or its user is disabled"
+        raise ApiError(401, f"The key or token is not valid: {said}")
     _limit(presented)
     g.user = user
 
