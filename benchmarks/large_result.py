@@ -11,11 +11,10 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from api.attempts import run_name
-from benchmarks.chaos.installation import Installation, installation
-from benchmarks.chaos.processes import forget_peak_memory, peak_memory
-from benchmarks.chaos.trial import Outcome
 from benchmarks.comparison import Row, ratio
+from benchmarks.installation import Installation, installation
 from benchmarks.plain_server import plain_server
+from benchmarks.processes import forget_peak_memory, peak_memory
 from category_crawler.items import Product
 from category_crawler.run import Run, utc_now
 from tests.api.services import BODY, CATEGORY
@@ -30,7 +29,7 @@ _MEMORY = f"peak memory of the API, {_AT_ONCE} clients fetching {_PRODUCTS:,} pr
 
 def rows() -> Iterator[Row]:
     """One row for the time to the last byte, one for the API's memory."""
-    with installation(Outcome(), pages=1) as here:
+    with installation(pages=1) as here:
         large, small = _Answer.of(here, _PRODUCTS), _Answer.of(here, 1)
         # Memory once taken may stay: the small ones come first.
         usual = _peak(here, small)

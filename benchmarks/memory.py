@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.chaos.processes import peak_memory
 from benchmarks.comparison import Row
+from benchmarks.processes import peak_memory
 from tests.crawls import QUICK, Home
 from tests.storefront import Catalogue, Storefront, Switches
 

@@ -10,11 +10,10 @@ from typing import Any
 
 import requests
 
-from benchmarks.chaos.client import Ordered
-from benchmarks.chaos.installation import Installation, installation
-from benchmarks.chaos.trial import Outcome
+from benchmarks.client import Ordered
 from benchmarks.comparison import Row
 from benchmarks.crowd import Order, waits
+from benchmarks.installation import Installation, installation
 from benchmarks.plain_server import plain_server
 from tests.api.services import BODY, CATEGORY
 
@@ -79,8 +78,7 @@ def _schedules() -> Iterator[float]:
 @contextmanager
 def _busy_installation() -> Iterator[tuple[Installation, list[Ordered]]]:
     """One whose slots are all taken by runs that go on: what is scheduled waits."""
-    as_shipped: dict[str, str] = {}
-    with installation(Outcome(), pages=_PAGES, latency=_LATENCY, patience=as_shipped) as here:
+    with installation(pages=_PAGES, latency=_LATENCY) as here:
         running = [here.schedule() for _ in range(here.slots)]
         for run in running:
             result = here.wait(run, lambda result: result.get("asin_count", 0) > 0, 60)

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from benchmarks.chaos.installation import Installation, installation
-from benchmarks.chaos.trial import Outcome
 from benchmarks.comparison import Row
+from benchmarks.installation import Installation, installation
 from tests.crawls import URL
 from tests.waiting import until
 
@@ -40,7 +39,7 @@ class EmptySpider(Spider):
 
 def rows() -> Iterator[Row]:
     """One row, over the three services and the stand-in shop, which both sides ask."""
-    with installation(Outcome(), pages=4) as made, _empty_project() as project:
+    with installation(pages=4) as made, _empty_project() as project:
         _job(made), _empty_spider(made, project)
         ratio = median(_job(made) / _empty_spider(made, project) for _ in range(_ROUNDS))
     yield Row(

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from benchmarks.chaos.client import Ordered
-from benchmarks.chaos.installation import Installation, installation
+from benchmarks.chaos.installation import tried
 from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.verdict import judge, told
+from benchmarks.client import Ordered
+from benchmarks.installation import Installation
 
 _WAITING = 2
 """Runs beyond the slots, so that some are cancelled while they wait."""
@@ -45,7 +46,7 @@ def _work(
     slots: int = 8,
 ) -> None:
     """Half of the runs early, half late, several at once; then every slot must be free."""
-    with installation(outcome, pages=pages, latency=latency, slots=slots) as here:
+    with tried(outcome, pages=pages, latency=latency, slots=slots) as here:
         spans = [(_EARLY, late)[number % 2] for number in range(times)]
         moments = [chance.uniform(*span) for span in spans]
         with ThreadPoolExecutor(here.slots + _WAITING) as lanes:

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from typing import Any
 
-from benchmarks.chaos.client import Ordered
-from benchmarks.chaos.installation import PAGE_SIZE, Installation, installation
+from benchmarks.chaos.installation import tried
 from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.verdict import judge, told
+from benchmarks.client import Ordered
+from benchmarks.installation import PAGE_SIZE, Installation
 from category_crawler.home import PROJECT
 
 _BLOCKED_PAGE = 20
@@ -19,7 +20,7 @@ _END_SECONDS = 120.0
 
 def _work(outcome: Outcome, times: int, _chance: random.Random, pages: int = 60) -> None:
     """One run after the other: the shop counts requests, whoever asks."""
-    with installation(outcome, pages=pages) as here:
+    with tried(outcome, pages=pages) as here:
         for _ in range(times):
             _block_one(outcome, here)
             outcome.did()

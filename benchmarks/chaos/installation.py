@@ -1,31 +1,13 @@
-"""A whole installation for one trial: a home, the shop, the three services, and a user."""
+"""An installation for one trial, whose programs tell the outcome what they met."""
 
-import json
-import os
-import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
 from typing import Any
 
-from api.secret import hash_of, new_secret
-from api.store import Store
-from benchmarks.chaos.client import Away, Client, Ordered
-from benchmarks.chaos.processes import kill_all_over, parent_of, spiders_over
-from benchmarks.chaos.program import Program
 from benchmarks.chaos.trial import Outcome
-from tests.api.services import ENDED, free_port
-from tests.crawls import DOMAIN, QUICK, Home
-from tests.storefront import Catalogue, Storefront, Switches
-from tests.waiting import until
+from benchmarks.installation import Installation, installation
 
-PAGE_SIZE = 16
-_LOOK_EVERY = 0.1
-_PATIENCE = {
+_HURRIED = {
     "CATEGORY_CRAWLER_LOST_AFTER": "1",
     "CATEGORY_CRAWLER_WATCH_INTERVAL": "0.2",
     "CATEGORY_CRAWLER_CANCEL_GRACE": "5",
@@ -33,142 +15,18 @@ _PATIENCE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """What a trial works with."""
-
-    home: Home
-    client: Client
-    store: Store
-    """The API's own, to be read only."""
-    programs: dict[str, Program]
-    """By their names in the Procfile."""
-    environment: dict[str, str]
-    slots: int
-    """Jobs that run at the same time."""
-    _postcodes: Iterator[int]
-
-    @property
-    def shop(self) -> Storefront:
-        return self.home.shop
-
-    def set_pages_in_flight(self, number: int) -> None:
-        """How many pages a spider that starts from now on asks for at the same time."""
-        self.home.settings(f"{QUICK}CONCURRENT_REQUESTS_PER_DOMAIN = {number}\n")
-
-    def new_postcode(self) -> str:
-        """A postcode with a delivery session that no run has used."""
-        # The shop knows no place whose postcode ends with 99.
-        postcode = next(code for code in map(str, self._postcodes) if not code.endswith("99"))
-        self.home.make_session(DOMAIN, postcode)
-        return postcode
-
-    def schedule(self) -> Ordered:
-        """Have the category crawled from a postcode of its own."""
-        return self.client.schedule(self.new_postcode())
-
-    def spiders(self) -> dict[int, str]:
-        """The spiders alive, each process with its job's name."""
-        return spiders_over(self.home.folder)
-
-    def spiders_of(self, run: Ordered) -> list[int]:
-        """The processes of a run's spiders, whatever the attempt."""
-        return [pid for pid, job in self.spiders().items() if job.startswith(f"r{run.runner}-")]
-
-    def orphans(self) -> dict[int, str]:
-        """Spiders that are no children of the Scrapyd that runs, each with its job's name."""
-        parents = (None, self.programs["scrapyd"].number)
-        return {
-            number: job
-            for number, job in self.spiders().items()
-            if parent_of(number) not in parents
-        }
-
-    def asked_for(self, run: Ordered, answered: str = "") -> Counter[str]:
-        """How often a run has asked for each listing page, ``answered`` in this way or in any."""
-        session = self.session_of(run)
-        return Counter(
-            request.path
-            for request in self.shop.listing_requests
-            if request.session_id == session and answered in ("", request.answered)
-        )
-
-    def asked_at(self, run: Ordered) -> list[float]:
-        """When a run has asked for listing pages, in seconds since 1970."""
-        session = self.session_of(run)
-        return [asked.at for asked in self.shop.listing_requests if asked.session_id == session]
-
-    def session_of(self, run: Ordered) -> str:
-        """The shop's number of the session that a run goes by."""
-        path = self.home.folder / "cookies" / DOMAIN / f"{run.postcode}.json"
-        cookies = json.loads(path.read_bytes())["cookies"]
-        session: str = next(c["value"] for c in cookies if c["name"] == "session-id")
-        return session
-
-    def attempts_of(self, run: Ordered) -> list[str]:
-        """Names of a run's jobs that left a log."""
-        logs = (self.home.folder / "var" / "logs").glob(f"*/category/r{run.runner}-*.log")
-        return sorted(log.stem for log in logs)
-
-    def ended(self, run: Ordered, seconds: float) -> dict[str, Any]:
-        """The last word on a run once it has ended, or after so many seconds."""
-        return self.wait(run, lambda result: result.get("stage") in ENDED, seconds)
-
-    def wait(
-        self, run: Ordered, wanted: Callable[[dict[str, Any]], bool], seconds: float
-    ) -> dict[str, Any]:
-        """Ask until a result is as wanted, or time is up; empty where nobody ever answered."""
-        deadline = time.monotonic() + seconds
-        result: dict[str, Any] = {}
-        while not wanted(result) and time.monotonic() < deadline:
-            time.sleep(_LOOK_EVERY)
-            try:
-                result = self.client.result(run.collection)
-            except Away:
-                continue
-        return result
-
-
 @contextmanager
-def installation(
-    outcome: Outcome,
-    *,
-    pages: int,
-    latency: float = 0.03,
-    slots: int = 4,
-    patience: Mapping[str, str] = _PATIENCE,
-    **switches: Any,
-) -> Iterator[Installation]:
-    """Start the shop, with so many pages, and the services; all of it goes at the end.
+def tried(outcome: Outcome, *, pages: int, **others: Any) -> Iterator[Installation]:
+    """One with short pauses; see :func:`benchmarks.installation.installation` for the others.
 
-    ``patience`` are settings of the API; those of the trials hurry. What the API and the watcher
-    had to say of themselves goes into the outcome.
+    5xx answers of the API are failures, tracebacks in the programs' logs are counted.
     """
-    catalogue = Catalogue(pages * PAGE_SIZE)
-    quirks = Switches(page_bytes=0, page_size=PAGE_SIZE, latency=latency, **switches)
-    with _folder(outcome.keep) as folder, Storefront(catalogue, quirks).serve() as shop:
-        made = _made(Home(folder, shop), slots, patience)
+    with installation(pages=pages, settings=_HURRIED, keep=outcome.keep, **others) as made:
         try:
-            for program in made.programs.values():
-                program.start()
-            until(made.client.is_well, bool)
-            made.client.forget_answers()
             yield made
         finally:
-            for program in reversed(made.programs.values()):
-                program.end()
-            kill_all_over(folder)
+            made.end()
             _report(outcome, made)
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield Path(tempfile.mkdtemp(prefix="chaos-", dir=keep)).resolve()
-        return
-    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as name:
-        yield Path(name).resolve()
 
 
 def _report(outcome: Outcome, made: Installation) -> None:
@@ -177,34 +35,3 @@ def _report(outcome: Outcome, made: Installation) -> None:
     for program in made.programs.values():
         if program.tracebacks:
             outcome.count(f"tracebacks in {program.name}'s log", program.tracebacks)
-
-
-def _made(home: Home, slots: int, patience: Mapping[str, str]) -> Installation:
-    port = free_port()
-    temporary = home.folder / "tmp"
-    temporary.mkdir()
-    each_core = max(1, slots // (os.cpu_count() or 1))
-    environment = (
-        home.environment
-        | patience
-        | {"API_PORT": str(port), "SCRAPYD_PORT": str(free_port()), "TMPDIR": str(temporary)}
-        | {"SCRAPYD_MAX_PROC_PER_CPU": str(each_core)}
-    )
-    key = new_secret()
-    store = Store(home.folder / "var" / "api.db")
-    store.add_user("ann@example.org", "ann", hash_of(key))
-    programs = {
-        name: Program(name, environment, home.folder / f"{name}.log")
-        for name in ("scrapyd", "api", "watch")
-    }
-    made = Installation(
-        home=home,
-        client=Client(port, key),
-        store=store,
-        programs=programs,
-        environment=environment,
-        slots=each_core * (os.cpu_count() or 1),
-        _postcodes=count(3000),
-    )
-    made.set_pages_in_flight(1)
-    return made

@@ -3,7 +3,7 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.chaos.installation import installation
+from benchmarks.chaos.installation import tried
 from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.verdict import judge
 
@@ -15,7 +15,7 @@ _SHARE = 0.2
 
 def _work(outcome: Outcome, times: int, _chance: random.Random, pages: int = 60) -> None:
     """The shop draws which requests; retries may cost no page twice."""
-    with installation(outcome, pages=pages, block="|".join(_KINDS), block_share=_SHARE) as here:
+    with tried(outcome, pages=pages, block="|".join(_KINDS), block_share=_SHARE) as here:
 
         def have_one(_number: int) -> None:
             judge(outcome, here, here.schedule())

@@ -5,10 +5,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from benchmarks.chaos.client import Away, Ordered, Refused
-from benchmarks.chaos.installation import Installation, installation
+from benchmarks.chaos.installation import tried
 from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.verdict import judge, told
+from benchmarks.client import Away, Ordered, Refused
+from benchmarks.installation import Installation
 
 _PAGES = 2
 
@@ -23,7 +24,7 @@ def _work(
     seconds: float = 30.0,
 ) -> None:
     """``polls`` is their number in each of so many seconds."""
-    with installation(outcome, pages=_PAGES) as here, ThreadPoolExecutor(clients) as threads:
+    with tried(outcome, pages=_PAGES) as here, ThreadPoolExecutor(clients) as threads:
         for _ in range(times):
             postcodes = [here.new_postcode() for _ in range(runs)]
             ordered = threads.map(partial(_order, outcome, here), postcodes)

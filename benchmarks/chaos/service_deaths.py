@@ -5,11 +5,12 @@ import time
 from functools import partial
 from itertools import cycle, islice
 
-from benchmarks.chaos.client import Ordered
-from benchmarks.chaos.installation import Installation, installation
+from benchmarks.chaos.installation import tried
 from benchmarks.chaos.moment import Moment
 from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.verdict import judge
+from benchmarks.client import Ordered
+from benchmarks.installation import Installation
 
 _VICTIMS = ("scrapyd", "api", "watch")
 _LATEST = 0.9
@@ -21,7 +22,7 @@ def _work(
     outcome: Outcome, times: int, chance: random.Random, pages: int = 60, open_runs: int = 4
 ) -> None:
     """New runs for each death; Scrapyd's may cost each of them the page in flight."""
-    with installation(outcome, pages=pages, slots=open_runs) as here:
+    with tried(outcome, pages=pages, slots=open_runs) as here:
         for victim in islice(cycle(_VICTIMS), times):
             moment = Moment.draw(chance, int(_LATEST * pages * open_runs))
             runs = [here.schedule() for _ in range(open_runs)]

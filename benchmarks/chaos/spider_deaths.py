@@ -4,12 +4,13 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from benchmarks.chaos.client import Ordered
-from benchmarks.chaos.installation import Installation, installation
+from benchmarks.chaos.installation import tried
 from benchmarks.chaos.moment import Moment
-from benchmarks.chaos.processes import kill
 from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.verdict import judge
+from benchmarks.client import Ordered
+from benchmarks.installation import Installation
+from benchmarks.processes import kill
 from tests.waiting import until
 
 _AT_ONCE = 4
@@ -20,7 +21,7 @@ _START_SECONDS = 60.0
 
 def _work(outcome: Outcome, times: int, chance: random.Random, pages: int = 60) -> None:
     """Half of the spiders fetch a page at a time, half three."""
-    with installation(outcome, pages=pages) as here:
+    with tried(outcome, pages=pages) as here:
         for number, in_flight in enumerate(_PAGES_IN_FLIGHT):
             here.set_pages_in_flight(in_flight)
             share = (times + number) // len(_PAGES_IN_FLIGHT)

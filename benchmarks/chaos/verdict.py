@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.chaos.client import Ordered
-from benchmarks.chaos.installation import Installation
 from benchmarks.chaos.trial import Outcome
+from benchmarks.client import Ordered
+from benchmarks.installation import Installation
 
 _SECONDS = 180.0
 """For which a run may go on before it counts as stuck."""
