@@ -7,6 +7,9 @@ from flask import Flask
 
 from api import create_app
 from api.config import Settings
+from api.notices import Notices
+from api.store import Store
+from tests.api.receivers import Mailbox, mail_settings, smtp_server
 from tests.api.services import Caller, Daemon, daemon, free_port, new_user
 from tests.crawls import Home
 
@@ -19,6 +22,13 @@ def app(home: Home, monkeypatch: pytest.MonkeyPatch) -> Flask:
     monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
     monkeypatch.setenv("SCRAPYD_PORT", str(free_port()))
     return create_app(PATIENCE)
+
+
+@pytest.fixture
+def store(app: Flask) -> Store:
+    """That API's store."""
+    found: Store = app.extensions["store"]
+    return found
 
 
 @pytest.fixture
@@ -46,3 +56,16 @@ def alice(app: Flask) -> Caller:
 def bob(app: Flask) -> Caller:
     """Another user."""
     return new_user(app, "bob@example.org")
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """What a mail server without TLS has taken."""
+    with smtp_server() as box:
+        yield box
+
+
+@pytest.fixture
+def notices(store: Store, mailbox: Mailbox) -> Notices:
+    """The store's notices, whose mails go to the mailbox."""
+    return Notices(store, mail_settings(mailbox))

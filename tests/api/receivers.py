@@ -17,6 +17,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from api.config import Settings
 from tests.api.services import free_port
 
 USER, PASSWORD = "crawler", "a password of the mail server"
@@ -73,6 +74,13 @@ def smtp_server(context: ssl.SSLContext | None = None, *, tls: str = "none") -> 
         yield mailbox
     finally:
         controller.stop()
+
+
+def mail_settings(mailbox: Mailbox, **more: Any) -> Settings:
+    """Settings by which mails go to that server."""
+    sender = "Crawler <crawler@example.org>"
+    given = {"smtp_host": "127.0.0.1", "smtp_port": mailbox.port, "smtp_tls": "none"}
+    return Settings(**{"smtp_sender": sender, "public_url": "https://crawl.example"} | given | more)
 
 
 @dataclass

@@ -21,12 +21,6 @@ LOGIN = "/api/v1/users/login/"
 
 
 @pytest.fixture
-def store(app: Flask) -> Store:
-    found: Store = app.extensions["store"]
-    return found
-
-
-@pytest.fixture
 def ann(alice: Caller, store: Store) -> Caller:
     """Alice, with a password."""
     store.set_password(alice.user, password_hash(PASSWORD))

@@ -16,12 +16,6 @@ _FORMS = ("json", "jsonl", "csv")
 
 
 @pytest.fixture
-def store(app: Flask) -> Store:
-    found: Store = app.extensions["store"]
-    return found
-
-
-@pytest.fixture
 def runner(store: Store, alice: Caller) -> dict[str, Any]:
     """A runner of Alice's that has rows."""
     made = store.add_collection(alice.user, "Lamps", {}, [])

@@ -1,0 +1,46 @@
+"""Notices that tests owe: of runs that have ended, kept in the store until they are delivered."""
+
+import json
+from typing import Any
+
+from api.attempts import folder_of
+from api.moment import utc_in
+from api.notices import Notices
+from api.store import Row, Store
+from category_crawler.run import Run
+from tests.records import product
+
+REQUEST = {"domain": "amazon.com.au", "postcode": "4500"}
+
+
+def ended(store: Store, user: int, stage: str = "done", name: str = "Lamps", **request: Any) -> Row:
+    """A runner that has kept two products and ended."""
+    runner = store.add_collection(user, name, REQUEST | request, [])
+    run = Run.create(folder_of(runner).path, {})
+    run.keep([product(1), product(2)])
+    run.finish({})
+    run.close()
+    failed = {"failed_reason": "blocked", "failed_message": "The site asks for a captcha"}
+    why = "every one was served" if stage == "done" else failed["failed_message"]
+    coverage = {"complete": stage == "done", "why": why, "reported_total": 2}
+    values = {"asin_count": 2, "coverage": json.dumps(coverage)} | (
+        failed if stage == "failed" else {}
+    )
+    store.end(runner["id"], stage, **values)
+    return store.runner(runner["id"]) or runner
+
+
+def kept(store: Store) -> list[Row]:
+    """Every notice, whatever became of it."""
+    return list(store.db["notices"].rows)
+
+
+def make_due(store: Store) -> None:
+    """Have every pause between tries be over."""
+    store.db.conn.execute("UPDATE notices SET next_try_at = ?", (utc_in(-1),))
+
+
+def deliver_all(notices: Notices) -> None:
+    """Try what is due until nothing is."""
+    while notices.deliver_next():
+        pass
