@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborNode
 from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
 from category_crawler.pages.card_nodes import CardNodes
+from category_crawler.pages.elements import first_element
 from category_crawler.pages.price import Price, read_price
 from category_crawler.pages.stock import read_stock, speaks_of_stock
 from category_crawler.pages.text import clean, plain_digits, spaced_text_of, text_of
@@ -142,7 +143,7 @@ def unit_price(nodes: CardNodes) -> str | None:
 
 def _price_text(node: LexborNode) -> str:
     """What screen readers are told, nearly always first; where that is empty, the parts shown."""
-    first = next(node.iter(), None)
+    first = first_element(node)
     is_spoken = first is not None and first.attrs.get("class") == "a-offscreen"
     spoken = text_of(first if is_spoken else node.css_first(".a-offscreen"))
     return spoken or "".join(

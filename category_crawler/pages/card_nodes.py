@@ -18,10 +18,11 @@ _CLASSES = frozenset(
     }
 )
 _ICONS = frozenset({"a-icon-prime"})
-# A class is looked for at every node; with its tag before it, only where the tag fits.
+# A class is looked for at every node; with the tag that it has on all real pages before it, only
+# where the tag fits.
 _QUERY = (
     "h2, i, img, div[data-cy], span.a-price, span.a-badge-label, span.s-coupon-unclipped,"
-    " div.s-color-swatch-container, span.s-variation-options-text, a.s-variations-options-link"
+    " div.s-color-swatch-container, span.s-variation-options-text, .s-variations-options-link"
 )
 
 
@@ -46,7 +47,7 @@ class CardNodes:
         for node in card.css(_QUERY):
             attributes, tag = node.attrs, node.tag
             part = attributes.get("data-cy") if tag == "div" else None
-            for mark in _marks(tag, part or attributes.get("class") or ""):
+            for mark in _marks(tag, part if part in _PARTS else attributes.get("class") or ""):
                 marked[mark].append(node)
         return cls(card, marked)
 

@@ -12,6 +12,7 @@ from category_crawler.items import Product
 from category_crawler.pages.block import read_block
 from category_crawler.pages.card import read_card
 from category_crawler.pages.charset import as_utf8
+from category_crawler.pages.elements import first_element
 from category_crawler.pages.kind import Kind
 from category_crawler.pages.price import read_currency
 from category_crawler.pages.price_range import PriceRange
@@ -134,7 +135,7 @@ def _result_bar(tree: LexborHTMLParser) -> ResultBar:
     bar = tree.css_first(_RESULT_BAR)
     for span in bar.css("span") if bar is not None else ():
         # The words stand in a span of their own, before the query and the sort orders.
-        if next(span.iter(), None) is None:
+        if first_element(span) is None:
             read = read_result_bar(span.text())
             if read != NO_BAR:
                 return read

@@ -131,8 +131,8 @@ def _summary(tree: LexborHTMLParser, rail: LexborNode | None) -> str:
 
     It stands in the rail or beside it.
     """
-    inside = rail.css_first(_SUMMARY) if rail is not None else None
-    text = text_of(inside or tree.css_first(_SUMMARY)) or ""
+    inside = text_of(rail.css_first(_SUMMARY)) if rail is not None else None
+    text = inside or text_of(tree.css_first(_SUMMARY)) or ""
     return re.split(r"[:：]", text, maxsplit=1)[1].strip() if re.search(r"[:：]", text) else ""
 
 

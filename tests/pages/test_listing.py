@@ -1,9 +1,11 @@
 """Listing pages: what they are, what they say, and whether they say it in other layouts too."""
 
+import re
 from typing import Any
 
 import pytest
 
+from benchmarks.samples import Sample, shop_listings
 from category_crawler.domain_config import DOMAINS
 from category_crawler.pages import Kind, Page, PriceRange, read_page
 
@@ -25,6 +27,13 @@ def read(html: str, domain: str = "amazon.com.au", **values: Any) -> Page:
 
 def product(inner: str, domain: str = "amazon.com.au") -> Any:
     return read(card(inner), domain).products[0]
+
+
+@pytest.mark.parametrize("sample", shop_listings(page_bytes=0), ids=lambda sample: sample.name)
+def test_comments_change_nothing(sample: Sample) -> None:
+    start_tag = rb"<(?!script|style|textarea|title)[a-z](?:[^>\"]|\"[^\"]*\")*>"
+    commented = re.sub(start_tag, rb"\g<0><!-- of no account -->", sample.body)
+    assert read_page(commented, sample.shop) == read_page(sample.body, sample.shop)
 
 
 def test_cards_alone_make_a_listing_of_which_nothing_more_is_known() -> None:
@@ -358,3 +367,18 @@ def test_nodes_below_the_chosen_one_are_those_indented_deeper() -> None:
     page = read_page(f'<div id="s-refinements"><ul>{items}</ul></div>'.encode(), AU)
     assert page.nodes_below == ["3", "4"]
     assert page.node_applied == "2"
+
+
+@pytest.mark.parametrize(
+    "chooser",
+    [
+        '<div class="s-color-swatch-container">red</div>',
+        '<div data-cy="swatches" class="s-color-swatch-container">red</div>',
+        '<span class="s-variation-options-text">3 sizes</span>',
+        '<a class="s-variations-options-link" href="#">3 sizes</a>',
+        '<span class="s-variations-options-link">3 sizes</span>',
+    ],
+)
+def test_choosers_of_colour_or_size(chooser: str) -> None:
+    assert product(chooser).is_variant is True
+    assert product("").is_variant is None
