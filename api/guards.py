@@ -57,7 +57,7 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    # They are in no answer yet, so that none has to be looked for.
+    # No view sets one of them, so that none has to be looked for.
     response.headers.extend(_HEADERS, **{"X-Request-Id": g.request_id})
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = f"max-age={_YEAR}"

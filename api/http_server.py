@@ -31,7 +31,7 @@ def http_server(app: Flask, port: int, trusted_proxy: str = "") -> Any:
 
 
 def share_one_core() -> None:
-    """Have this process's threads take long turns on one core, where the system lets it choose.
+    """Have this process's threads take long turns, on one core where the system lets it choose.
 
     Only one thread at a time can run Python. On several cores they wake each other at every file
     and query, which takes longer than the work does. At such a file a thread makes way for others;

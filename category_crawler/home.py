@@ -9,33 +9,34 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 def home() -> Path:
     """The folder named by ``CATEGORY_CRAWLER_HOME``, else the project's own."""
-    return _below(".")
+    return _resolved(os.environ.get("CATEGORY_CRAWLER_HOME") or str(PROJECT))
 
 
 def cookies_folder() -> Path:
     """Holds one delivery session per domain and postcode, ``<domain>/<POSTCODE>.json``."""
-    return _below("cookies")
+    return _joined(home(), "cookies")
 
 
 def results_folder() -> Path:
     """Holds one folder per run."""
-    return _below("results")
+    return _joined(home(), "results")
 
 
 def var_folder() -> Path:
     """Holds what services keep for themselves: database, queue, logs, temporary files."""
-    return _below("var")
+    return _joined(home(), "var")
 
 
 def settings_file() -> Path:
     """The operator's own Scrapy settings, read last."""
-    return _below("settings.toml")
-
-
-def _below(name: str) -> Path:
-    return _resolved(os.environ.get("CATEGORY_CRAWLER_HOME") or str(PROJECT), name)
+    return _joined(home(), "settings.toml")
 
 
 @cache
-def _resolved(home: str, name: str) -> Path:
-    return Path(home).expanduser().resolve() / name
+def _joined(home: Path, name: str) -> Path:
+    return home / name
+
+
+@cache
+def _resolved(path: str) -> Path:
+    return Path(path).expanduser().resolve()
