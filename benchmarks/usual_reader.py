@@ -13,7 +13,7 @@ from category_crawler.items import Product
 from category_crawler.pages.price import Price, read_price
 from category_crawler.pages.rail import Refinement
 from category_crawler.pages.result_bar import NO_BAR, ResultBar, read_result_bar
-from category_crawler.pages.text import clean, plain_digits
+from category_crawler.pages.text import clean, plain_digits, whole_number
 
 _CARD = 'div[data-component-type="s-search-result"]'
 _OFFERS = '[data-cy="secondary-offer-recipe"]'
@@ -140,7 +140,7 @@ class UsualReader:
         for node in self._all(card, f"{block} a[aria-label], {block} span[aria-label]"):
             match = _ONE_NUMBER.fullmatch(plain_digits(clean(self._attribute(node, "aria-label"))))
             if match:
-                return int(re.sub(r"\D", "", match.group(1)))
+                return whole_number(match.group(1))
         return None
 
     def _is_prime(self, card: Node, promise: str | None) -> bool | None:

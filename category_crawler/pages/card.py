@@ -14,7 +14,7 @@ from category_crawler.pages.card_nodes import CardNodes
 from category_crawler.pages.elements import first_element
 from category_crawler.pages.price import Price, read_price
 from category_crawler.pages.stock import read_stock, speaks_of_stock
-from category_crawler.pages.text import clean, plain_digits, spaced_text_of, text_of
+from category_crawler.pages.text import clean, plain_digits, spaced_text_of, text_of, whole_number
 
 _ASIN = re.compile(r"[A-Z0-9]{10}")
 _ADVERTISEMENT_PREFIX = re.compile(
@@ -25,7 +25,6 @@ _ADVERTISEMENT_PREFIX = re.compile(
 )
 _RATING = re.compile(r"\d[.,]\d|\d")
 _ONE_NUMBER = re.compile(r"\D{0,3}(\d[\d.,'’ ]*)\D*")
-_NO_DIGIT = re.compile(r"\D")
 _PRIME = re.compile(r"Prime(?<!\wPrime)\b")  # a word; the search is for letters, \b first is slow
 _CHOOSERS = ("s-color-swatch-container", "s-variation-options-text", "s-variations-options-link")
 _UNIT = re.compile(r"\(.+/ ?([^/]+)\)")
@@ -196,12 +195,8 @@ def review_count(nodes: CardNodes) -> int | None:
         label = plain_digits(clean(_label(node)))
         match = _ONE_NUMBER.fullmatch(label)
         if match and (block is not None or label[-1:].isdigit()):
-            return _whole(match.group(1))
+            return whole_number(match.group(1))
     return None
-
-
-def _whole(number: str) -> int:
-    return int(_NO_DIGIT.sub("", number))
 
 
 def image_url(nodes: CardNodes) -> str | None:

@@ -46,8 +46,8 @@ class CardNodes:
         marked: dict[str, list[LexborNode]] = defaultdict(list)
         for node in card.css(_QUERY):
             attributes, tag = node.attrs, node.tag
-            part = attributes.get("data-cy") if tag == "div" else None
-            for mark in _marks(tag, part if part in _PARTS else attributes.get("class") or ""):
+            part = attributes.sget("data-cy") if tag == "div" else ""
+            for mark in (part,) if part in _PARTS else _marks(tag, attributes.sget("class")):
                 marked[mark].append(node)
         return cls(card, marked)
 
@@ -62,11 +62,9 @@ class CardNodes:
 
 
 @lru_cache(maxsize=4096)
-def _marks(tag: str | None, name: str) -> tuple[str, ...]:
-    """The marks of a node, by its part or classes; a few hundred kinds make up every page."""
-    if name in _PARTS:
-        return (name,)
-    tokens = name.split()
+def _marks(tag: str | None, classes: str) -> tuple[str, ...]:
+    """The marks of a node that is no part; a few hundred kinds make up every page."""
+    tokens = classes.split()
     marks = [token for token in dict.fromkeys(tokens) if token in _CLASSES]
     if "a-price" in marks and "a-text-price" in tokens:
         marks[marks.index("a-price")] = "a-text-price"
@@ -76,5 +74,5 @@ def _marks(tag: str | None, name: str) -> tuple[str, ...]:
         marks.append("s-image")
     if tag == "i":
         marks += [token for token in tokens if token in _ICONS]
-        marks += ["a-star"] if "a-star" in name else []
+        marks += ["a-star"] if "a-star" in classes else []
     return tuple(marks)

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from category_crawler.pages.text import clean, plain_digits
+from category_crawler.pages.text import clean, plain_digits, whole_number
 
 _SYMBOLS: dict[str, str] = {
     "US$": "USD", "AU$": "AUD", "A$": "AUD", "CA$": "CAD", "CDN$": "CAD", "C$": "CAD",
@@ -26,7 +26,6 @@ _THREE_DECIMALS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND"})
 
 _NUMBER = re.compile(r"\d(?:[\d.,'’ ]*\d)?")
 _PARTS = re.compile(r"(.*?)(?:([.,])(\d+))?")
-_NO_DIGIT = re.compile(r"\D")
 # Amazon shows prices to foreign addresses in these; "USB 3" is no price.
 _NAMED_CODES = (
     "AED ARS AUD BBD BGN BHD BMD BND BOB BRL BSD CAD CHF CLP CNY COP CRC CZK DKK DOP EGP EUR GBP "
@@ -97,7 +96,7 @@ def read_currency(text: str, own_currency: str) -> str | None:
 def read_cents(number: str, currency: str) -> int:
     """Hundredths of a number in any grouping: "1,21,900", "1.013,76", "17 499,00"."""
     whole, fraction = _split(number, currency)
-    return int(_NO_DIGIT.sub("", whole) or "0") * 100 + int(f"{fraction:0<2}"[:2])
+    return whole_number(whole) * 100 + int(f"{fraction:0<2}"[:2])
 
 
 def _split(number: str, currency: str) -> tuple[str, str]:

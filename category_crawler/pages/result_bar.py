@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from category_crawler.pages.text import clean, plain_digits
+from category_crawler.pages.text import clean, plain_digits, whole_number
 
 _GROUPED = r"\d{1,3}(?:[.,'’ ]\d{2,3})*[.,'’ ]\d{3}(?!\d)|\d+"
 _RANGE = re.compile(rf"({_GROUPED})\s*[-–—‑−~〜～]\s*({_GROUPED})")
@@ -46,13 +46,13 @@ def read_result_bar(text: str | None) -> ResultBar:
     span = _RANGE.search(plain)
     if span is None:
         return _on_one_page(plain)
-    first, last = (_number(group) for group in span.groups())
+    first, last = (whole_number(group) for group in span.groups())
     rest = plain[span.end() :] if _NUMBER.search(plain, span.end()) else plain[: span.start()]
     total = _NUMBER.search(rest)
     return ResultBar(
         first,
         last,
-        _number(total.group()) if total else None,
+        whole_number(total.group()) if total else None,
         bool(total and _ROUNDED.search(plain)),
     )
 
@@ -60,13 +60,9 @@ def read_result_bar(text: str | None) -> ResultBar:
 def _on_one_page(plain: str) -> ResultBar:
     number = _NUMBER.search(plain)
     if number is not None:
-        total = _number(number.group())
+        total = whole_number(number.group())
     elif _ONE.search(plain):
         total = 1
     else:
         return NO_BAR
     return ResultBar(1 if total else None, total or None, total, bool(_ROUNDED.search(plain)))
-
-
-def _number(text: str) -> int:
-    return int(re.sub(r"\D", "", text))

@@ -5,6 +5,7 @@ import unicodedata
 
 from selectolax.lexbor import LexborNode
 
+_NO_DIGIT = re.compile(r"\D")
 # Zero-width and direction marks occur in delivery lines and prices (real pages).
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 
@@ -24,6 +25,11 @@ def text_of(node: LexborNode | None) -> str | None:
 def spaced_text_of(node: LexborNode | None) -> str | None:
     """As :func:`text_of`, with a space between elements that stand apart on the page."""
     return None if node is None else clean(node.text(separator=" ")) or None
+
+
+def whole_number(text: str) -> int:
+    """A text's digits as one number: "1,21,900" is 121900; 0 where it has none."""
+    return int(_NO_DIGIT.sub("", text) or "0")
 
 
 def plain_digits(text: str) -> str:
