@@ -186,6 +186,18 @@ def test_links_begin_with_the_public_url(home: Any, app: Flask, alice: Caller) -
     assert link == f"https://crawl.example/base{kept.path('json')}"
 
 
+def test_links_begin_where_the_request_came_in(app: Flask, alice: Caller) -> None:
+    kept = Kept(app, alice).done()
+    answer = app.test_client().post(
+        f"{CATEGORY}/result/",
+        json={"collection_id": kept.collection},
+        headers={"x-api-key": alice.key, "Host": "crawl.example:8443"},
+        environ_overrides={"SCRIPT_NAME": "/my shop", "wsgi.url_scheme": "https"},
+    )
+    (link,) = answer.get_json()["data"][0]["download_links"]["pages"]
+    assert link == f"https://crawl.example:8443/my%20shop{kept.path('json')}"
+
+
 def test_always_http_200_wraps_every_code(app: Flask, alice: Caller) -> None:
     client = create_app(Settings(always_http_200=True)).test_client()
     path = f"{CATEGORY}/result/"
