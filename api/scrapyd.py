@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -40,6 +41,17 @@ class ScrapydRefused(ScrapydError):
     """Raised if Scrapyd says no."""
 
     code = 502
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How many jobs Scrapyd can run at the same time."""
+
+    slots: int
+    working: int
+    """Those that run a job or wait for one."""
+    trouble: str
+    """What keeps jobs that wait from being started; empty where nothing does."""
 
 
 class Scrapyd(ScrapydClient):
@@ -88,6 +100,11 @@ class Scrapyd(ScrapydClient):
         previous = self._post("cancel", data=data)["prevstate"]
         self.forget_states()
         return previous is not None
+
+    def slots(self) -> Slots:
+        """How many slots there are, how many work, and what is wrong with the others."""
+        answer = self._get("slots")
+        return Slots(answer["slots"], answer["working"], answer["trouble"])
 
     def _ask_states(self) -> States:
         answer = self.jobs(PROJECT)

@@ -7,19 +7,16 @@ everybody shares.
 import os
 import sys
 from collections.abc import Generator
-from contextlib import suppress
 from typing import Any
 
 from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.project import get_project_settings
 from scrapyd import app
 from scrapyd.config import Config
-from scrapyd.interfaces import IPoller
-from scrapyd.launcher import Launcher, ScrapyProcessProtocol
 from scrapyd.poller import QueuePoller
 from scrapyd.webservice import Cancel, Schedule, spider_list
 from twisted.internet import reactor, task
-from twisted.internet.defer import DeferredList, inlineCallbacks
+from twisted.internet.defer import inlineCallbacks
 from twisted.internet.error import ProcessExitedAlready
 from twisted.logger import (
     FilteringLogObserver,
@@ -38,8 +35,6 @@ from category_crawler.parent import PARENT
 log = Logger()
 
 _ANSWER_SECONDS = 0.01
-_PARTING_SECONDS = 3.0
-"""Less than the five after which honcho kills whoever is left."""
 
 
 def application(config: Config) -> Componentized:
@@ -53,7 +48,7 @@ def application(config: Config) -> Componentized:
         "http_port": str(door.port),
         "username": door.username,
         "password": door.password,
-        "launcher": f"{__name__}.PatientLauncher",
+        "launcher": "category_crawler.slots.Slots",
         "poller": f"{__name__}.StubbornPoller",
         "spiderqueue": "category_crawler.job_queue.JobQueue",
         "poll_interval": os.environ.get("SCRAPYD_POLL_INTERVAL", "0.5"),
@@ -64,7 +59,7 @@ def application(config: Config) -> Componentized:
         "eggs_dir": str(folder / "scrapyd" / "eggs"),
         "items_dir": "",
         "jobs_to_keep": "1000",
-        "jobstorage": "scrapyd.jobstorage.SqliteJobStorage",
+        "jobstorage": "category_crawler.job_history.JobHistory",
         "finished_to_keep": "1000",
     }
     for option, value in values.items():
@@ -91,6 +86,8 @@ class StubbornPoller(QueuePoller):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.is_ending = False
+        self.trouble = ""
+        """Why the queue could not be read at the latest poll; empty where it could."""
 
     @inlineCallbacks
     def poll(self) -> Generator[Any, Any, None]:
@@ -98,8 +95,18 @@ class StubbornPoller(QueuePoller):
             return
         try:
             yield super().poll()
-        except Exception:
-            log.failure("The queue could not be read; the next poll tries again")
+        except Exception as error:
+            self._note(f"{type(error).__name__}: {error}")
+        else:
+            self._note("")
+
+    def _note(self, trouble: str) -> None:
+        """Log a trouble when it begins and when it ends, not at every poll."""
+        if trouble and trouble != self.trouble:
+            log.error("The queue cannot be read, each poll tries again: {it}", it=trouble)
+        elif self.trouble and not trouble:
+            log.info("The queue can be read again")
+        self.trouble = trouble
 
 
 class PromptSchedule(Schedule):
@@ -110,18 +117,6 @@ class PromptSchedule(Schedule):
         # Starting a process takes long enough to hold the answer up: it goes out first.
         task.deferLater(reactor, _ANSWER_SECONDS, self.root.poller.poll)
         return answer
-
-
-class PatientLauncher(Launcher):
-    """Goes only once its spiders have gone, who are told to by the same signal to their group."""
-
-    def stopService(self) -> Any:  # noqa: N802, Twisted's name
-        super().stopService()
-        self.app.getComponent(IPoller).is_ending = True
-        running = list(self.processes.values())
-        for process in running:
-            task.deferLater(reactor, _PARTING_SECONDS, _kill, process)
-        return DeferredList([process.deferred for process in running])
 
 
 class GentleCancel(Cancel):
@@ -145,12 +140,6 @@ class GentleCancel(Cancel):
                 has_heard, process.has_heard = hasattr(process, "has_heard"), True
                 return has_heard
         return False
-
-
-def _kill(process: ScrapyProcessProtocol) -> None:
-    # A request that hangs holds a spider up for as long as it may; its rows are on disk.
-    with suppress(ProcessExitedAlready):
-        process.transport.signalProcess("KILL")
 
 
 def _know_spiders() -> None:

@@ -28,7 +28,9 @@
         │   ├── PopoverMissing  no_popover
         │   ├── PostcodeUnknown postcode_unknown
         │   ├── SuburbUnknown   suburb_unknown
-        │   └── LocationNotSet  location_not_set
+        │   ├── LocationNotSet  location_not_set
+        │   └── TookTooLong     took_too_long
+        ├── NotStarted          not_started
         ├── StorageFailed       storage
         ├── Interrupted         interrupted
         ├── Cancelled           cancelled
@@ -183,6 +185,18 @@ class LocationNotSet(DeliveryFailed):
     """Raised if the shop took the postcode and yet delivers elsewhere."""
 
     reason = "location_not_set"
+
+
+class TookTooLong(DeliveryFailed):
+    """Raised if a delivery job has not ended within its time."""
+
+    reason = "took_too_long"
+
+
+class NotStarted(CrawlStopped):
+    """Raised if no process can be started for a job, now or later."""
+
+    reason = "not_started"
 
 
 class StorageFailed(CrawlStopped):

@@ -10,11 +10,12 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from category_crawler import signals
-from category_crawler.crawl import CategoryCrawl, refused
+from category_crawler.crawl import CategoryCrawl
 from category_crawler.delivery_report import write_report
 from category_crawler.ending import Ending, ending_of
 from category_crawler.errors import Crashed, CrawlStopped, Interrupted, RunError, StorageFailed
 from category_crawler.journal import PageRecord
+from category_crawler.refusal import refuse_job
 from category_crawler.run import utc_now
 from category_crawler.spiders.category import CategorySpider
 from category_crawler.spiders.delivery import DeliverySpider
@@ -154,15 +155,7 @@ def _say_why_it_did_not_begin(spider: CategorySpider, ending: Ending) -> None:
     error = ending.error
     if not spider.job or not spider.run or error is None or isinstance(error, RunError):
         return
-    summary = {
-        "stage": "failed",
-        "failed_reason": error.reason,
-        "failed_message": str(error),
-        "coverage": {"complete": False, "why": str(error)},
-        "started_at": utc_now(),
-        "finished_at": utc_now(),
-    }
-    refused(spider.run, summary)
+    refuse_job(spider.name, spider.job, spider.run, error)
 
 
 def _summary(crawl: CategoryCrawl, ending: Ending) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Self
 
-from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
+from category_crawler.errors import Interrupted, RunError, RunExists, RunLocked, StorageFailed
 from category_crawler.growing_file import GrowingFile, storing
 from category_crawler.items import Product
 from category_crawler.journal import PageRecord, read_journal
@@ -260,9 +260,10 @@ class Run:
 
 
 def refuse(folder: Path, summary: dict[str, Any]) -> None:
-    """Say of a run that could not begin or go on why; a run that has ended keeps its own word."""
+    """Record why a run could not begin or go on; a run that has ended keeps its own summary."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / SUMMARY).exists():
+    earlier = RunFolder(folder).summary
+    if earlier is None or earlier["failed_reason"] == Interrupted.reason:
         write_whole(folder / SUMMARY, [_json(summary)])
 
 

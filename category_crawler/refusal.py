@@ -1,0 +1,43 @@
+"""How a job that could not begin says so to whoever scheduled it."""
+
+from typing import Any
+
+from category_crawler.crawl import refused
+from category_crawler.delivery_report import write_report
+from category_crawler.errors import CrawlError
+from category_crawler.run import utc_now
+
+
+def refuse_job(spider: str, job: str, run: str, error: CrawlError) -> None:
+    """Record why a job of Scrapyd's could not begin, where the API looks for it.
+
+    ``run`` is the run's folder below ``results/``; a category job without one is nobody's. Raises
+    RunError for a folder elsewhere, OSError where the disk refuses.
+    """
+    if spider == "category" and run:
+        refused(run, _summary(error))
+    elif spider == "delivery":
+        write_report(job, _report(error))
+
+
+def _summary(error: CrawlError) -> dict[str, Any]:
+    now = utc_now()
+    return {
+        "stage": "failed",
+        "failed_reason": error.reason,
+        "failed_message": str(error),
+        "coverage": {"complete": False, "why": str(error)},
+        "started_at": now,
+        "finished_at": now,
+    }
+
+
+def _report(error: CrawlError) -> dict[str, Any]:
+    return {
+        "stage": "failed",
+        "location": None,
+        "suburb": None,
+        "failed_reason": error.reason,
+        "failed_message": str(error),
+        "finished_at": utc_now(),
+    }
