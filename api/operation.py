@@ -1,6 +1,7 @@
 """One call of the API: its view, what it takes and gives; the specification is made of these."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -16,6 +17,9 @@ from api.schemas import NoBody
 from category_crawler.job import first_complaint, what_is_allowed
 
 View = Callable[..., Any]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What Unicode calls control characters, and its two that begin a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,27 @@ def _json() -> dict[str, Any]:
         raise ApiError(400, f"The body is not JSON: {error}") from None
     if not isinstance(values, dict):
         raise ApiError(400, f"The body must be a JSON object, not {_in_json(values)}")
+    _refuse_control_characters(values)
     return values
+
+
+def _refuse_control_characters(values: dict[str, Any]) -> None:
+    """Raise ApiError 400 for one in any field: no process, header or log line can take them all."""
+    for name, value in values.items():
+        if _CONTROL.search(name):
+            raise ApiError(400, "The name of a field holds a control character: leave it out")
+        if found := _CONTROL.search(_texts_of(value)):
+            code = f"U+{ord(found.group()):04X}"
+            raise ApiError(400, f"{name} holds the control character {code}: leave it out")
+
+
+def _texts_of(value: Any) -> str:
+    """Every text within a JSON value, one after the other."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return "".join(map(_texts_of, (*value, *value.values())))
+    return "".join(map(_texts_of, value)) if isinstance(value, list) else ""
 
 
 def _in_json(value: Any) -> str:

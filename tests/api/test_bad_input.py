@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from api.operation import Operation
 from tests.api.services import BODY, CATEGORY, Caller
 from tests.crawls import URL
 
@@ -217,6 +218,43 @@ def test_an_unexpected_failure_says_nothing_of_itself(
     answer = alice.post(f"{CATEGORY}/list/")
     assert answer.status_code == answer.get_json()["code"] == 500
     assert "secret" not in answer.text
+
+
+CONTROLS = ("\0", "\n", "\t", "\x1b[2J", "\x7f", "\x85", "\u2028")
+
+
+def test_a_control_character_is_refused_in_every_field_of_every_call(
+    app: Flask, alice: Caller
+) -> None:
+    operations: list[Operation] = app.extensions["operations"]
+    fields = [(one.path, name) for one in operations if one.body for name in one.body.model_fields]
+    assert len(fields) > 20
+    for path, name in fields:
+        for control in CONTROLS:
+            sent = alice.post(path, {name: f"a{control}b"})
+            assert sent.status_code == 400, (path, name, control)
+            code = f"U+{ord(control[0]):04X}"
+            said = f"{name} holds the control character {code}: leave it out"
+            assert sent.get_json()["data"] == said
+            within = alice.post(path, {name: [{"x": control}], "\x00": 1})
+            assert within.status_code == 400, (path, name, control)
+
+
+def test_a_control_character_in_the_name_of_a_field_is_refused(alice: Caller) -> None:
+    answer = alice.post(PATH, BODY | {"na\0me": "Lamps"})
+    assert answer.status_code == 400
+    assert "\0" not in answer.get_json()["data"]
+
+
+def test_a_postcode_with_a_control_character_makes_no_session(app: Flask, alice: Caller) -> None:
+    asked = {"domain": 1, "zipcode": "4500", "suburb": "BRAY\0PARK"}
+    assert alice.post("/api/v1/zipcodes/create-zipcode/", asked).status_code == 400
+    assert alice.post("/api/v1/zipcodes/get-zipcodes/").get_json()["data"] == []
+
+
+def test_letters_of_every_script_are_no_control_characters(alice: Caller) -> None:
+    answer = alice.post(PATH, BODY | {"name": "ランプ, مصابيح, Lámparas \u200d\U0001f4a1"})
+    assert answer.status_code == 503, "right in itself; only that Scrapyd is away here"
 
 
 def test_null_in_an_optional_field_means_absent(alice: Caller) -> None:
