@@ -46,11 +46,25 @@ class SQLiteFile:
         db: Database = self._threads.db
         return db
 
+    def _drop_connection(self) -> None:
+        """Have this thread open another connection at its next call.
+
+        One that was opened while the disk was read-only can never write, for example.
+        """
+        if hasattr(self._threads, "db"):
+            del self._threads.db
+
     def _all(self, query: str, values: tuple[Any, ...] | Row = ()) -> list[Row]:
-        # Database.query() would put a savepoint around each.
-        cursor = self.db.conn.execute(query, values)
-        columns = [column[0] for column in cursor.description]
-        return [_read(dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+        connection = self.db.conn
+        try:
+            # Database.query() would put a savepoint around each.
+            cursor = connection.execute(query, values)
+            columns = [column[0] for column in cursor.description]
+            return [_read(dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+        except sqlite3.OperationalError:
+            if not connection.in_transaction:
+                self._drop_connection()
+            raise
 
     def _one(self, query: str, values: tuple[Any, ...] | Row) -> Row | None:
         return next(iter(self._all(query, values)), None)
@@ -64,12 +78,14 @@ class SQLiteFile:
         """A transaction; once it is left, whoever was given a number finds it, come what may."""
         connection = self.db.conn
         with self._turn:
-            # A transaction that begins by reading fails under contention instead of waiting.
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                # A transaction that begins by reading fails under contention instead of waiting.
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    self._drop_connection()
                 # SQLite itself rolls back where its disk is full.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

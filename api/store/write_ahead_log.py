@@ -1,8 +1,11 @@
 """The file to which SQLite commits, and when what was committed is on the disk."""
 
+import logging
 import os
 import threading
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 
 class WriteAheadLog:
@@ -24,12 +27,20 @@ class WriteAheadLog:
         return self._commits
 
     def wait_for(self, number: int) -> None:
-        """Return once a power cut can no longer undo the commit of this number."""
+        """Return once a power cut can no longer undo the commit of this number.
+
+        A disk that refuses is only logged: the commit is made, and a client that is told of a
+        failure would ask for the same once more.
+        """
         with self._syncing:
             if self._on_disk < number:
                 newest = self._commits
-                self._sync()
-                self._on_disk = newest
+                try:
+                    self._sync()
+                except OSError as error:
+                    logger.error("A power cut now would undo the latest commits: %s", error)
+                else:
+                    self._on_disk = newest
 
     def _sync(self) -> None:
         descriptor = os.open(self._path, os.O_RDONLY)
