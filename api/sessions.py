@@ -172,6 +172,8 @@ class Sessions:
     def _follow(self, session: Row, state: State | None) -> None:
         if state == "running" and session["status"] == "pending":
             self.store.move_session(session, "in-progress")
+        elif state == "running":
+            self._kill_if_hung(session)
         elif state == "finished":
             # What the job says at its end may have been written since it was looked for.
             report = read_report(job_name(session))
@@ -180,6 +182,17 @@ class Sessions:
             self._miss(session)
         elif session["missing_since"] is not None:
             self.store.set_session_missing(session["id"], None)
+
+    def _kill_if_hung(self, session: Row) -> None:
+        """End a job that does not end itself, as it does after DELIVERY_TIMEOUT: it is stopped."""
+        if seconds_since(session["updated_at"]) < self.settings.hung_after:
+            return
+        try:
+            self.scrapyd.stop(job_name(session), "KILL")
+        except ScrapydError as error:
+            logger.warning("Job %s could not be killed yet: %s", job_name(session), error)
+        else:
+            self._take(session, _silent("gave no sign of life and was killed"))
 
     def _miss(self, session: Row) -> None:
         if session["missing_since"] is None:

@@ -52,15 +52,20 @@ class Ending:
 
     def begin(self, error: CrawlError) -> None:
         """Note why the crawl ends, and have Scrapy close the spider."""
-        if self.error is None:
-            self.error = error
-            logger.error("The crawl ends (%s): %s", error.reason, error)
+        reason = self._note(error).reason
         self._begun.set()
         engine = self.crawler.engine
         if engine is not None and engine.spider is not None:
-            self._closing = asyncio.ensure_future(
-                engine.close_spider_async(reason=self.error.reason)
-            )
+            self._closing = asyncio.ensure_future(engine.close_spider_async(reason=reason))
+
+    def insist(self, error: CrawlError, seconds: float) -> None:
+        """End the crawl from a thread of its own, by force where it does not close in time."""
+        from twisted.internet import reactor
+
+        # Noted at once: where the reactor hangs, it never calls begin.
+        self._note(error)
+        reactor.callFromThread(self.begin, error)
+        self.end_by_force(seconds)
 
     def end_by_force(self, seconds: float) -> None:
         """Wait so many seconds for the spider to close, then end the process.
@@ -69,8 +74,10 @@ class Ending:
         """
         time.sleep(seconds)
         logger.error("The spider did not close within %.0f s and is ended", seconds)
-        self.last_will()
-        os._exit(1)
+        try:
+            self.last_will()
+        finally:
+            os._exit(1)
 
     async def begins_within(self, seconds: float) -> bool:
         """Wait, but not beyond the moment the crawl begins to end; whether it did."""
@@ -103,6 +110,13 @@ class Ending:
     def spider_error(self, failure: Failure, response: Response | None) -> None:
         when = f"while reading {response.url}" if response is not None else "at the start"
         self.begin(Crashed(f"{type(failure.value).__name__} {when}: {failure.value}"))
+
+    def _note(self, error: CrawlError) -> CrawlError:
+        """The reason why the crawl ends: this one, unless there was one before."""
+        if self.error is None:
+            self.error = error
+            logger.error("The crawl ends (%s): %s", error.reason, error)
+        return self.error
 
     def _stand_before_handlers(self) -> None:
         for number, meaning in _MEANINGS.items():

@@ -191,18 +191,25 @@ class DeliveryEnd:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
+        crawler.signals.connect(self.spider_opened, signal=scrapy_signals.spider_opened)
         crawler.signals.connect(self.spider_closed, signal=scrapy_signals.spider_closed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
+    def spider_opened(self, spider: DeliverySpider | DeliveryCheckSpider) -> None:
+        ending_of(self.crawler).last_will = lambda: self._report(spider)
+
     def spider_closed(self, spider: DeliverySpider | DeliveryCheckSpider, reason: str) -> None:
         ending = ending_of(self.crawler)
         if ending.error is None and spider.session is None:
             ending.begin(_unexplained(reason))
+        self._report(spider)
+
+    def _report(self, spider: DeliverySpider | DeliveryCheckSpider) -> None:
         if spider.report:
-            write_report(spider.report, _delivery_report(spider, ending))
+            write_report(spider.report, _delivery_report(spider, ending_of(self.crawler)))
 
 
 class ProgressBar:

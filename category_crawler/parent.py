@@ -37,14 +37,11 @@ class ParentWatch:
     def _watch(self) -> None:
         while os.getppid() == self._parent:
             time.sleep(_LOOK_EVERY)
-        # Whoever imports it first installs it: that must be Scrapy.
-        from twisted.internet import reactor
-
         try:
             ending = ending_of(self._crawler)
         except RuntimeError:
             # Scrapy is still putting its parts together: nothing has been asked or written.
             os._exit(1)
-        gone = Interrupted("The process that had started the spider is gone")
-        reactor.callFromThread(ending.begin, gone)
-        ending.end_by_force(_CLOSING_SECONDS)
+        ending.insist(
+            Interrupted("The process that had started the spider is gone"), _CLOSING_SECONDS
+        )

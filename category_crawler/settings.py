@@ -44,7 +44,7 @@ UNPRICED_ORDERS = 2  # further sort orders of the whole listing, for products wi
 # --- Delivery sessions ------------------------------------------------------------------------
 SESSION_MAX_AGE = 24 * 3600.0  # seconds; older ones are renewed before a crawl starts
 SESSION_RENEWALS = 5  # how often one crawl renews a session that the site has forgotten
-DELIVERY_TIMEOUT = 180.0  # seconds for which a renewal may take
+DELIVERY_TIMEOUT = 180.0  # seconds after which a delivery job is ended
 POPOVER_TIMEOUT = 20.0  # seconds to wait for each step of the pop-over
 
 # --- What a page may and may not do ----------------------------------------------------------

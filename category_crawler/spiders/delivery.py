@@ -55,7 +55,10 @@ class DeliverySpider(EndingSpider):
     """Makes one delivery session."""
 
     name = "delivery"
-    own_extensions: ClassVar = {"category_crawler.extensions.DeliveryEnd": 300}
+    own_extensions: ClassVar = {
+        "category_crawler.extensions.DeliveryEnd": 300,
+        "category_crawler.time_limit.TimeLimit": 400,
+    }
     # Somebody waits for the answer, and may ask again. Scrapy's type is no class variable's.
     custom_settings = {"BLOCK_PAUSE": 0}  # noqa: RUF012
 

@@ -33,7 +33,10 @@ class DeliveryCheckSpider(EndingSpider):
     """Checks one delivery session."""
 
     name = "delivery_check"
-    own_extensions: ClassVar = {"category_crawler.extensions.DeliveryEnd": 300}
+    own_extensions: ClassVar = {
+        "category_crawler.extensions.DeliveryEnd": 300,
+        "category_crawler.time_limit.TimeLimit": 400,
+    }
     # Somebody waits for the answer, and may ask again. Scrapy's type is no class variable's.
     custom_settings = {"BLOCK_PAUSE": 0}  # noqa: RUF012
 

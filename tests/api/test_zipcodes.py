@@ -1,5 +1,7 @@
 """Delivery sessions over the API, with a real Scrapyd and a real browser."""
 
+import os
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from api import create_app
+from api.config import Settings
 from api.sessions import Sessions
 from api.watch import look_at_all
+from category_crawler.console import PROJECT
 from category_crawler.delivery import DeliverySession, session_file
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
 from tests.crawls import DOMAIN, POSTCODE, Home
@@ -222,3 +227,23 @@ def test_a_wrong_field_is_named(alice: Caller, body: dict[str, Any], names: str)
     answer = alice.post(f"{ZIPCODES}/create-zipcode/", (ASKED | body) if body else {})
     assert answer.status_code == 400
     assert names in answer.get_json()["data"]
+
+
+def test_a_stopped_delivery_job_is_killed_and_frees_its_slot(
+    app: Flask, alice: Caller, scrapyd: Daemon, path: Path
+) -> None:
+    hasty = create_app(Settings(hung_after=1, lost_after=1))
+    door = hasty.extensions["sessions"].scrapyd
+    create(alice)
+    (job,) = until(lambda: door.jobs(PROJECT)["running"], bool)
+    os.kill(job["pid"], signal.SIGSTOP)
+
+    def look() -> dict[str, Any]:
+        look_at_all(hasty.extensions["jobs"])
+        return only(alice)
+
+    zipcode = until(look, lambda zipcode: zipcode["status"] == "failed")
+    assert "gave no sign of life and was killed" in zipcode["failed_message"]
+    slots = until(door.slots, lambda slots: slots.working == slots.slots)
+    assert slots.slots > 0
+    until(lambda: door.jobs(PROJECT)["running"], lambda running: not running)

@@ -11,8 +11,9 @@ import pytest
 
 from category_crawler.browser import find_browser
 from category_crawler.delivery import DeliverySession, session_file
+from category_crawler.delivery_report import read_report
 from category_crawler.home import PROJECT
-from tests.crawls import Home
+from tests.crawls import QUICK, Home
 from tests.waiting import until
 
 
@@ -150,6 +151,47 @@ def test_a_job_that_is_killed_leaves_nothing(
     assert _working_in(temporary) == []
 
 
+def test_a_page_whose_script_never_ends_holds_no_job(empty: Home, temporary: Path) -> None:
+    empty.shop.switches.home_loops = True
+    empty.settings(f"{QUICK}DELIVERY_TIMEOUT = 8\n")
+    ended = empty.deliver(report="a")
+    assert ended.code == 1
+    assert "(took_too_long): the delivery job did not end within 8 s" in ended.said
+    assert_nothing_is_left(empty, temporary)
+
+
+def test_a_stopped_browser_holds_no_job(empty: Home, temporary: Path) -> None:
+    empty.shop.switches.popover = False
+    empty.settings(f"{QUICK}DELIVERY_TIMEOUT = 8\n")
+    process = empty.start_delivery(report="a")
+    until(lambda: empty.shop.requests, bool)
+    until(lambda: _browsers(temporary), bool)
+    for number in _browsers(temporary):
+        os.kill(number, signal.SIGSTOP)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "(took_too_long)" in said
+    assert_nothing_is_left(empty, temporary)
+
+
+def test_a_check_that_waits_for_the_shop_ends_in_time(home: Home) -> None:
+    home.shop.switches.home_block = "hang"
+    home.settings("DOWNLOAD_DELAY = 0\nAUTOTHROTTLE_ENABLED = false\nDELIVERY_TIMEOUT = 2\n")
+    ended = home.deliver(spider="delivery_check", report="a")
+    assert ended.code == 1
+    assert "(took_too_long)" in ended.said
+
+
+def assert_nothing_is_left(home: Home, temporary: Path) -> None:
+    """The job has said how it ended; its browser and its folder go, and no session is there."""
+    report = read_report("a")
+    assert report is not None
+    assert (report["stage"], report["failed_reason"]) == ("failed", "took_too_long")
+    assert list((home.folder / "cookies").glob("*/*.json")) == []
+    until(lambda: not any(temporary.iterdir()), bool)
+    assert _working_in(temporary) == []
+
+
 def test_cookies_show_nowhere(empty: Home) -> None:
     empty.settings("LOG_LEVEL = 'DEBUG'\nDOWNLOAD_DELAY = 0\nAUTOTHROTTLE_ENABLED = false\n")
     delivered = empty.deliver()
@@ -206,6 +248,23 @@ def _cookie(session: DeliverySession, name: str) -> str:
 def _values(session: DeliverySession) -> list[str]:
     secret = ("session-id", "session-token")
     return [cookie["value"] for cookie in session.cookies if cookie["name"] in secret]
+
+
+def _browsers(folder: Path) -> list[int]:
+    """Numbers of the browser's processes whose profile lies in the folder."""
+    return [
+        int(process.name)
+        for process in Path("/proc").glob("[0-9]*")
+        if _command(process).startswith(b"/")
+        and b"--user-data-dir=%b" % bytes(folder) in _command(process)
+    ]
+
+
+def _command(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _working_in(folder: Path) -> list[str]:

@@ -35,6 +35,9 @@ class Request:
     """``listing`` or the name of the block that took its place; the path's own for other pages."""
 
 
+_ENDLESS_SCRIPT = '<script>addEventListener("load", () => { for (;;); })</script>'
+
+
 class Site:
     """The handlers of every address, over one catalogue."""
 
@@ -78,7 +81,9 @@ class Site:
             return await self._answer_block(request, BLOCKS[self.switches.home_block](shop.domain))
         visit = self._visit(request, shop, visitor, 0)
         bar = navigation(self.switches, None, visit)
-        return _html(f"{head(shop, 'Home')}{bar}</body></html>", visitor)
+        loops = self.switches.home_loops and visitor.place is not None
+        script = _ENDLESS_SCRIPT if loops else ""
+        return _html(f"{head(shop, 'Home')}{bar}{script}</body></html>", visitor)
 
     async def listing(self, request: web.Request) -> web.StreamResponse:
         shop, visitor = self._who(request)

@@ -55,6 +55,8 @@ class Switches:
     """The pop-over that sets the delivery location comes when it is asked for."""
     keep_location: bool = False
     """The pop-over takes every address and changes nothing."""
+    home_loops: bool = False
+    """The home page of a visitor with a place has a script that never ends."""
     home_block: str = ""
     """Kind of answer instead of the home page: a name in :mod:`tests.storefront.block`."""
 
