@@ -36,6 +36,8 @@ class Settings:
     """Attempts in a row without a further page after which a run has crashed for good."""
     hung_after: float = 900.0
     """Seconds without a sign of life, announced pauses apart, after which a spider is killed."""
+    longest_wait: float = 86_400
+    """Seconds for which a job may wait for a slot before the service is not well."""
     watch_interval: float = 2.0
     """Seconds between two looks of the watcher."""
     smtp_host: str = ""

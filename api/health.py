@@ -5,18 +5,26 @@ import sqlite3
 
 from api.heartbeat import seconds_since_beat
 from api.jobs import Jobs
-from api.scrapyd import ScrapydError
+from api.scrapyd import ScrapydError, Slots
 from category_crawler.home import home
+from category_crawler.run import seconds_since
 
 _LATE = 30
 """Seconds without a beat after which the watcher counts as gone; ten looks where those are rare."""
 
 
+_STUCK = 30
+"""Seconds after which a job that waits beside a free slot counts as stuck."""
+
+
 def health(jobs: Jobs) -> dict[str, str]:
-    """``database, scrapyd, watcher, disk``."""
+    """``database, scrapyd, slots, queue, watcher, disk``."""
+    scrapyd, slots = _scrapyd(jobs)
     return {
         "database": _database(jobs),
-        "scrapyd": _scrapyd(jobs),
+        "scrapyd": scrapyd,
+        "slots": _slots(slots),
+        "queue": _queue(jobs, slots),
         "watcher": _watcher(jobs),
         "disk": _disk(jobs),
     }
@@ -30,11 +38,33 @@ def _database(jobs: Jobs) -> str:
     return "ok"
 
 
-def _scrapyd(jobs: Jobs) -> str:
+def _scrapyd(jobs: Jobs) -> tuple[str, Slots | None]:
+    """How Scrapyd is, and its slots where it tells of them."""
     try:
-        jobs.scrapyd.daemonstatus()
+        return "ok", jobs.scrapyd.slots()
     except ScrapydError as error:
+        return str(error), None
+
+
+def _slots(slots: Slots | None) -> str:
+    if slots is None:
+        return "not known while Scrapyd is not well"
+    if slots.working < slots.slots or slots.trouble:
+        trouble = slots.trouble or "jobs cannot be started"
+        return f"{slots.working} of {slots.slots} work: {trouble}"
+    return "ok"
+
+
+def _queue(jobs: Jobs, slots: Slots | None) -> str:
+    try:
+        since = jobs.store.waiting_since()
+    except sqlite3.Error as error:
         return str(error)
+    waited = seconds_since(since) if since else 0
+    if slots is not None and slots.free and waited > _STUCK:
+        return f"a job has waited {waited:.0f} s beside a free slot"
+    if waited > jobs.settings.longest_wait:
+        return f"a job has waited {waited / 3600:.1f} h for a slot"
     return "ok"
 
 

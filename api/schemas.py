@@ -290,6 +290,8 @@ class Health(BaseModel):
 
     database: str
     scrapyd: str
+    slots: str = Field(description="Whether each of Scrapyd's slots can run a job")
+    queue: str = Field(description="Whether the job that has waited longest still may")
     watcher: str
     disk: str
 

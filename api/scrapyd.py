@@ -50,6 +50,8 @@ class Slots:
     slots: int
     working: int
     """Those that run a job or wait for one."""
+    free: int
+    """Those that wait for one."""
     trouble: str
     """What keeps jobs that wait from being started; empty where nothing does."""
 
@@ -104,7 +106,7 @@ class Scrapyd(ScrapydClient):
     def slots(self) -> Slots:
         """How many slots there are, how many work, and what is wrong with the others."""
         answer = self._get("slots")
-        return Slots(answer["slots"], answer["working"], answer["trouble"])
+        return Slots(**{name: answer[name] for name in Slots.__dataclass_fields__})
 
     def _ask_states(self) -> States:
         answer = self.jobs(PROJECT)

@@ -98,14 +98,16 @@ class Slots(Launcher):
 
 
 class SlotStatus(WsResource):
-    """``slots.json``: how many slots there are and work, and what keeps jobs from being started."""
+    """``slots.json``: the number of slots, and what keeps jobs from being started."""
 
     def render_GET(self, txrequest: Any) -> dict[str, Any]:  # noqa: ARG002, N802, Twisted's name
         launcher, poller = self.root.launcher, self.root.poller
         waiting = sum(queue.count() for queue in poller.queues.values())
+        busy, free = len(launcher.processes), len(poller.dq.waiting)
         return {
             "slots": launcher.max_proc,
-            "working": len(launcher.processes) + len(poller.dq.waiting),
+            "working": busy + free,
+            "free": free,
             # Where no job waits, nobody has seen yet that an old trouble has passed.
             "trouble": (poller.trouble or launcher.trouble) if waiting else "",
         }

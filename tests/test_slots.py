@@ -2,12 +2,8 @@
 
 import json
 import os
-import resource
-import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +11,7 @@ from api.scrapyd import Scrapyd
 from category_crawler.delivery_report import read_report
 from tests.api.services import Daemon, daemon, free_port
 from tests.crawls import URL, Home
+from tests.trouble import few_descriptors, locked
 from tests.waiting import until
 
 JOB = {"category_url": URL, "max_products": "1"}
@@ -81,7 +78,7 @@ def test_a_run_outside_the_results_is_not_written(running: Daemon, home: Home) -
 def test_jobs_wait_while_there_are_no_file_descriptors(running: Daemon, home: Home) -> None:
     scrapyd = Scrapyd()
     assert scrapyd.slots().working == SLOTS
-    with few_descriptors(running):
+    with few_descriptors(running.number):
         scrapyd.run("r1-1", JOB | {"run": "1/1/1"})
         slots = until(scrapyd.slots, lambda slots: slots.trouble)
         assert "Too many open files" in slots.trouble
@@ -113,29 +110,3 @@ def test_jobs_wait_while_the_queue_is_locked(running: Daemon, home: Home) -> Non
     for number in range(SLOTS + 1):
         assert summary(home, f"1/1/{number}")["stage"] == "done"
     assert_every_slot_works(home)
-
-
-@contextmanager
-def few_descriptors(running: Daemon) -> Iterator[None]:
-    """Leave a daemon enough of them to answer, and too few for the pipes of a process."""
-    assert running.process is not None
-    pid = running.process.pid
-    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    opened = max(int(path.name) for path in Path(f"/proc/{pid}/fd").iterdir()) + 1
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (opened + 2, before[1]))
-    try:
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
-
-
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """Hold the lock of a SQLite file, as a backup or another process may."""
-    connection = sqlite3.connect(database, isolation_level=None)
-    connection.execute("BEGIN EXCLUSIVE")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
-        connection.close()

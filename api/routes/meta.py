@@ -15,7 +15,7 @@ blueprint = Blueprint("meta", __name__)
 
 
 def healthz() -> Response:
-    """Say whether database, Scrapyd, watcher and disk are well; 503 where one is not."""
+    """Say whether each part of the service is well; 503, naming it, where one is not."""
     jobs = cast(Jobs, current_app.extensions["jobs"])
     found = health(jobs)
     ailing = [f"{name}: {state}" for name, state in found.items() if state != "ok"]

@@ -165,6 +165,21 @@ class Runners(Credits, Notices):
         query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR stopping IS NOT NULL"
         return self._all(query)
 
+    def waiting_since(self) -> str | None:
+        """When the job that has waited longest was scheduled; None where none waits."""
+        found = self._one(
+            "SELECT min(since) AS since FROM ("
+            "SELECT attempts.created_at AS since FROM runners "
+            "JOIN attempts ON attempts.runner = runners.id AND number = attempt "
+            "WHERE (stage IN ('queued', 'scraping') OR stopping IS NOT NULL) AND stage = 'queued' "
+            "UNION ALL SELECT updated_at FROM sessions "
+            "WHERE status IN ('pending', 'in-progress') AND status = 'pending')",
+            (),
+        )
+        assert found is not None
+        since: str | None = found["since"]
+        return since
+
     def ended_runners(self, before: str) -> list[Row]:
         """Runners that had ended by a moment (UTC, ISO 8601 with Z), their jobs gone."""
         query = f"{_RUNNERS} WHERE finished_at < ? AND stage IN ('done', 'failed') "

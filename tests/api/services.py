@@ -113,6 +113,12 @@ class Daemon:
     environment: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def number(self) -> int:
+        """The number of its process."""
+        assert self.process is not None
+        return self.process.pid
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         command = [sys.executable, "-m", "scrapyd", "--pidfile="]

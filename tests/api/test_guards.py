@@ -1,9 +1,7 @@
-"""Guards: rate limit, headers, request ids, log lines without secrets, health."""
+"""Guards: rate limit, headers, request ids, log lines without secrets."""
 
 import logging
-import os
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -13,9 +11,8 @@ from werkzeug.test import TestResponse
 from api import create_app
 from api.config import Settings
 from api.guards import RequestId
-from api.heartbeat import beat
 from category_crawler.home import PROJECT
-from tests.api.services import CATEGORY, Caller, Daemon, new_user
+from tests.api.services import CATEGORY, Caller, new_user
 from tests.crawls import Home
 
 LIST = f"{CATEGORY}/list/"
@@ -129,48 +126,6 @@ def test_no_answer_names_a_path(
     answer = alice.post(LIST)
     assert "No space: '…/results/1' and '…/x'" in answer.get_data(as_text=True)
     assert str(home.folder) not in answer.text
-
-
-def test_all_is_well(app: Flask, scrapyd: Daemon) -> None:
-    beat()
-    answer = app.test_client().get("/healthz")
-    well = dict.fromkeys(("database", "scrapyd", "watcher", "disk"), "ok")
-    assert (answer.status_code, answer.get_json()["data"]) == (200, well)
-
-
-def test_each_part_that_ails_is_named(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = app.test_client().get("/healthz")
-    assert (answer.status_code, answer.get_json()["code"]) == (503, 503)
-    assert "scrapyd: Scrapyd does not answer" in answer.get_json()["data"]
-    assert "watcher: it has not begun" in answer.get_json()["data"]
-    assert "database" not in answer.get_json()["data"]
-    assert "disk" not in answer.get_json()["data"]
-
-
-def test_a_watcher_that_stopped_is_missed(app: Flask, home: Home) -> None:
-    beat()
-    alive = home.folder / "var" / "watcher.alive"
-    long_ago = time.time() - 31
-    os.utime(alive, (long_ago, long_ago))
-    said = app.test_client().get("/healthz").get_json()["data"]
-    assert "watcher: no sign of life for 31 s" in said
-
-
-def test_a_full_disk_is_seen(app: Flask, home: Home) -> None:
-    full = create_app(Settings(min_free_bytes=10**18))
-    said = full.test_client().get("/healthz").get_json()["data"]
-    assert re.search(r"disk: only [\d,]+ MB are free", said)
-    assert str(home.folder) not in said
-
-
-def test_a_database_that_cannot_be_read_is_seen(app: Flask, home: Home) -> None:
-    store = app.extensions["store"]
-    store.db.conn.execute("DROP TABLE notices")
-    store.db.conn.execute("PRAGMA foreign_keys = OFF")
-    store.db.conn.execute("DROP TABLE users")
-    answer = app.test_client().get("/healthz")
-    assert answer.status_code == 503
-    assert "database: no such table: users" in answer.get_json()["data"]
 
 
 def test_what_a_database_holds_is_the_owners(app: Flask, home: Home) -> None:

@@ -47,6 +47,7 @@ class Use:
         store.next_attempt(first, 0, 0)
         store.undo_attempt(first)
         store.open_runners()
+        store.waiting_since()
         store.end(first["id"], "failed", stopping="asked")
         store.set_stopping(first["id"], "asked", "killed")
         store.see_out(first["id"], "killed", 0)

@@ -1,0 +1,31 @@
+"""Trouble of the machine, made for real and ended again."""
+
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def few_descriptors(number: int) -> Iterator[None]:
+    """Leave a process two file descriptors: enough to answer, too few to start another one."""
+    before = resource.prlimit(number, resource.RLIMIT_NOFILE)
+    opened = max(int(path.name) for path in Path(f"/proc/{number}/fd").iterdir()) + 1
+    resource.prlimit(number, resource.RLIMIT_NOFILE, (opened + 2, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(number, resource.RLIMIT_NOFILE, before)
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Hold the lock of a SQLite file, as a backup or another process may."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+        connection.close()
