@@ -2,11 +2,13 @@
 
 import shutil
 import sqlite3
+import tempfile
+from pathlib import Path
 
 from api.heartbeat import seconds_since_beat
 from api.jobs import Jobs
 from api.scrapyd import ScrapydError, Slots
-from category_crawler.home import home
+from category_crawler.home import home, results_folder, var_folder
 from category_crawler.run import seconds_since
 
 _LATE = 30
@@ -81,4 +83,10 @@ def _disk(jobs: Jobs) -> str:
     free = shutil.disk_usage(home()).free
     if free < jobs.settings.min_free_bytes:
         return f"only {free / 1e6:,.0f} MB are free"
+    for folder in filter(Path.exists, (results_folder(), var_folder())):
+        try:
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(b"?")
+        except OSError as error:
+            return f"{folder.name}/ cannot be written ({error.strerror})"
     return "ok"

@@ -14,7 +14,7 @@ def beat() -> None:
 
 def seconds_since_beat() -> float | None:
     """Seconds since the watcher last showed that it lives; None where it never has."""
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, NotADirectoryError):
         return max(0.0, time.time() - _file().stat().st_mtime)
     return None
 

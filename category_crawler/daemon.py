@@ -86,8 +86,8 @@ class StubbornPoller(QueuePoller):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.is_ending = False
-        self.trouble = ""
-        """Why the queue could not be read at the latest poll; empty where it could."""
+        self._trouble = ""
+        """Why the latest poll failed; empty where it did not."""
 
     @inlineCallbacks
     def poll(self) -> Generator[Any, Any, None]:
@@ -102,11 +102,11 @@ class StubbornPoller(QueuePoller):
 
     def _note(self, trouble: str) -> None:
         """Log a trouble when it begins and when it ends, not at every poll."""
-        if trouble and trouble != self.trouble:
+        if trouble and trouble != self._trouble:
             log.error("The queue cannot be read, each poll tries again: {it}", it=trouble)
-        elif self.trouble and not trouble:
+        elif self._trouble and not trouble:
             log.info("The queue can be read again")
-        self.trouble = trouble
+        self._trouble = trouble
 
 
 class PromptSchedule(Schedule):

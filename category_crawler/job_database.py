@@ -23,3 +23,13 @@ def undone_if_failed(connection: sqlite3.Connection) -> Iterator[None]:
     except sqlite3.Error:
         connection.rollback()
         raise
+
+
+def refusal_of(connection: sqlite3.Connection) -> str:
+    """Why nothing can be written just now; empty where it can."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        return str(error)
+    connection.rollback()
+    return ""

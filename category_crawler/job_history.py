@@ -6,7 +6,7 @@ from typing import Any
 from scrapyd.jobstorage import SqliteJobStorage
 from twisted.logger import Logger
 
-from category_crawler.job_database import prepare, undone_if_failed
+from category_crawler.job_database import prepare, refusal_of, undone_if_failed
 
 log = Logger()
 
@@ -17,6 +17,11 @@ class JobHistory(SqliteJobStorage):
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         prepare(self.jobs.conn)
+
+    @property
+    def refusal(self) -> str:
+        """Why no record can be written just now; empty where one can."""
+        return refusal_of(self.jobs.conn)
 
     def add(self, job: Any) -> None:
         """Record an ended job, or log why that is not possible.

@@ -6,7 +6,7 @@ from typing import Any
 
 from scrapyd.spiderqueue import SqliteSpiderQueue
 
-from category_crawler.job_database import prepare, undone_if_failed
+from category_crawler.job_database import prepare, refusal_of, undone_if_failed
 
 Message = dict[str, Any]
 
@@ -24,6 +24,11 @@ class JobQueue(SqliteSpiderQueue):
         self._given_back: deque[Message] = deque()
         self._was_given_back = False
         """Whether the latest job out was one that had been given back."""
+
+    @property
+    def refusal(self) -> str:
+        """Why the file takes and gives no job just now; empty where it does."""
+        return refusal_of(self.q.conn)
 
     def give_back(self, message: Message) -> None:
         """Take back a job that could not be started; a full disk cannot refuse it."""

@@ -1,6 +1,7 @@
 """Scrapyd's slots: each runs one job at a time, and every one comes back whatever happens to it."""
 
 import errno
+import os
 from contextlib import suppress
 from copy import deepcopy
 from typing import Any
@@ -23,6 +24,8 @@ _PARTING_SECONDS = 3.0
 """Less than the five after which honcho kills whoever is left."""
 _PAUSE_SECONDS = 2.0
 """Between two tries to start jobs while the machine is in trouble."""
+_PIPES = 3
+"""Of each process: its input, output and errors."""
 _TROUBLE = frozenset(
     (
         *(errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM),
@@ -102,15 +105,35 @@ class SlotStatus(WsResource):
 
     def render_GET(self, txrequest: Any) -> dict[str, Any]:  # noqa: ARG002, N802, Twisted's name
         launcher, poller = self.root.launcher, self.root.poller
-        waiting = sum(queue.count() for queue in poller.queues.values())
         busy, free = len(launcher.processes), len(poller.dq.waiting)
         return {
             "slots": launcher.max_proc,
             "working": busy + free,
             "free": free,
-            # Where no job waits, nobody has seen yet that an old trouble has passed.
-            "trouble": (poller.trouble or launcher.trouble) if waiting else "",
+            "trouble": self._trouble(),
         }
+
+    def _trouble(self) -> str:
+        launcher, queues = self.root.launcher, self.root.poller.queues.values()
+        databases = (*queues, launcher.finished)
+        if refusal := _refusal_of_pipes() or next(filter(None, (d.refusal for d in databases)), ""):
+            return str(refusal)
+        # Where no job waits, nobody has seen yet that an old trouble has passed.
+        return str(launcher.trouble) if any(queue.count() for queue in queues) else ""
+
+
+def _refusal_of_pipes() -> str:
+    """Why no process could be started just now; empty where its pipes can be opened."""
+    opened: list[int] = []
+    try:
+        for _ in range(_PIPES):
+            opened += os.pipe()
+    except OSError as error:
+        return error.strerror or str(error)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+    return ""
 
 
 def _kill(process: ScrapyProcessProtocol) -> None:

@@ -90,6 +90,7 @@ def test_jobs_wait_while_there_are_no_file_descriptors(running: Daemon, home: Ho
 
 def test_slots_outlive_a_locked_history(running: Daemon, home: Home) -> None:
     with locked(home.folder / "var" / "scrapyd" / "jobs.db"):
+        assert "locked" in Scrapyd().slots().trouble
         for number in range(SLOTS):
             Scrapyd().run(f"r{number}-1", JOB | {"run": f"1/1/{number}"})
         for number in range(SLOTS):

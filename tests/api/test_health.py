@@ -56,6 +56,15 @@ def test_a_full_disk_is_seen(app: Flask, home: Home) -> None:
     assert str(home.folder) not in said
 
 
+@pytest.mark.parametrize("name", ["results", "var"])
+def test_a_folder_that_takes_no_file_is_seen(app: Flask, home: Home, name: str) -> None:
+    (home.folder / "results").mkdir(exist_ok=True)
+    assert "disk" not in said(app)
+    (home.folder / name).rename(home.folder / "elsewhere")
+    (home.folder / name).touch()
+    assert f"disk: {name}/ cannot be written (Not a directory)" in said(app)
+
+
 def test_a_database_that_cannot_be_read_is_seen(app: Flask, home: Home) -> None:
     store = app.extensions["store"]
     store.db.conn.execute("DROP TABLE notices")
