@@ -40,9 +40,10 @@ class Client:
         self.statuses: Counter[int] = Counter()
         """How often each HTTP status came."""
 
-    def schedule(self, postcode: str) -> Ordered:
-        """Have the example category crawled as seen from a postcode."""
-        data = self._data("POST", f"{CATEGORY}/add_schedule/", BODY | {"postcode": postcode})
+    def schedule(self, postcode: str, **fields: Any) -> Ordered:
+        """Have the example category crawled as seen from a postcode; ``fields`` are the body's."""
+        body = BODY | {"postcode": postcode} | fields
+        data = self._data("POST", f"{CATEGORY}/add_schedule/", body)
         return Ordered(data["id"], data["runner_id"], postcode)
 
     def result(self, collection: int) -> dict[str, Any]:
@@ -71,10 +72,15 @@ class Client:
 
     def is_well(self) -> bool:
         """Whether the service says that all of it runs."""
+        return not self.ailing()
+
+    def ailing(self) -> str:
+        """What the service says ails it; empty where nothing does."""
         try:
-            return self._answer("GET", "/healthz").ok
+            answer = self._answer("GET", "/healthz")
         except Away:
-            return False
+            return "api: away"
+        return "" if answer.ok else str(answer.json()["data"])
 
     @property
     def server_errors(self) -> int:

@@ -2,21 +2,25 @@
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from api.attempts import run_name
 from api.secret import hash_of, new_secret
 from api.store import Store
-from benchmarks.client import Away, Client, Ordered
+from benchmarks.client import Away, Client, Ordered, Refused
 from benchmarks.processes import kill_all_over, parent_of, spiders_over
 from benchmarks.program import Program
+from category_crawler.home import PROJECT
 from tests.api.services import ENDED, free_port
 from tests.crawls import DOMAIN, QUICK, Home
 from tests.storefront import Catalogue, Storefront, Switches
@@ -24,6 +28,7 @@ from tests.waiting import until
 
 PAGE_SIZE = 16
 _LOOK_EVERY = 0.1
+_COMMAND_SECONDS = 60
 _AS_SHIPPED: Mapping[str, str] = {}
 
 
@@ -57,9 +62,32 @@ class Installation:
         self.home.make_session(DOMAIN, postcode)
         return postcode
 
-    def schedule(self) -> Ordered:
+    def schedule(self, **fields: Any) -> Ordered:
         """Have the category crawled from a postcode of its own."""
-        return self.client.schedule(self.new_postcode())
+        return self.client.schedule(self.new_postcode(), **fields)
+
+    def resume(self, failed: Ordered) -> Ordered:
+        """Resume a failed runner by the operator's command. Raises Refused."""
+        said = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "flask",
+                "--app",
+                "api",
+                "runners",
+                "resume",
+                str(failed.runner),
+            ],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+        )
+        if said.returncode:
+            raise Refused(said.stderr.strip().rpartition("\n")[2])
+        return Ordered(failed.collection, int(said.stdout.split()[-1]), failed.postcode)
 
     def spiders(self) -> dict[int, str]:
         """The spiders alive, each process with its job's name."""
@@ -77,6 +105,12 @@ class Installation:
             for number, job in self.spiders().items()
             if parent_of(number) not in parents
         }
+
+    def folder_of(self, run: Ordered) -> Path:
+        """Where a run's files lie."""
+        runner = self.store.runner(run.runner)
+        assert runner is not None
+        return self.home.folder / "results" / run_name(runner)
 
     def asked_for(self, run: Ordered, answered: str = "") -> Counter[str]:
         """How often a run has asked for each listing page, ``answered`` in this way or in any."""
@@ -136,16 +170,18 @@ def installation(
     slots: int = 4,
     settings: Mapping[str, str] = _AS_SHIPPED,
     keep: Path | None = None,
+    disk: Path | None = None,
     **switches: Any,
 ) -> Iterator[Installation]:
     """Start the shop, with so many pages, and the services; they end with the context.
 
-    ``settings`` are those of the API, as environment variables. The home goes, too, unless there
-    is a folder to ``keep`` it in.
+    ``settings`` are those of the API, as environment variables. The home lies on the ``disk`` where
+    one is named; otherwise it goes, too, unless there is a folder to ``keep`` it in.
     """
     catalogue = Catalogue(pages * PAGE_SIZE)
     quirks = Switches(page_bytes=0, page_size=PAGE_SIZE, latency=latency, **switches)
-    with _folder(keep) as folder, Storefront(catalogue, quirks).serve() as shop:
+    place = nullcontext(disk) if disk else _folder(keep)
+    with place as folder, Storefront(catalogue, quirks).serve() as shop:
         made = _made(Home(folder, shop), slots, settings)
         try:
             for program in made.programs.values():

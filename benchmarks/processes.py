@@ -19,6 +19,11 @@ def spiders_over(home: Path) -> dict[int, str]:
     return found
 
 
+def numbers_over(home: Path) -> list[int]:
+    """Numbers of all processes that were started over a home and are still there."""
+    return [number for number, _ in _over(home)]
+
+
 def parent_of(number: int) -> int | None:
     """The number of a process's parent, or None where the process is gone."""
     with suppress(OSError):

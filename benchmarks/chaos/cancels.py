@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.chaos.installation import tried
 from benchmarks.chaos.trial import Outcome, Trial
-from benchmarks.chaos.verdict import judge, told
+from benchmarks.chaos.verdict import flaws_of_rows, judge, told
 from benchmarks.client import Ordered
 from benchmarks.installation import Installation
 
@@ -75,7 +75,7 @@ def _check(outcome: Outcome, here: Installation, one: Cancelled) -> None:
     result = here.client.result(one.run.collection)
     flaws = [
         *_flaws_of_state(one.result, result),
-        *_flaws_of_rows(here, one.run, result),
+        *flaws_of_rows(here, one.run, result),
         *_flaws_of_spider(outcome, here, one),
     ]
     for flaw in flaws:
@@ -91,18 +91,6 @@ def _flaws_of_state(at_once: dict[str, Any], at_last: dict[str, Any]) -> Iterato
 
 def _state(result: dict[str, Any]) -> tuple[str, str | None]:
     return result["stage"], result["failed_message"]
-
-
-def _flaws_of_rows(here: Installation, run: Ordered, result: dict[str, Any]) -> Iterator[str]:
-    rows = here.client.rows(run)
-    if rows is None and result["download_links"]["pages"]:
-        yield "its download link leads nowhere"
-    if len(rows or ()) != result["asin_count"]:
-        yield f"{len(rows or ())} rows can be downloaded, and asin_count is {result['asin_count']}"
-    if len({row["asin"] for row in rows or ()}) != len(rows or ()):
-        yield "products come twice"
-    if result["stage"] == "failed" and result["coverage"]["complete"] is not False:
-        yield f"its coverage says complete: {result['coverage']['complete']}"
 
 
 def _flaws_of_spider(outcome: Outcome, here: Installation, one: Cancelled) -> Iterator[str]:

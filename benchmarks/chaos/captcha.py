@@ -1,20 +1,16 @@
 """A shop that asks for a captcha from page 20 on, and opens again."""
 
 import random
-import subprocess
-import sys
 from typing import Any
 
 from benchmarks.chaos.installation import tried
 from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.verdict import judge, told
-from benchmarks.client import Ordered
+from benchmarks.client import Ordered, Refused
 from benchmarks.installation import PAGE_SIZE, Installation
-from category_crawler.home import PROJECT
 
 _BLOCKED_PAGE = 20
 _KEPT = (_BLOCKED_PAGE - 1) * PAGE_SIZE
-_COMMAND_SECONDS = 60
 _END_SECONDS = 120.0
 
 
@@ -53,20 +49,11 @@ def _flaws_of_blocked(here: Installation, run: Ordered, result: dict[str, Any]) 
 def _resume(outcome: Outcome, here: Installation, blocked: Ordered) -> None:
     """Resume a blocked runner by the operator's command; the new one must complete the list."""
     before = here.client.rows(blocked)
-    command = [sys.executable, "-m", "flask", "--app", "api", "runners", "resume"]
-    said = subprocess.run(
-        [*command, str(blocked.runner)],
-        cwd=PROJECT,
-        env=here.environment,
-        capture_output=True,
-        text=True,
-        timeout=_COMMAND_SECONDS,
-    )
-    if said.returncode:
-        last = said.stderr.strip().rpartition("\n")[2]
-        outcome.fail(f"runners resume {blocked.runner} ended with {said.returncode}: {last}")
+    try:
+        resumed = here.resume(blocked)
+    except Refused as error:
+        outcome.fail(f"runners resume {blocked.runner} ended with an error: {error}")
         return
-    resumed = Ordered(blocked.collection, int(said.stdout.split()[-1]), blocked.postcode)
     # One session serves both, so that a page of the first 19 would show as served twice.
     judge(outcome, here, resumed, after=f"resumed from runner {blocked.runner}")
     if here.client.rows(blocked) != before:

@@ -30,6 +30,19 @@ def judge(
         outcome.fail(f"{told(here, run, result)}{after and f', {after}'}: {flaw}")
 
 
+def flaws_of_rows(here: Installation, run: Ordered, result: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the rows that a run has kept, however it ended."""
+    rows = here.client.rows(run)
+    if rows is None and result["download_links"]["pages"]:
+        yield "its download link leads nowhere"
+    if len(rows or ()) != result["asin_count"]:
+        yield f"{len(rows or ())} rows can be downloaded, and asin_count is {result['asin_count']}"
+    if len({row["asin"] for row in rows or ()}) != len(rows or ()):
+        yield "products come twice"
+    if result["stage"] == "failed" and result["coverage"]["complete"] is not False:
+        yield f"its coverage says complete: {result['coverage']['complete']}"
+
+
 def _repeated(here: Installation, run: Ordered) -> int:
     """Pages that the shop has served a run more than once, each time counted."""
     return sum(times - 1 for times in here.asked_for(run, "listing").values())

@@ -90,6 +90,8 @@ class Hook:
     calls: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     location: str = ""
+    is_cut: bool = False
+    """Whether the connection is closed in the place of an answer."""
     port: int = 0
 
     def url(self, host: str = "localhost", path: str = "/hook?x=1") -> str:
@@ -104,6 +106,9 @@ def https_receiver(context: ssl.SSLContext) -> Iterator[Hook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if hook.is_cut:
+                self.close_connection = True
+                return
             hook.calls.append((self.path, dict(self.headers), body))
             self.send_response(hook.answers.pop(0) if hook.answers else 204)
             if hook.location:
