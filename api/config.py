@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from limits import parse
 
+from api.host_name import fault_in
 from category_crawler.console import port_named
 from category_crawler.home import settings_file
 
@@ -80,6 +81,8 @@ class Settings:
             raise ValueError(f"smtp_tls is {self.smtp_tls!r}: it must be {', '.join(_TLS_MODES)}")
         if self.smtp_host and "@" not in self.smtp_sender:
             raise ValueError("smtp_host is set, so smtp_sender must be an e-mail address")
+        if self.smtp_host and (fault := fault_in(self.smtp_host)):
+            raise ValueError(f"smtp_host is {self.smtp_host!r}: {fault}")
         if self.smtp_tls == "none" and self.smtp_user and not is_loopback(self.smtp_host):
             raise ValueError("smtp_tls is none: the password would travel readable for all")
 

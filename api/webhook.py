@@ -18,6 +18,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from api.config import Settings
+from api.host_name import fault_in
 from api.public_address import NotPublic, addresses_of, is_known_not_public
 from api.store import Row
 from api.undelivered import NotDelivered
@@ -47,11 +48,14 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 def refusal(url: str, *, private_allowed: bool) -> str:
     """Why a webhook's address is not taken, empty where it is; no name server is asked yet."""
     parts = urlsplit(url)
+    host = parts.hostname or ""
     if parts.username or parts.password:
         return "it must be without user and password: the signature shows who calls"
-    if not private_allowed and is_known_not_public(parts.hostname or ""):
+    if parts.port == 0:
+        return "nothing can listen on port 0"
+    if not private_allowed and is_known_not_public(host):
         return "it must be a public address"
-    return ""
+    return fault_in(host)
 
 
 def call_webhook(notice: Row, run: dict[str, Any], user: int, settings: Settings) -> None:

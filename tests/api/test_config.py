@@ -67,6 +67,10 @@ def test_a_wrong_port_is_named(port: str, monkeypatch: pytest.MonkeyPatch) -> No
         ('smtp_tls = "ssl"', "smtp_tls is 'ssl'"),
         ('smtp_host = "mail.example.org"', "smtp_sender must be"),
         (
+            'smtp_host = "mail..example.org"\nsmtp_sender = "a@example.org"',
+            r"smtp_host is 'mail\.\.example\.org': the host .* two dots in a row",
+        ),
+        (
             'smtp_host = "mail.example.org"\nsmtp_sender = "a@example.org"\nsmtp_user = "a"\n'
             'smtp_password = "hush"\nsmtp_tls = "none"',
             "readable for all",
