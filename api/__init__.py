@@ -10,7 +10,8 @@ stand around it all.
 * :mod:`.accounts`: logins, tokens and keys
 * :mod:`.report`, :mod:`.rows`: a runner and its rows as clients see them
 * :mod:`.watch`: looks at open runners on a timer, when nobody asks
-* :mod:`.notices`: tells of runs that have ended, by :mod:`.mail` and :mod:`.webhook`
+* :mod:`.notices`: tells of runs that have ended, by :mod:`.mail` and :mod:`.webhook`,
+  whose connections live in an :mod:`.event_loop`
 * :mod:`.openapi`: the specification, made of the same models
 * :mod:`.cli`: ``flask --app api …``
 """

@@ -53,6 +53,8 @@ class Settings:
     """A file that holds the password in its place."""
     smtp_sender: str = ""
     """Such as ``Crawler <crawler@example.org>``."""
+    notice_timeout: float = 30.0
+    """Seconds that the delivery of one mail, or the call of one webhook, may take in all."""
     notice_lease: float = 300.0
     """Seconds after which a notice that a watcher left in the middle of sending is sent anew."""
     webhook_private_addresses: bool = False
@@ -77,6 +79,7 @@ class Settings:
         _check_proxy(self.trusted_proxy)
         if not self.watch_interval:
             raise ValueError("watch_interval is 0: the watcher must rest between two looks")
+        _check_notice_times(self.notice_timeout, self.notice_lease)
         if self.smtp_tls not in _TLS_MODES:
             raise ValueError(f"smtp_tls is {self.smtp_tls!r}: it must be {', '.join(_TLS_MODES)}")
         if self.smtp_host and "@" not in self.smtp_sender:
@@ -125,6 +128,17 @@ def _check_proxy(proxy: str) -> None:
         ip_address(proxy or "127.0.0.1")
     except ValueError:
         raise ValueError(f"trusted_proxy is {proxy!r}: it must be an IP address") from None
+
+
+def _check_notice_times(timeout: float, lease: float) -> None:
+    if not timeout:
+        raise ValueError("notice_timeout is 0: a delivery must have time")
+    # Before and after the delivery itself the database may have to be waited for.
+    if not lease >= 2 * timeout:
+        raise ValueError(
+            f"notice_lease is {lease:g}: it must be at least twice notice_timeout ({timeout:g}), "
+            "or what is still being sent is sent again"
+        )
 
 
 @lru_cache(maxsize=1024)  # every request asks, and the same few addresses send most of them

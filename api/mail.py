@@ -1,36 +1,77 @@
 """Mails: how one of a run that has ended reads, and how it is sent."""
 
-import smtplib
+import asyncio
 import ssl
+from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from typing import Any
 
+from aiosmtplib import (
+    SMTP,
+    SMTPDataError,
+    SMTPException,
+    SMTPNotSupported,
+    SMTPRecipientsRefused,
+)
+
 from api.config import Settings
+from api.event_loop import run
+from api.sentences import one_line
 from api.store import Row
 from api.undelivered import NotDelivered
 
-_ANSWER_SECONDS = 20
 _LOST_FOR_GOOD = 500
+_GOODBYE_SECONDS = 2
 
 
-def send_mail(notice: Row, run: dict[str, Any], settings: Settings) -> None:
+def send_mail(notice: Row, told: dict[str, Any], settings: Settings) -> None:
     """Hand a mail over to the SMTP server. Raises NotDelivered."""
-    message = compose(notice, run, settings.smtp_sender)
+    message = compose(notice, told, settings.smtp_sender)
     try:
-        with _connected(settings) as server:
-            server.send_message(message)
-    except smtplib.SMTPRecipientsRefused as error:
-        code, said = next(iter(error.recipients.values()))
-        raise NotDelivered(f"{code} {said!r}", for_good=code >= _LOST_FOR_GOOD) from None
-    except smtplib.SMTPDataError as error:
-        refused = f"{error.smtp_code} {error.smtp_error!r}"
-        raise NotDelivered(refused, for_good=error.smtp_code >= _LOST_FOR_GOOD) from None
-    except smtplib.SMTPNotSupportedError as error:
+        run(_hand_over, message, settings)
+    except SMTPRecipientsRefused as error:
+        raise _refused(error.recipients[0].code, error.recipients[0].message) from None
+    except SMTPDataError as error:
+        raise _refused(error.code, error.message) from None
+    except SMTPNotSupported as error:
         raise NotDelivered(str(error), for_good=True) from None
-    except (OSError, smtplib.SMTPException) as error:
+    # A setting may be wrong, which the operator can mend within the day.
+    except SMTPException as error:
         raise NotDelivered(f"{type(error).__name__}: {error}") from None
+    except TimeoutError:
+        seconds = f"{settings.notice_timeout:g} s"
+        raise NotDelivered(f"{settings.smtp_host} took longer than {seconds}") from None
+    except OSError as error:
+        raise NotDelivered(f"{type(error).__name__}: {error}") from None
+
+
+def _refused(code: int, said: str) -> NotDelivered:
+    return NotDelivered(f"{code} {said!r}", for_good=code >= _LOST_FOR_GOOD)
+
+
+async def _hand_over(message: EmailMessage, settings: Settings) -> None:
+    """Raises TimeoutError when the time for it is over."""
+    server = SMTP(
+        hostname=settings.smtp_host,
+        port=settings.smtp_port,
+        username=settings.smtp_user or None,
+        password=settings.smtp_secret,
+        use_tls=settings.smtp_tls == "tls",
+        start_tls=settings.smtp_tls == "starttls",
+        tls_context=ssl.create_default_context(),
+        timeout=None,  # it would be one for each step
+    )
+    try:
+        async with asyncio.timeout(settings.notice_timeout):
+            await server.connect()
+            await server.send_message(message)
+        # The server has taken the mail: nothing that it says now can change that.
+        with suppress(SMTPException):
+            await server.quit(timeout=_GOODBYE_SECONDS)
+    finally:
+        server.close()
 
 
 def compose(notice: Row, run: dict[str, Any], sender: str) -> EmailMessage:
@@ -38,7 +79,7 @@ def compose(notice: Row, run: dict[str, Any], sender: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
     message["To"] = notice["target"]
-    message["Subject"] = f"{_outcome(run)}: {_one_line(run['name'])}, {_products(run)}"
+    message["Subject"] = f"{_outcome(run)}: {one_line(run['name'])}, {_products(run)}"
     message["Date"] = format_datetime(datetime.fromisoformat(notice["created_at"]))
     message["Message-ID"] = f"<{notice['event']}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -46,31 +87,9 @@ def compose(notice: Row, run: dict[str, Any], sender: str) -> EmailMessage:
     return message
 
 
-def _connected(settings: Settings) -> smtplib.SMTP:
-    where: dict[str, Any] = {"host": settings.smtp_host, "port": settings.smtp_port}
-    if settings.smtp_tls == "tls":
-        context = ssl.create_default_context()
-        server: smtplib.SMTP = smtplib.SMTP_SSL(**where, timeout=_ANSWER_SECONDS, context=context)
-    else:
-        server = smtplib.SMTP(**where, timeout=_ANSWER_SECONDS)
-    try:
-        if settings.smtp_tls == "starttls":
-            server.starttls(context=ssl.create_default_context())
-        if settings.smtp_user:
-            server.login(settings.smtp_user, settings.smtp_secret)
-    except smtplib.SMTPNotSupportedError as error:
-        server.close()
-        # A setting is wrong, which the operator may mend within the day.
-        raise NotDelivered(str(error)) from None
-    except BaseException:
-        server.close()
-        raise
-    return server
-
-
 def _text(run: dict[str, Any]) -> str:
     facts = {
-        "Run": f"{_one_line(run['name'])} (collection {run['collection']}, runner {run['id']})",
+        "Run": f"{one_line(run['name'])} (collection {run['collection']}, runner {run['id']})",
         "Ended": f"{_outcome(run).lower()}, {run['finished_at']}",
         "Products": _products(run),
         "Reason": run["failed_message"] and f"{run['failed_reason']}: {run['failed_message']}",
@@ -78,7 +97,7 @@ def _text(run: dict[str, Any]) -> str:
         "Rows": run["download_links"]["all_pages"],
         "As a table": run["download_links"]["all_pages"].replace(".json", ".csv"),
     }
-    lines = [f"{name + ':':<12}{_one_line(str(fact))}" for name, fact in facts.items() if fact]
+    lines = [f"{name + ':':<12}{one_line(str(fact))}" for name, fact in facts.items() if fact]
     return "\n".join([*lines, "", "The links take your x-api-key or a token, as any call does."])
 
 
@@ -101,8 +120,3 @@ def _coverage(coverage: dict[str, Any] | None, told: str | None) -> str:
     of = f", the site reports {reported:,}" if reported is not None else ""
     why = coverage.get("why")
     return f"{word}{of}{f' ({why})' if why and why != told else ''}"
-
-
-def _one_line(text: str) -> str:
-    """A text that cannot begin a header or a line of its own."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -14,3 +14,8 @@ def few_credits(reserved: int | None, wanted: int) -> list[str]:
 def without_paths(sentence: str) -> str:
     """A sentence without where on the server things lie, which a failed file access tells."""
     return sentence.replace(str(home()), "…").replace(str(PROJECT), "…")
+
+
+def one_line(text: str) -> str:
+    """A text that cannot begin a header or a line of its own, and that can be written as UTF-8."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -4,20 +4,23 @@ The receiver computes HMAC-SHA256 with its user's secret over ``X-Timestamp``, a
 and compares it with ``X-Signature``; see ``examples/webhook.py``.
 """
 
+import asyncio
 import hmac
 import json
+import socket
 import ssl
 import time
-from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import urllib3
-from urllib3.exceptions import HTTPError
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from api.config import Settings
+from api.event_loop import run
 from api.host_name import fault_in
 from api.public_address import NotPublic, addresses_of, is_known_not_public
 from api.store import Row
@@ -25,7 +28,6 @@ from api.undelivered import NotDelivered
 from category_crawler.home import var_folder
 from category_crawler.secret_file import secret_in
 
-_TIMEOUT = urllib3.Timeout(connect=5, read=10)
 _GONE = 410
 
 
@@ -58,24 +60,24 @@ def refusal(url: str, *, private_allowed: bool) -> str:
     return fault_in(host)
 
 
-def call_webhook(notice: Row, run: dict[str, Any], user: int, settings: Settings) -> None:
+def call_webhook(notice: Row, told: dict[str, Any], user: int, settings: Settings) -> None:
     """Post a run's report. Raises NotDelivered unless the receiver answers 2xx.
 
     Redirects are not followed: where they lead has not been checked.
     """
-    body = json.dumps(run, ensure_ascii=False).encode()
-    url = urlsplit(notice["target"])
-    host, port = url.hostname or "", url.port or 443
-    headers = _headers(notice, user, body) | {"Host": url.netloc}
-    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    body = json.dumps(told, ensure_ascii=False).encode()
+    host = urlsplit(notice["target"]).hostname
     try:
-        addresses = addresses_of(host, port, private_allowed=settings.webhook_private_addresses)
-        status = _post(addresses, host, port, target, body, headers)
+        url = URL(notice["target"], encoded=True)
+        status = run(_post, url, body, _headers(notice, user, body), settings)
     except NotPublic as error:
         raise NotDelivered(f"{error}: it was not called", for_good=True) from None
-    except urllib3.exceptions.SSLError:
+    except aiohttp.ClientSSLError:
         raise NotDelivered(f"{host} has no certificate that can be trusted, or no TLS") from None
-    except (OSError, HTTPError) as error:
+    except TimeoutError:
+        raise NotDelivered(f"{host} took longer than {settings.notice_timeout:g} s") from None
+    # ValueError: an older version took hosts that are no names.
+    except (OSError, ValueError, aiohttp.ClientError) as error:
         raise NotDelivered(f"{type(error).__name__}: {host} was not reached") from None
     if not 200 <= status < 300:
         raise NotDelivered(f"{host} answered {status}", for_good=status == _GONE)
@@ -92,37 +94,54 @@ def _headers(notice: Row, user: int, body: bytes) -> dict[str, str]:
     }
 
 
-def _post(
-    addresses: list[str],
-    host: str,
-    port: int,
-    target: str,
-    body: bytes,
-    headers: Mapping[str, str],
-) -> int:
-    """The status of the answer of the first address that takes a connection.
+async def _post(url: URL, body: bytes, headers: dict[str, str], settings: Settings) -> int:
+    """The status of the answer, of which nothing but the head is read.
 
-    The connection goes to the address that was checked, while its certificate is the name's.
+    Raises TimeoutError when the time for it is over.
     """
-    for number, address in enumerate(addresses, 1):
-        with urllib3.HTTPSConnectionPool(
-            address, port, server_hostname=host, ssl_context=ssl.create_default_context()
-        ) as pool:
-            try:
-                answer = pool.request(
-                    "POST",
-                    target,
-                    body=body,
-                    headers=headers,
-                    redirect=False,
-                    retries=False,
-                    timeout=_TIMEOUT,
-                    preload_content=False,
-                )
-            except urllib3.exceptions.ConnectTimeoutError:
-                if number == len(addresses):
-                    raise
-            else:
-                answer.close()
-                return answer.status
-    raise OSError("no address")
+    async with asyncio.timeout(settings.notice_timeout):
+        addresses = await asyncio.to_thread(
+            addresses_of,
+            url.raw_host or "",
+            url.port or 443,
+            private_allowed=settings.webhook_private_addresses,
+        )
+        connector = aiohttp.TCPConnector(
+            resolver=_Checked(addresses), use_dns_cache=False, ssl=ssl.create_default_context()
+        )
+        # The time is measured here, from the look-up of the name on.
+        no_timeout = aiohttp.ClientTimeout()
+        async with aiohttp.ClientSession(connector=connector, timeout=no_timeout) as session:
+            answer = await session.post(url, data=body, headers=headers, allow_redirects=False)
+            answer.close()
+            return answer.status
+
+
+class _Checked(AbstractResolver):
+    """Gives the addresses that were checked: a name asked again may tell others."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        self._addresses = addresses
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        return [
+            {
+                "hostname": host,
+                "host": address,
+                "port": port,
+                "family": known,
+                "proto": socket.IPPROTO_TCP,
+                "flags": socket.AI_NUMERICHOST,
+            }
+            for address in self._addresses
+            if (known := _family(address)) and family in (known, socket.AF_UNSPEC)
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET

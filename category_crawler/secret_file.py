@@ -2,13 +2,14 @@
 
 import os
 import secrets
+import threading
 from pathlib import Path
 
 
 def secret_in(path: Path) -> str:
-    """The file's secret. Several processes may ask at once: all get the same."""
+    """The file's secret. Several processes and threads may ask at once: all get the same."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f".{path.name}.{os.getpid()}")
+    made = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     if not path.exists():
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:

@@ -1,5 +1,6 @@
 """Where notices go in tests: a real SMTP server and a real https receiver on this machine."""
 
+import asyncio
 import ssl
 import threading
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ class Mailbox:
     ) -> str:
         if address.startswith("unknown"):
             return "550 no such mailbox"
+        if address.startswith("slow"):
+            await asyncio.sleep(60)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -34,6 +34,13 @@ def test_the_file_and_above_it_the_environment(home: Path, monkeypatch: pytest.M
         ("credit_reserve = -1", "credit_reserve is -1: it must not be below 0"),
         ('always_http_200 = "perhaps"', "always_http_200 must be true or false, not 'perhaps'"),
         ("watch_interval = 0", "watch_interval is 0: the watcher must rest"),
+        ("notice_timeout = 0", "notice_timeout is 0: a delivery must have time"),
+        (
+            "notice_timeout = 200",
+            r"notice_lease is 300: it must be at least twice notice_timeout \(200\)",
+        ),
+        ("notice_lease = 59", r"notice_lease is 59: .*twice notice_timeout \(30\)"),
+        ('notice_timeout = "nan"', "notice_timeout"),
         ('rate_limit = "0/minute"', "rate_limit is '0/minute', which lets nobody in"),
         ('rate_limit = "often"', "rate_limit is 'often': it must be such as 600/minute"),
         ('trusted_proxy = "banana"', "trusted_proxy is 'banana': it must be an IP address"),
