@@ -1,6 +1,7 @@
 """Notices: what is to be told of runs that have ended, each claimed before it is sent."""
 
 import uuid
+from collections.abc import Sequence
 from sqlite3 import Connection
 
 from api.moment import utc_in
@@ -14,21 +15,34 @@ _GRACE = 60
 class Notices(SQLiteFile):
     """A row for each mail and each call of a webhook."""
 
-    def claim_notice(self, seconds: float) -> Row | None:
-        """The next notice that is due, for so many seconds this caller's alone."""
+    def claim_notice(
+        self, seconds: float, kind: str | None = None, full: Sequence[int] = ()
+    ) -> Row | None:
+        """The next notice that is due, for so many seconds this caller's alone, with its ``user``.
+
+        It is one of the ``kind``, or of any, and of none of the users in ``full``.
+        """
         due = {
             "claim": uuid.uuid4().hex,
             "until": utc_in(seconds),
             "now": utc_now(),
             "grace": utc_in(-_GRACE),
-        }
+            "kind": kind,
+        } | {f"full_{number}": user for number, user in enumerate(full)}
+        marks = ", ".join(f":full_{number}" for number in range(len(full)))
+        # A notice whose runner is gone belongs to nobody, and is to be given up.
         return self._one(
             "UPDATE notices SET claim = :claim, claimed_until = :until, tries = tries + 1 "
-            "WHERE id = (SELECT notices.id FROM notices JOIN runners ON runners.id = runner "
+            "WHERE id = (SELECT notices.id FROM notices LEFT JOIN runners ON runners.id = runner "
+            "LEFT JOIN collections ON collections.id = collection "
             "WHERE status = 'pending' AND next_try_at <= :now "
+            "AND (:kind IS NULL OR kind = :kind) "
             "AND (claimed_until IS NULL OR claimed_until <= :now) "
             "AND (stopping IS NULL OR notices.created_at <= :grace) "
-            "ORDER BY next_try_at, notices.id LIMIT 1) RETURNING *",
+            f"AND coalesce(user, 0) NOT IN ({marks}) "
+            "ORDER BY next_try_at, notices.id LIMIT 1) RETURNING *, coalesce((SELECT user "
+            "FROM runners JOIN collections ON collections.id = collection "
+            "WHERE runners.id = notices.runner), 0) AS user",
             due,
         )
 

@@ -19,6 +19,7 @@ from category_crawler.home import PROJECT
 from tests.api.owed_notices import REQUEST, deliver_all, ended, kept, make_due
 from tests.api.receivers import Mailbox, mail_settings
 from tests.api.services import Caller, free_port
+from tests.api.slow_receivers import slow_server
 from tests.waiting import until
 
 
@@ -163,10 +164,10 @@ def test_a_dead_mail_server_delays_no_end(alice: Caller, store: Store) -> None:
             smtp_sender="a@example.org",
             watch_interval=0.05,
         )
-        for _ in range(4):
+        for _ in range(6):
             ended(store, alice.user)
         with Notices(store, settings).delivering(threading.Event()):
-            until(lambda: [row["tries"] for row in kept(store)], lambda tries: sum(tries) == 3)
+            until(lambda: [row["tries"] for row in kept(store)], lambda tries: sum(tries) == 4)
             assert ended(store, alice.user)["stage"] == "done"
 
 
@@ -181,3 +182,91 @@ def test_a_dead_hook_holds_up_neither_mail_nor_run(
         "mail": "sent",
         "webhook": "pending",
     }
+
+
+_TARGET = "UPDATE notices SET target = "
+DAMAGE = [
+    ("webhook", f"{_TARGET} 'https://a..example.org/'"),
+    ("webhook", f"{_TARGET} 'https://{'x' * 64}.org/'"),
+    ("webhook", f"{_TARGET} 'https://{'x.' * 200}org/'"),
+    ("webhook", f"{_TARGET} 'https://[/'"),
+    ("mail", f"{_TARGET} 'a@example.org' || char(10) || 'Bcc: b@example.org'"),
+    *((kind, f"{_TARGET} ''") for kind in ("mail", "webhook")),
+    *((kind, "UPDATE collections SET request = '{'") for kind in ("mail", "webhook")),
+    *((kind, "UPDATE runners SET coverage = '[1'") for kind in ("mail", "webhook")),
+    *((kind, "UPDATE collections SET name = x'ff'") for kind in ("mail", "webhook")),
+]
+
+
+@pytest.mark.parametrize(("kind", "damage"), DAMAGE)
+def test_a_notice_that_cannot_be_made_stops_no_other(
+    alice: Caller,
+    bob: Caller,
+    store: Store,
+    mailbox: Mailbox,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+    damage: str,
+) -> None:
+    """Older versions took such addresses, and a disk or a person may damage the rest."""
+    for _ in range(6):
+        ended(store, alice.user, webhook_url="https://hooks.example.org/")
+    store.db.conn.execute("DELETE FROM notices WHERE kind != ?", (kind,))
+    store.db.conn.execute(damage)
+    ended(store, bob.user)
+    settings = mail_settings(mailbox, watch_interval=0.05, webhook_private_addresses=True)
+    with Notices(store, settings).delivering(threading.Event()):
+        until(lambda: mailbox.recipients, lambda mails: ["bob@example.org"] in mails)
+        until(
+            lambda: [row for row in kept(store) if not row["tries"] or row["claim"]],
+            lambda untried: not untried,
+        )
+    rows = [row for row in kept(store) if row["target"] != "bob@example.org"]
+    assert {(row["status"], row["tries"]) for row in rows} == {("pending", 1)}
+    assert all(row["said"] and row["next_try_at"] > row["created_at"] for row in rows)
+    for row in rows:
+        assert f"The {kind} of runner {row['runner']} is tried again in 10 s: " in caplog.text
+
+
+def test_a_notice_that_cannot_be_made_is_given_up_after_a_day(alice: Caller, store: Store) -> None:
+    ended(store, alice.user, webhook_url="https://hooks.example.org/")
+    store.db.conn.execute("UPDATE collections SET request = '{'")
+    notices = Notices(store, Settings())
+    pauses = []
+    for _ in range(3):
+        deliver_all(notices)
+        pauses.append(kept(store)[1]["next_try_at"])
+        make_due(store)
+    assert pauses == sorted(set(pauses)), "the pauses grow"
+    store.db.conn.execute("UPDATE notices SET created_at = ?", (utc_in(-TRIED_FOR),))
+    deliver_all(notices)
+    (row,) = [row for row in kept(store) if row["kind"] == "webhook"]
+    assert (row["status"], row["said"][:15]) == ("given up", "JSONDecodeError")
+
+
+def test_a_notice_whose_runner_is_gone_is_given_up(
+    alice: Caller, store: Store, notices: Notices
+) -> None:
+    runner = ended(store, alice.user)
+    store.db.conn.execute("PRAGMA foreign_keys = OFF")
+    store.db.conn.execute("DELETE FROM runners WHERE id = ?", (runner["id"],))
+    store.db.conn.execute("PRAGMA foreign_keys = ON")
+    deliver_all(notices)
+    (row,) = kept(store)
+    assert (row["status"], row["said"]) == ("given up", "the runner no longer exists")
+
+
+def test_what_a_server_says_can_be_kept_whatever_it_is(alice: Caller, store: Store) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"421 \xff\xfe\x1b[31m go away\r\n")
+
+    ended(store, alice.user)
+    with slow_server(talk) as port:
+        settings = Settings(
+            smtp_host="127.0.0.1", smtp_port=port, smtp_tls="none", smtp_sender="a@example.org"
+        )
+        deliver_all(Notices(store, settings))
+    (row,) = kept(store)
+    assert (row["status"], row["tries"], row["claim"]) == ("pending", 1, None)
+    assert "go away" in row["said"]
+    assert row["said"].isprintable()

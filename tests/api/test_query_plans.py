@@ -52,6 +52,7 @@ class Use:
         store.set_stopping(first["id"], "asked", "killed")
         store.see_out(first["id"], "killed", 0)
         store.ended_runners(LATER)
+        assert store.claim_notice(60, "webhook", [1, 2]) is None
         notice = store.claim_notice(60)
         assert notice is not None
         store.postpone_notice(notice, 60, "busy")
