@@ -13,14 +13,14 @@ from category_crawler.run import seconds_since
 
 _LATE = 30
 """Seconds without a beat after which the watcher counts as gone; ten looks where those are rare."""
-
-
+_OVERDUE = 300
+"""Seconds for which a notice may be due before it counts as held up."""
 _STUCK = 30
 """Seconds after which a job that waits beside a free slot counts as stuck."""
 
 
 def health(jobs: Jobs) -> dict[str, str]:
-    """``database, scrapyd, slots, queue, watcher, disk``."""
+    """``database, scrapyd, slots, queue, watcher, notices, disk``."""
     scrapyd, slots = _scrapyd(jobs)
     return {
         "database": _database(jobs),
@@ -28,6 +28,7 @@ def health(jobs: Jobs) -> dict[str, str]:
         "slots": _slots(slots),
         "queue": _queue(jobs, slots),
         "watcher": _watcher(jobs),
+        "notices": _notices(jobs),
         "disk": _disk(jobs),
     }
 
@@ -76,6 +77,17 @@ def _watcher(jobs: Jobs) -> str:
         return "it has not begun: flask --app api watch"
     if since > max(_LATE, 10 * jobs.settings.watch_interval):
         return f"no sign of life for {since:.0f} s"
+    return "ok"
+
+
+def _notices(jobs: Jobs) -> str:
+    """A receiver that refuses is no concern here: its notice is due again only later."""
+    try:
+        number, since = jobs.store.overdue_notices(_OVERDUE)
+    except sqlite3.Error as error:
+        return str(error)
+    if since is not None:
+        return f"{number} due and not tried, the oldest for {seconds_since(since):.0f} s"
     return "ok"
 
 

@@ -293,6 +293,7 @@ class Health(BaseModel):
     slots: str = Field(description="Whether each of Scrapyd's slots can run a job")
     queue: str = Field(description="Whether the job that has waited longest still may")
     watcher: str
+    notices: str
     disk: str
 
 

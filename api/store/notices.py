@@ -46,6 +46,25 @@ class Notices(SQLiteFile):
             due,
         )
 
+    def overdue_notices(self, seconds: float) -> tuple[int, str | None]:
+        """How many notices have been due for so long and not tried, and since when the oldest.
+
+        Users with a notice of the same kind that is being sent just now do not count: theirs may
+        wait for each other.
+        """
+        found = self._one(
+            "SELECT count(*) AS number, min(next_try_at) AS since FROM notices "
+            "JOIN runners ON runners.id = runner JOIN collections ON collections.id = collection "
+            "WHERE status = 'pending' AND next_try_at <= :late "
+            "AND (claimed_until IS NULL OR claimed_until <= :late) AND (user, kind) NOT IN ("
+            "SELECT user, kind FROM notices JOIN runners ON runners.id = runner "
+            "JOIN collections ON collections.id = collection "
+            "WHERE status = 'pending' AND next_try_at <= :now AND claimed_until > :now)",
+            {"late": utc_in(-seconds), "now": utc_now()},
+        )
+        assert found is not None
+        return found["number"], found["since"]
+
     def settle_notice(self, notice: Row, status: str, said: str | None) -> bool:
         """End a claimed notice as ``sent``, ``off`` or ``given up``; False without the claim."""
         return self._moved(

@@ -11,6 +11,7 @@ from api import create_app
 from api.config import Settings
 from api.heartbeat import beat
 from api.moment import utc_in
+from tests.api.owed_notices import ended
 from tests.api.services import Caller, Daemon
 from tests.crawls import Home
 from tests.trouble import few_descriptors
@@ -26,7 +27,7 @@ def said(app: Flask) -> str:
 def test_all_is_well(app: Flask, scrapyd: Daemon) -> None:
     beat()
     answer = app.test_client().get("/healthz")
-    parts = ("database", "scrapyd", "slots", "queue", "watcher", "disk")
+    parts = ("database", "scrapyd", "slots", "queue", "watcher", "notices", "disk")
     well = dict.fromkeys(parts, "ok")
     assert (answer.status_code, answer.get_json()["data"]) == (200, well)
 
@@ -47,6 +48,51 @@ def test_a_watcher_that_stopped_is_missed(app: Flask, home: Home) -> None:
     os.utime(alive, (long_ago, long_ago))
     said = app.test_client().get("/healthz").get_json()["data"]
     assert "watcher: no sign of life for 31 s" in said
+
+
+def test_notices_that_nobody_tries_are_seen(app: Flask, alice: Caller) -> None:
+    store = app.extensions["store"]
+    for _ in range(2):
+        ended(store, alice.user, webhook_url="https://hooks.example.org/")
+    assert "notices:" not in said(app), "the watcher has time"
+    store.db.conn.execute("UPDATE notices SET next_try_at = ? WHERE id < 4", (utc_in(-301),))
+    assert re.search(r"notices: 3 due and not tried, the oldest for 30\d s", said(app))
+
+
+def test_a_receiver_that_refuses_is_no_sick_service(app: Flask, alice: Caller) -> None:
+    store = app.extensions["store"]
+    ended(store, alice.user)
+    notice = store.claim_notice(60)
+    store.postpone_notice(notice, 10, "451 later")
+    store.db.conn.execute("UPDATE notices SET created_at = ?", (utc_in(-3600),))
+    assert "notices:" not in said(app)
+
+
+def test_what_waits_for_slow_receivers_of_its_own_user_is_no_sick_service(
+    app: Flask, alice: Caller, bob: Caller
+) -> None:
+    store = app.extensions["store"]
+    for _ in range(3):
+        ended(store, alice.user)
+    store.db.conn.execute("UPDATE notices SET next_try_at = ?", (utc_in(-400),))
+    assert store.claim_notice(60) is not None
+    assert "notices:" not in said(app)
+    ended(store, bob.user)
+    store.db.conn.execute("UPDATE notices SET next_try_at = ?", (utc_in(-400),))
+    assert "notices: 1 due and not tried" in said(app)
+
+
+def test_a_notice_left_by_a_watcher_that_died_is_seen_once_it_is_late(
+    app: Flask, alice: Caller
+) -> None:
+    store = app.extensions["store"]
+    ended(store, alice.user)
+    assert store.claim_notice(60) is not None
+    late = "UPDATE notices SET next_try_at = ?, claimed_until = ?"
+    store.db.conn.execute(late, (utc_in(-400), utc_in(-5)))
+    assert "notices:" not in said(app)
+    store.db.conn.execute(late, (utc_in(-700), utc_in(-301)))
+    assert "notices: 1 due and not tried" in said(app)
 
 
 def test_a_full_disk_is_seen(app: Flask, home: Home) -> None:

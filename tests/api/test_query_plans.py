@@ -55,6 +55,7 @@ class Use:
         assert store.claim_notice(60, "webhook", [1, 2]) is None
         notice = store.claim_notice(60)
         assert notice is not None
+        store.overdue_notices(300)
         store.postpone_notice(notice, 60, "busy")
         store.settle_notice(notice, "sent", None)
         second = store.add_runner(first, 0, 1)
