@@ -165,6 +165,17 @@ def price_proved(page: Page, asked: Asked) -> bool | None:
     return page.price_applied is not None or bool(main_prices(page.products))
 
 
+def proves_no_results(page: Page, asked: Asked) -> bool:
+    """Whether a page without results shows the node, filters and price range asked for."""
+    try:
+        check_node(page, asked)
+        check_refinements(page, asked)
+        check_price(page, asked)
+    except (NodeNotApplied, FilterNotApplied):
+        return False
+    return price_proved(page, asked) is not False
+
+
 def check_rows(page: Page, asked: Asked) -> None:
     """Raise UnreadablePage where the page cannot have been read as a person would.
 

@@ -50,6 +50,8 @@ def cover(partition: Partition, tally: Tally) -> Coverage:
     slices = [one for one in root.with_all_parts() if not one.parts]
     capped = [one for one in root.with_all_parts() if one.verdict is Verdict.CAPPED]
     complete, why = _judge(partition, tally, capped)
+    if not complete and (walk := _contradicted(partition)):
+        why = f"{why}; {_contradiction(walk)}"
     return Coverage(
         reported_total=root.first.total,
         reported_is_rounded=root.first.total_is_rounded,
@@ -96,6 +98,23 @@ def _known_to_be_missing(walk: Walk, capped: Sequence[Slice], found: int) -> str
                 f"the site reports {total} products for {one.listing} and served {len(one.asins)}"
             )
     return ""
+
+
+def _contradicted(partition: Partition) -> Walk | None:
+    """A walk that ended for a "no results" against what is known of it."""
+    if not partition.is_over:
+        return None
+    in_slices = (one.contradicted for one in partition.root.with_all_parts())
+    unpriced = (walk for walk in partition.unpriced if walk.end is End.CONTRADICTED)
+    return next(filter(None, in_slices), None) or next(unpriced, None)
+
+
+def _contradiction(walk: Walk) -> str:
+    page = walk.listing.with_page(walk.length)
+    return (
+        f"{page} said twice that there are no results, but at least {walk.expected} products "
+        f"should be there and {walk.served} came before"
+    )
 
 
 def _no_exact_total(walk: Walk) -> str:

@@ -6,7 +6,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
-from category_crawler.checks import Asked, check_page, learn_delivery_day, price_proved
+from category_crawler.checks import (
+    Asked,
+    check_page,
+    learn_delivery_day,
+    price_proved,
+    proves_no_results,
+)
 from category_crawler.delivery import DeliverySession
 from category_crawler.domain_config import BRAND_CODES
 from category_crawler.errors import FilterNotApplied, InvalidJob, NodeNotApplied, RunError
@@ -15,7 +21,7 @@ from category_crawler.items import Product
 from category_crawler.job import FundedJob
 from category_crawler.journal import NOT_APPLIED, PageRecord
 from category_crawler.listing_url import ListingURL, within
-from category_crawler.pages import Page, Refinement
+from category_crawler.pages import Kind, Page, Refinement
 from category_crawler.plan import Limits, Plan
 from category_crawler.run import Run, refuse, utc_now
 from category_crawler.run_folder import RunFolder
@@ -205,6 +211,9 @@ class CategoryCrawl:
             delivery_day=learned,
             brands=_brands(page.filters_offered) if listing.page == 1 else (),
             nodes=tuple(page.nodes_below) if listing.page == 1 else (),
+            proved=(
+                proves_no_results(page, Asked(listing)) if page.kind is Kind.NO_RESULTS else None
+            ),
             offset=self.run.offset,
         )
 

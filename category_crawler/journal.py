@@ -50,6 +50,8 @@ class PageRecord:
     """Brands that the first page's rail offers, as terms: ``p_123:110955``."""
     nodes: tuple[str, ...] = ()
     """Nodes below the asked one that the first page's rail offers, digits."""
+    proved: bool | None = None
+    """Whether a page that says "no results" shows all that was asked for; None for any other."""
     offset: int = 0
     """Bytes of ``products.part`` that are certain once this line is there."""
 
@@ -58,8 +60,8 @@ class PageRecord:
         """Raises ValueError for a line that is torn or of another form."""
         values = json.loads(line)
         try:
-            return cls(**values | {key: tuple(values[key]) for key in _TUPLES})
-        except (TypeError, KeyError) as error:
+            return cls(**values | {key: tuple(values[key]) for key in _TUPLES if key in values})
+        except TypeError as error:
             raise ValueError(f"not a journal line: {error}") from None
 
     def to_json(self) -> bytes:

@@ -77,6 +77,11 @@ class Partition:
         """Whether a listing (canonical URL) is part of the plan."""
         return listing in self._known
 
+    def is_denied(self, listing: ListingURL) -> bool:
+        """Whether this page said "no results" and is asked for once more."""
+        one = self._open.get(str(listing.with_page(1)))
+        return one is not None and one.walk.is_denied and listing.page == one.walk.length + 1
+
     def wanted(self) -> Iterator[ListingURL]:
         """Listing pages to request, in the order that is best where one comes after the other."""
         for one in self._open.values():

@@ -8,7 +8,6 @@ from category_crawler.domain_config import DELIVERY_DAY_CODE
 from category_crawler.job import CategoryJob
 from category_crawler.journal import PageRecord
 from category_crawler.listing_url import ListingURL
-from category_crawler.pages import Kind
 from category_crawler.partition import Effort, Partition
 
 
@@ -25,7 +24,7 @@ class Plan:
     """The listing's pages, and those of the slices it has to be divided into.
 
     Where a delivery day is asked for, the first page of the listing without it is read only for
-    the value that this marketplace gives the day.
+    the value that this marketplace gives the day; a listing without results stays as it is.
     """
 
     def __init__(
@@ -43,7 +42,8 @@ class Plan:
         """Listing requests that finished pages took, failed ones included."""
         self._outliers = 0
         self._price_unproved = False
-        self._partition = None if job.delivery_day else self._divide(job.listing)
+        self._partition = self._divide(job.listing)
+        self._has_all_filters = job.delivery_day is None
         for record in records:
             self.add(record)
 
@@ -51,8 +51,8 @@ class Plan:
         """Take in a finished page."""
         self.latest = record
         self.requests += record.requests
-        if self._partition is None:
-            self._partition = self._learn(record)
+        if record.delivery_day is not None:
+            self._learn(record.delivery_day)
             return
         self.pages_finished += 1
         self._outliers += record.outliers
@@ -62,25 +62,25 @@ class Plan:
     @property
     def learning(self) -> bool:
         """Whether the value of the delivery day is still to be learned."""
-        return self._partition is None
+        return not (self._has_all_filters or self._partition.is_over)
 
     @property
     def listing(self) -> ListingURL:
         """The whole listing: as asked, with the delivery day once its value is known."""
-        return self.job.listing if self._partition is None else self._partition.root.listing
+        return self._partition.root.listing
 
     def keeps_rows(self, listing: str) -> bool:
         """Whether rows of this listing (canonical URL) are wanted."""
-        return self._partition is not None and self._partition.knows(listing)
+        return not self.learning and self._partition.knows(listing)
+
+    def is_denied(self, listing: ListingURL) -> bool:
+        """Whether this page said "no results" and is asked for once more."""
+        return self._partition.is_denied(listing)
 
     @property
     def wanted(self) -> Iterator[ListingURL]:
         """The pages to request, in the order that is best where one comes after the other."""
-        if self._is_spent:
-            return
-        if self._partition is None:
-            yield self.job.listing
-        else:
+        if not self._is_spent:
             yield from self._partition.wanted()
 
     @property
@@ -91,7 +91,7 @@ class Plan:
     @property
     def total_pages(self) -> int | None:
         """An estimate of the pages to come and gone, by the plan as it stands."""
-        if self._partition is None or not self.pages_finished:
+        if self.learning or not self.pages_finished:
             return None
         return self.pages_finished + self._partition.pages_to_come
 
@@ -100,12 +100,12 @@ class Plan:
         tally = Tally(
             found, found_without_price, self.requests, self._outliers, self._price_unproved
         )
-        return cover(self._partition or self._divide(self.job.listing), tally)
+        return cover(self._partition, tally)
 
     @property
     def stopped(self) -> str:
         """Why the plan ends before its end, or an empty text."""
-        if self._is_spent and not (self._partition and self._partition.is_over):
+        if self._is_spent and not self._partition.is_over:
             return f"stopped at MAX_REQUESTS {self._limits.requests}"
         return ""
 
@@ -113,15 +113,10 @@ class Plan:
     def _is_spent(self) -> bool:
         return self.requests >= self._limits.requests
 
-    def _learn(self, record: PageRecord) -> Partition:
-        """The plan for the listing with its delivery day; an empty listing stays as it is."""
-        listing = self.job.listing
-        if record.delivery_day is not None:
-            return self._divide(listing.with_refinement(DELIVERY_DAY_CODE, record.delivery_day))
-        partition = self._divide(listing)
-        if record.kind == Kind.NO_RESULTS:
-            partition.add(record)
-        return partition
+    def _learn(self, day: str) -> None:
+        """Begin anew with the listing of this delivery day."""
+        listing = self.job.listing.with_refinement(DELIVERY_DAY_CODE, day)
+        self._partition, self._has_all_filters = self._divide(listing), True
 
     def _divide(self, listing: ListingURL) -> Partition:
         return Partition(listing, self._limits.effort, whole=self.job.whole)

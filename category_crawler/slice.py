@@ -41,7 +41,7 @@ class Slice:
     def __init__(self, listing: ListingURL, above: "Slice | None" = None) -> None:
         self.listing = listing
         self.above = above
-        self.first = Walk(listing)
+        self.first = Walk(listing, holds=len(self._seen_above()), is_whole=above is None)
         """In the listing's own order."""
         self.others: list[Walk] = []
         """In other orders, once products were missed."""
@@ -85,6 +85,14 @@ class Slice:
         return self.first.end is End.NOT_APPLIED
 
     @property
+    def contradicted(self) -> Walk | None:
+        """A walk that was told "no results" against what is known, unless all was found since."""
+        if self.verdict is Verdict.COMPLETE:
+            return None
+        walks = (self.first, *self.others)
+        return next((walk for walk in walks if walk.end is End.CONTRADICTED), None)
+
+    @property
     def may_have_more_than_its_parts(self) -> bool:
         """Whether products may lie in none of its parts, all of which have been walked."""
         if any(part.is_refused for part in self.parts):
@@ -108,7 +116,7 @@ class Slice:
     def _is_complete(self) -> bool:
         if self.is_refused:
             return False
-        is_empty = self.first.end is End.NO_RESULTS
+        is_empty = self.first.end is End.NO_RESULTS and not self.first.asins
         return is_empty or len(self.known) == self.first.exact_total
 
     @property
@@ -135,7 +143,10 @@ class Slice:
         """A walk in the order behind the ``tried`` first ones, or None where there is none."""
         own = dict(self.listing.parameters).get("s")
         orders = [order for order in ORDERS if order != own]
-        return Walk(self.listing.with_sort(orders[tried])) if tried < len(orders) else None
+        if tried >= len(orders):
+            return None
+        holds = len(self._seen_above().keys() | self.first.asins)
+        return Walk(self.listing.with_sort(orders[tried]), holds=holds)
 
     def divide(self, most: int) -> None:
         """Make parts that hold about ``most`` products each: by price, else brand, else node."""

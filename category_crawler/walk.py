@@ -17,6 +17,8 @@ class End(StrEnum):
     """Why there is no next page."""
 
     NO_RESULTS = "no_results"
+    CONTRADICTED = "contradicted"
+    """A page said twice that there are no results, where products are known to be."""
     PAST_THE_END = "past_the_end"
     NO_ORGANIC_CARD = "no_organic_card"
     RANGE_STANDS_STILL = "range_stands_still"
@@ -29,10 +31,24 @@ class Walk:
 
     Pages may arrive in any order; what is told of the walk is told from those without a gap before
     them, up to the one that ends it. It remembers what it is asked for, not the pages.
+
+    A page that says "no results" is asked for once more unless it shows the node and the filters,
+    and in any case where more products are known to be there or the page is the first of the
+    whole category. Both answers are in the journal, so that a resumed run knows of the first.
     """
 
-    def __init__(self, listing: ListingURL, records: Iterable[PageRecord] = ()) -> None:
+    def __init__(
+        self,
+        listing: ListingURL,
+        records: Iterable[PageRecord] = (),
+        *,
+        holds: int = 0,
+        is_whole: bool = False,
+    ) -> None:
+        """``holds`` products are known to lie in the listing, which may be the whole category."""
         self.listing = listing
+        self.is_denied = False
+        """Whether the next page said "no results" and is asked for once more."""
         self.end: End | None = None
         """Why the listing ended, or None while there is a page to ask for."""
         self.length = 0
@@ -55,6 +71,7 @@ class Walk:
         self._totals: list[int] = []
         self._shown = self._last_rank = 0
         self._latest_first: int | None = None
+        self._holds, self._is_whole = holds, is_whole
         self._ahead: dict[int, PageRecord] = {}
         for record in records:
             self.add(record)
@@ -63,7 +80,9 @@ class Walk:
         """Take in a finished page."""
         self._ahead[record.page] = record
         while self.end is None and (following := self._ahead.pop(self.length + 1, None)):
-            self._append(following)
+            self.is_denied = self._is_doubtful(following)
+            if not self.is_denied:
+                self._append(following)
 
     def close(self) -> None:
         """Keep the results only: all else is asked of a walk whose slice is still open."""
@@ -111,12 +130,26 @@ class Walk:
         return self.total if self.is_steady and not self.total_is_rounded else None
 
     @property
+    def expected(self) -> int:
+        """The most products that are known to lie in it, or that a page of it has reported."""
+        return max(self._holds, *self._totals, 0)
+
+    @property
     def without_price(self) -> set[str]:
         """Organic results that show no price."""
         return {asin for asin, cents in self.prices.items() if cents is None}
 
+    def _is_doubtful(self, record: PageRecord) -> bool:
+        """Whether a page says "no results" for the first time and is not to be believed yet."""
+        if record.kind != Kind.NO_RESULTS or self.is_denied:
+            return False
+        is_first_of_all = self._is_whole and self.length == 0
+        return is_first_of_all or not record.proved or self.expected > self.served
+
     def _append(self, record: PageRecord) -> None:
         self.end = _end(self._latest_first, record)
+        if self.end is End.NO_RESULTS and self.expected > self.served:
+            self.end = End.CONTRADICTED
         self.length += 1
         if self.length == 1:
             self.brands, self.nodes = record.brands, record.nodes

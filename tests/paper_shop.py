@@ -10,6 +10,7 @@ from category_crawler.pages import Kind
 from category_crawler.partition import Partition
 from tests.storefront import Catalogue, Query, Switches
 from tests.storefront.catalogue import BRANDS, SUB_NODES
+from tests.storefront.denial import Denial
 from tests.storefront.listing import Serving, Visit
 from tests.storefront.query import BRAND_CODE
 
@@ -21,6 +22,7 @@ class PaperShop:
         self.catalogue = catalogue
         self.switches = switches or Switches()
         self.requests = 0
+        self._denial = Denial(self.switches)
         self.found: set[str] = set()
 
     def answer(self, asked: ListingURL) -> PageRecord:
@@ -30,8 +32,10 @@ class PaperShop:
         query = Query.read(parameters, domain=asked.domain, domestic=True, dropped=set())
         visit = Visit(DOMAINS[asked.domain], "X", False, str(asked), self.requests)
         served = Serving(self.catalogue, self.switches, query, visit)
+        if self._denial.is_due(str(asked)) or not served.total:
+            return self._no_results(asked)
         organic = served.organic
-        kind = Kind.LISTING if organic else Kind.PAST_THE_END if served.total else Kind.NO_RESULTS
+        kind = Kind.LISTING if organic else Kind.PAST_THE_END
         total, is_rounded = served.shown_total
         has_strip = served.shown_pages > 1 and not served.is_past_the_end
         self.found.update(item.asin for item in organic)
@@ -39,9 +43,9 @@ class PaperShop:
             listing=str(asked.with_page(1)),
             page=asked.page,
             kind=kind,
-            first=served.first if served.total else None,
-            last=served.last if served.total else None,
-            total=total or None,
+            first=served.first,
+            last=served.last,
+            total=total,
             total_is_rounded=is_rounded,
             last_page=served.shown_pages if has_strip else None,
             has_next=has_strip and served.page < served.shown_pages,
@@ -54,6 +58,27 @@ class PaperShop:
             at="2026-01-01T00:00:00Z",
             brands=tuple(f"{BRAND_CODE}:{value}" for value in BRANDS) if asked.page == 1 else (),
             nodes=tuple(SUB_NODES) if asked.page == 1 and asked.node not in SUB_NODES else (),
+        )
+
+    def _no_results(self, asked: ListingURL) -> PageRecord:
+        return PageRecord(
+            listing=str(asked.with_page(1)),
+            page=asked.page,
+            kind=Kind.NO_RESULTS,
+            first=None,
+            last=None,
+            total=None,
+            total_is_rounded=False,
+            last_page=None,
+            has_next=False,
+            asins=(),
+            prices=(),
+            new=0,
+            outliers=0,
+            price_proved=None,
+            requests=1,
+            at="2026-01-01T00:00:00Z",
+            proved=self.switches.no_results_rail,
         )
 
     def crawl(self, partition: Partition, at_once: int = 1, most: int = 5_000) -> None:

@@ -19,6 +19,23 @@ def product(number: int, **values: Any) -> Product:
     return Product(asins(number, number)[0], **given)
 
 
+def no_results(page: int = 1, *, proved: bool = False, listing: str = LISTING) -> PageRecord:
+    """A page that says "no results"; ``proved`` shows the node and the filters."""
+    return record(
+        page,
+        listing=listing,
+        kind="no_results",
+        first=None,
+        last=None,
+        total=None,
+        last_page=None,
+        has_next=False,
+        asins=(),
+        new=0,
+        proved=proved,
+    )
+
+
 def record(page: int = 1, **values: Any) -> PageRecord:
     """A page of 24 in a listing of 60, with a next page unless it is the third."""
     first, last = 24 * page - 23, min(24 * page, 60)

@@ -8,7 +8,7 @@ from category_crawler.coverage import Coverage, Tally, cover
 from category_crawler.journal import PageRecord
 from category_crawler.listing_url import ListingURL
 from category_crawler.partition import Effort, Partition
-from tests.records import LISTING, asins, record
+from tests.records import LISTING, asins, no_results, record
 
 WHOLE = [record(1), record(2), record(3)]
 
@@ -37,7 +37,19 @@ def covered(
         ([*WHOLE[:2], record(3, total=61)], None, "another total on every page"),
         ([*WHOLE[:2], record(3, total=40)], None, "another total on every page"),
         ([record(n, total=None) for n in (1, 2, 3)], None, "no total"),
-        ([record(1, kind="no_results", asins=(), total=None)], True, "holds no product"),
+        ([no_results(), no_results()], True, "holds no product"),
+        ([no_results(proved=True)], False, "not come to the end of its plan"),
+        ([no_results(), *WHOLE], True, "every one of the 60"),
+        ([WHOLE[0], no_results(2)], False, "not come to the end of its plan"),
+        ([WHOLE[0], no_results(2), *WHOLE[1:]], True, "every one of the 60"),
+        (
+            [WHOLE[0], no_results(2), no_results(2)],
+            False,
+            "60 products and 24 were found; https://www.amazon.com.au/s?rh=n%3A4851693051&page=2 "
+            "said twice that there are no results, but at least 60 products should be there and "
+            "24 came before",
+        ),
+        ([record(1, total=None), *[no_results(2)] * 2], None, "no total"),
     ],
 )
 def test_complete_is_what_is_known(records: list[Any], complete: bool | None, why: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from category_crawler.coverage import Tally, cover
 from category_crawler.listing_url import ListingURL
 from category_crawler.partition import Effort, Partition
 from category_crawler.slice import Verdict
+from category_crawler.walk import End
 from tests.paper_shop import PaperShop
 from tests.records import LISTING, record
 from tests.storefront import Catalogue, Switches
@@ -175,6 +177,86 @@ def test_a_slice_that_is_refused_adds_nothing_and_proves_nothing() -> None:
         partition.add(page)
     assert partition.root.verdict is not Verdict.COMPLETE
     assert shop.requests < 100
+
+
+HONEST = crawled(Catalogue(1_000, without_price=0), cap=306)
+ADDRESSES = {
+    "every page": ".",
+    "first page": r"4851693051$",
+    "seventh page": r"4851693051&page=7$",
+    "slices": "p_36",
+    "later pages of slices": "p_36.*page=2",
+}
+
+
+@pytest.mark.parametrize("has_rail", [True, False])
+@pytest.mark.parametrize("pattern", ADDRESSES.values(), ids=ADDRESSES)
+def test_one_odd_no_results_for_each_page_loses_nothing(pattern: str, has_rail: bool) -> None:
+    shop, partition = crawled(
+        Catalogue(1_000, without_price=0),
+        cap=306,
+        no_results_on=pattern,
+        no_results_times=1,
+        no_results_rail=has_rail,
+    )
+    assert shop.found == shop.catalogue.asins()
+    assert partition.root.verdict is Verdict.COMPLETE
+    assert cover(partition, Tally(found=1_000)).complete is True
+    assert shop.requests <= 2 * HONEST[0].requests
+
+
+@pytest.mark.parametrize("has_rail", [True, False])
+@pytest.mark.parametrize("pattern", [r"p_36%3A-\d", "p_36", "p_36.*page=2", "page=7$"])
+def test_no_results_against_what_is_known_is_never_complete_unless_all_was_found(
+    pattern: str, has_rail: bool
+) -> None:
+    shop, partition = crawled(
+        Catalogue(1_000, without_price=0), cap=306, no_results_on=pattern, no_results_rail=has_rail
+    )
+    coverage = cover(partition, Tally(found=len(shop.found)))
+    is_whole = shop.found == shop.catalogue.asins()
+    assert coverage.complete is is_whole
+    assert ("said twice that there are no results" in coverage.why) is not is_whole
+
+
+def test_no_results_in_another_order_is_held_against_the_listings_own() -> None:
+    shop, partition = crawled(
+        Catalogue(900, without_price=0.1, seed=3), cap=306, no_results_on="s=review-rank$"
+    )
+    asked = [walk for walk in partition.unpriced if walk.end is End.CONTRADICTED]
+    assert len(asked) == 1
+    coverage = cover(partition, Tally(found=len(shop.found)))
+    assert coverage.complete is False
+    assert "s=review-rank said twice" in coverage.why
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    PRICES,
+    st.sampled_from(["[02468]$", "p_36%3A[1-5]", "page=[23]$", "p_123", "s=", "%3A-"]),
+    st.integers(0, 2),
+    st.booleans(),
+)
+def test_odd_no_results_never_make_a_list_wrongly_complete(
+    prices: list[int | None], pattern: str, times: int, has_rail: bool
+) -> None:
+    shop, partition = crawled(
+        Catalogue(prices=prices),
+        cap=48,
+        no_results_on=pattern,
+        no_results_times=times,
+        no_results_rail=has_rail,
+    )
+    if cover(partition, Tally(found=len(shop.found))).complete:
+        assert shop.found == shop.catalogue.asins()
+
+
+def test_empty_slices_that_prove_themselves_cost_no_second_request() -> None:
+    prices: list[int | None] = [None] * 30 + [100, 101, 90_000] * 40
+    shop, partition = crawled(Catalogue(prices=prices), cap=48)
+    empty = [one for one in partition.root.with_all_parts() if one.first.end is End.NO_RESULTS]
+    bare, _ = crawled(Catalogue(prices=prices), cap=48, no_results_rail=False)
+    assert bare.requests - shop.requests == len(empty) > 0
 
 
 def test_a_plain_walk_takes_the_one_listing() -> None:

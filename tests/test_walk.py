@@ -7,7 +7,7 @@ import pytest
 from category_crawler.journal import PageRecord
 from category_crawler.listing_url import ListingURL
 from category_crawler.walk import End, Walk
-from tests.records import LISTING, asins, record
+from tests.records import LISTING, asins, no_results, record
 
 
 def walk_of(*records: PageRecord) -> Walk:
@@ -35,7 +35,6 @@ def test_pages_follow_until_there_is_no_next_link() -> None:
         ({"first": 1, "last": 24}, End.RANGE_STANDS_STILL),
         ({"kind": "past_the_end", "asins": (), "first": 321, "last": 306}, End.PAST_THE_END),
         ({"asins": ()}, End.NO_ORGANIC_CARD),
-        ({"kind": "no_results", "asins": ()}, End.NO_RESULTS),
         ({"has_next": False}, End.NO_NEXT_LINK),
         ({}, None),
         ({"first": None, "last": None}, None),
@@ -45,6 +44,58 @@ def test_what_ends_a_listing(second: dict[str, Any], end: End | None) -> None:
     walk = walk_of(record(1), record(2, **second))
     assert walk.end is end
     assert list(walk.wanted()) == ([3] if end is None else [])
+
+
+@pytest.mark.parametrize(
+    ("before", "told", "end"),
+    [
+        ([], [True], End.NO_RESULTS),
+        ([], [False], None),
+        ([], [False, False], End.NO_RESULTS),
+        ([record(1, total=24)], [True], End.NO_RESULTS),
+        ([record(1, total=None)], [False], None),
+        ([record(1, total=None)], [False, False], End.NO_RESULTS),
+        ([record(1)], [True], None),
+        ([record(1)], [True, True], End.CONTRADICTED),
+        ([record(1), record(2, total=None)], [True, True], End.CONTRADICTED),
+    ],
+)
+def test_no_results_is_believed_when_proved_or_said_twice_and_never_against_a_total(
+    before: list[PageRecord], told: list[bool], end: End | None
+) -> None:
+    page = len(before) + 1
+    walk = walk_of(*before, *(no_results(page, proved=proved) for proved in told))
+    assert walk.end is end
+    assert walk.is_denied is (end is None)
+    assert next(walk.wanted(), None) == (page if end is None else None)
+
+
+def test_the_first_page_of_all_is_asked_twice_whatever_it_shows() -> None:
+    walk = Walk(ListingURL.parse(LISTING), [no_results(proved=True)], is_whole=True)
+    assert list(walk.wanted()) == [1]
+    walk.add(no_results(proved=True))
+    assert walk.end is End.NO_RESULTS
+
+
+def test_no_results_is_never_believed_where_products_are_known_to_lie() -> None:
+    walk = Walk(ListingURL.parse(LISTING), [no_results(proved=True)], holds=1)
+    assert walk.end is None
+    walk.add(no_results(proved=True))
+    assert walk.end is End.CONTRADICTED
+
+
+def test_a_page_that_was_denied_once_goes_on_as_any_other() -> None:
+    walk = walk_of(no_results(), record(1), no_results(2), record(2), record(3))
+    assert (walk.end, len(walk.asins)) == (End.NO_NEXT_LINK, 60)
+
+
+def test_no_results_ahead_of_its_turn_is_judged_in_its_turn() -> None:
+    walk = walk_of(no_results(3, proved=True), record(1))
+    assert list(walk.wanted()) == [2]
+    walk.add(record(2))
+    assert list(walk.wanted()) == [3]
+    walk.add(record(3))
+    assert walk.end is End.NO_NEXT_LINK
 
 
 def test_the_order_of_arrival_does_not_matter() -> None:

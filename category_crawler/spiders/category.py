@@ -210,6 +210,8 @@ class CategorySpider(EndingSpider):
         except (UnreadablePage, NotAListing) as error:
             raise type(error)(f"{error}; {crawl.keep_unreadable(response.body)}") from None
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
+        if crawl.plan.is_denied(listing):
+            self.logger.warning("%s says that there are no results: it is asked again", listing)
         return products
 
     def _next(self, crawl: CategoryCrawl) -> list[Request]:
@@ -233,7 +235,8 @@ class CategorySpider(EndingSpider):
             cb_kwargs={"listing": listing},
             cookies=session.request_cookies if session else None,
             headers={"Accept-Language": _accept_language(listing)},
-            meta={"cookiejar": self._jar},
+            # A page is asked for once more to hear the site itself again.
+            meta={"cookiejar": self._jar, "dont_cache": crawl.plan.is_denied(listing)},
             dont_filter=True,
         )
 

@@ -31,6 +31,8 @@ class Visit:
     """Of this listing request, from 1."""
     token: str = ""
     """Opens the pop-over."""
+    denied: bool = False
+    """The page says "No results", whatever lies there."""
 
 
 def listing_page(catalogue: Catalogue, switches: Switches, query: Query, visit: Visit) -> str:
@@ -39,9 +41,10 @@ def listing_page(catalogue: Catalogue, switches: Switches, query: Query, visit: 
         return _whole(switches, query, visit, "")
     served = Serving(catalogue, switches, query, visit)
     look = _look(switches, visit)
-    if served.total == 0:
-        suggestions = _cards(catalogue.items[:4], (), look, 0)
-        return _whole(switches, query, visit, f"{_no_results(look.words)}{suggestions}")
+    if visit.denied or served.total == 0:
+        suggestions = _cards(catalogue.items[-4:], (), look, 0)
+        page = f"{_no_results(look.words)}{suggestions}"
+        return _whole(switches, query, visit, page, has_rail=switches.no_results_rail)
     adverts = served.advertisements
     body = (
         f"{_bar(served, query)}"
@@ -217,10 +220,13 @@ def _link(visit: Visit, page: int) -> str:
     return escape(f"{visit.url.partition('&page=')[0]}&page={page}&qid=1&ref=sr_pg_{page}")
 
 
-def _whole(switches: Switches, query: Query, visit: Visit, body: str) -> str:
+def _whole(
+    switches: Switches, query: Query, visit: Visit, body: str, *, has_rail: bool = True
+) -> str:
     page = (
-        f"{head(visit.shop, query.keywords or 'Listing')}{navigation(switches, query, visit)}"
-        f"{_rail(switches, query, visit)}{body}"
+        f"{head(visit.shop, query.keywords or 'Listing')}"
+        f"{navigation(switches, query if has_rail else None, visit)}"
+        f"{_rail(switches, query, visit) if has_rail else ''}{body}"
     )
     missing = switches.page_bytes - len(page)
     filler = f"<script>{_FILLER * (missing // len(_FILLER))}</script>" if missing > 0 else ""

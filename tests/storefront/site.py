@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -11,6 +11,7 @@ from category_crawler.domain_config import DOMAINS, Marketplace
 from tests.storefront import popover
 from tests.storefront.block import BLOCKS, Block
 from tests.storefront.catalogue import Catalogue
+from tests.storefront.denial import Denial
 from tests.storefront.listing import Visit, head, listing_page, navigation
 from tests.storefront.query import Query
 from tests.storefront.robots import ROBOTS
@@ -47,6 +48,7 @@ class Site:
         self.visitors = Visitors()
         self.requests: list[Request] = []
         self._blocked = 0
+        self._denial = Denial(switches)
         self._random = random.Random(7)
 
     def application(self) -> web.Application:
@@ -96,6 +98,7 @@ class Site:
         if block and not block.spoils:
             return await self._answer_block(request, block)
         visit = self._visit(request, shop, visitor, number)
+        visit = replace(visit, denied=self._denial.is_due(request.path_qs))
         query = Query.read(
             request.query,
             domain=shop.domain,

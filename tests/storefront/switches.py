@@ -42,6 +42,13 @@ class Switches:
     empty_page_from: int = 0
     """From this request on, pages without a card and without a word about it."""
 
+    no_results_on: str = ""
+    """A regular expression: a listing page in whose address it is found says "No results"."""
+    no_results_times: int = 0
+    """Each such page says so this many times, then serves its results; 0 for ever."""
+    no_results_rail: bool = True
+    """Pages that say "No results" show the node and the filters, as others do."""
+
     # Where it delivers
     wrong_location_from: int = 0
     wrong_currency_from: int = 0

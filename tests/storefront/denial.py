@@ -1,0 +1,22 @@
+"""Pages that say "No results" although they have some."""
+
+import re
+from collections import Counter
+
+from tests.storefront.switches import Switches
+
+
+class Denial:
+    """Decides, by its switches, which requests are answered so."""
+
+    def __init__(self, switches: Switches) -> None:
+        self._switches = switches
+        self._said: Counter[str] = Counter()
+
+    def is_due(self, address: str) -> bool:
+        """Whether this request for a page is told that there are no results; it counts."""
+        pattern, most = self._switches.no_results_on, self._switches.no_results_times
+        if not (pattern and re.search(pattern, address)):
+            return False
+        self._said[address] += 1
+        return not 0 < most < self._said[address]
