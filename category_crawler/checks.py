@@ -19,7 +19,7 @@ from category_crawler.errors import (
 from category_crawler.items import Product
 from category_crawler.job import DeliveryDay
 from category_crawler.listing_url import ListingURL, within
-from category_crawler.pages import Kind, Page, Refinement
+from category_crawler.pages import Kind, Page, PriceRange, Refinement
 from category_crawler.pages.block import BLOCKS
 
 PRICED_INSIDE = 0.9
@@ -138,18 +138,21 @@ def check_refinements(page: Page, asked: Asked) -> None:
 
 
 def check_price(page: Page, asked: Asked) -> None:
-    """Raise FilterNotApplied where an asked price range is seen not to be applied."""
+    """Raise FilterNotApplied where an asked price range is seen not to be applied.
+
+    It is in the marketplace's own currency; what a page shows in another says nothing of it.
+    """
     bounds = asked.listing.price
     if bounds == (None, None):
         return
-    if page.price_applied is not None:
-        if not page.price_applied.matches(*bounds):
+    named = _named_range(page, asked)
+    if named is not None:
+        if not named.matches(*bounds):
             raise FilterNotApplied(
-                f"page {asked.listing.page} was asked for prices {_range(bounds)} and says "
-                f"{page.price_applied}"
+                f"page {asked.listing.page} was asked for prices {_range(bounds)} and says {named}"
             )
         return
-    prices = main_prices(page.products)
+    prices = main_prices(page.products, asked.listing.marketplace.currency)
     inside = [price for price in prices if within(price, bounds)]
     if len(inside) < PRICED_INSIDE * len(prices):
         raise FilterNotApplied(
@@ -162,7 +165,8 @@ def price_proved(page: Page, asked: Asked) -> bool | None:
     """Whether a checked page showed its price range to be applied; None where none was asked."""
     if asked.listing.price == (None, None):
         return None
-    return page.price_applied is not None or bool(main_prices(page.products))
+    currency = asked.listing.marketplace.currency
+    return _named_range(page, asked) is not None or bool(main_prices(page.products, currency))
 
 
 def proves_no_results(page: Page, asked: Asked) -> bool:
@@ -203,7 +207,7 @@ def check_rows(page: Page, asked: Asked) -> None:
 def _shows_no_price(page: Page) -> bool:
     organic = [product for product in page.products if not product.sponsored]
     bare = [p for p in organic if p.price_cents is None and p.offer_price_cents is None]
-    return not main_prices(organic) and len(bare) >= UNPRICED
+    return all(p.price_cents is None for p in organic) and len(bare) >= UNPRICED
 
 
 def learn_delivery_day(offered: Sequence[Refinement], day: DeliveryDay) -> str:
@@ -227,9 +231,23 @@ def choices(code: str, value: str) -> list[str]:
     return [f"{code}:{part.removeprefix(f'{code}:')}" for part in value.split("|")]
 
 
-def main_prices(products: Sequence[Product]) -> list[int]:
-    """Main prices of the organic results, in cents."""
-    return [p.price_cents for p in products if not p.sponsored and p.price_cents is not None]
+def main_prices(products: Sequence[Product], currency: str) -> list[int]:
+    """Main prices of the organic results in a currency, in cents."""
+    prices = (product.cents_in(currency) for product in products if not product.sponsored)
+    return [cents for cents in prices if cents is not None]
+
+
+def _named_range(page: Page, asked: Asked) -> PriceRange | None:
+    """The price range that a page names, where it can be held against the one asked for.
+
+    A visitor from abroad may see US dollars named "$" on a marketplace whose own dollars are: on
+    such a page only a range that is the asked one says something.
+    """
+    named, own = page.price_applied, asked.listing.marketplace.currency
+    if named is None or named.currency not in ("", own):
+        return None
+    is_sure = page.currency in (None, own) or named.matches(*asked.listing.price)
+    return named if is_sure else None
 
 
 def _range(bounds: tuple[int | None, int | None]) -> str:

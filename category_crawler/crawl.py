@@ -91,10 +91,27 @@ class CategoryCrawl:
     @property
     def warnings(self) -> list[str]:
         """What a person should know of a run that went well all the same."""
-        return [
+        unsupported = [
             f"{name} is not supported on {self.job.domain} and was not applied"
             for name in self.job.unsupported_filters
         ]
+        return unsupported + self._warnings_of_currency
+
+    @property
+    def _warnings_of_currency(self) -> list[str]:
+        if not self.plan.foreign:
+            return []
+        seen, own = " and ".join(sorted(self.plan.foreign)), self.job.marketplace.currency
+        warnings = [
+            f"some prices are in {seen}, not in {own} as usual on {self.job.domain}: they are kept "
+            "as shown, and the category was divided without them"
+        ]
+        if self.plan.listing.price != (None, None):
+            warnings.append(
+                f"the price bounds are in {own}: products with a price in {seen} were kept "
+                "without a comparison"
+            )
+        return warnings
 
     def take(
         self, page: Page, listing: ListingURL, requests: int
@@ -171,6 +188,7 @@ class CategoryCrawl:
             "products_found": self.run.kept,
             "pages_finished": self.plan.pages_finished,
             "coverage": self.coverage,
+            "warnings": self.warnings,
             "started_at": self.started_at,
             "updated_at": utc_now(),
         }
@@ -191,6 +209,7 @@ class CategoryCrawl:
     ) -> PageRecord:
         organic = [product for product in page.products if not product.sponsored]
         inside = [product for product in organic if self._is_inside(product)]
+        own = self.job.marketplace.currency
         return PageRecord(
             listing=str(listing.with_page(1)),
             page=listing.page,
@@ -202,7 +221,7 @@ class CategoryCrawl:
             last_page=page.last_page,
             has_next=page.has_next,
             asins=tuple(product.asin for product in inside),
-            prices=tuple(product.price_cents for product in inside),
+            prices=tuple(product.cents_in(own) for product in inside),
             new=new,
             outliers=len(organic) - len(inside),
             price_proved=price_proved(page, Asked(listing)),
@@ -211,6 +230,7 @@ class CategoryCrawl:
             delivery_day=learned,
             brands=_brands(page.filters_offered) if listing.page == 1 else (),
             nodes=tuple(page.nodes_below) if listing.page == 1 else (),
+            foreign=_foreign(inside, own),
             proved=(
                 proves_no_results(page, Asked(listing)) if page.kind is Kind.NO_RESULTS else None
             ),
@@ -230,8 +250,11 @@ class CategoryCrawl:
         return True
 
     def _is_inside(self, product: Product) -> bool:
-        """Whether a product is what was asked for; slices are the plan's own affair."""
-        cents = product.price_cents
+        """Whether a product is what was asked for; slices are the plan's own affair.
+
+        The bounds are in the marketplace's own currency and say nothing of a price in another.
+        """
+        cents = product.cents_in(self.job.marketplace.currency)
         return cents is None or within(cents, self.plan.listing.price)
 
     def _learned(self, page: Page) -> str | None:
@@ -278,6 +301,12 @@ def _stamp(page: Page, number: int | None) -> None:
         if number is not None and not product.sponsored:
             product.page, product.position = number, rank
             rank += 1
+
+
+def _foreign(products: list[Product], own: str) -> tuple[str, ...]:
+    """Currencies other than the marketplace's own that these products' main prices are in."""
+    priced = (product for product in products if product.price_cents is not None)
+    return tuple(sorted({p.currency for p in priced if p.currency} - {own}))
 
 
 def _brands(offered: list[Refinement]) -> tuple[str, ...]:

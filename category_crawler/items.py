@@ -55,3 +55,7 @@ class Product:
     seller_name: str | None = None
     scraped_at: str | None = None
     """UTC, ISO 8601 with ``Z``."""
+
+    def cents_in(self, currency: str) -> int | None:
+        """The main price in cents, or None where there is none or it is in another currency."""
+        return self.price_cents if self.currency in (None, currency) else None

@@ -38,7 +38,7 @@ class CategoryJob(BaseModel):
     domain: str
     """Such as amazon.com.au."""
     postcode: str | None = None
-    """None crawls without a delivery session and checks no location."""
+    """None crawls without a delivery session and checks neither location nor currency."""
     filter_prime_ships_from_au: bool = False
     """Products that Prime ships from Australia; amazon.com.au only."""
     filter_delivery_day: DeliveryDay | None = None

@@ -10,7 +10,7 @@ NOT_APPLIED = "not_applied"
 """Kind of a page of a listing of the plan's own making that the site did not narrow as asked."""
 
 
-_TUPLES = ("asins", "prices", "brands", "nodes")
+_TUPLES = ("asins", "prices", "brands", "nodes", "foreign")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class PageRecord:
     asins: tuple[str, ...]
     """Organic results in page order, those seen before included."""
     prices: tuple[int | None, ...]
-    """Main prices of the same results in cents."""
+    """Main prices of the same results in cents of the marketplace's own currency, else None."""
     new: int
     """Rows that this page added."""
     outliers: int
@@ -50,6 +50,8 @@ class PageRecord:
     """Brands that the first page's rail offers, as terms: ``p_123:110955``."""
     nodes: tuple[str, ...] = ()
     """Nodes below the asked one that the first page's rail offers, digits."""
+    foreign: tuple[str, ...] = ()
+    """Other currencies that prices of these results are in, ISO 4217."""
     proved: bool | None = None
     """Whether a page that says "no results" shows all that was asked for; None for any other."""
     offset: int = 0

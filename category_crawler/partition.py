@@ -7,6 +7,9 @@ products is divided by brand, then by sub-node, and what is still not served is 
 other sort orders. Products without a price lie in no slice: some are found by walking the whole
 listing in other orders.
 
+Only prices in the marketplace's own currency count, for its price refinement is in that. Where none
+is seen, the listing is divided by brand and sub-node.
+
 What becomes of a slice depends on its own pages and on those it was cut from, not on the order in
 which pages arrive. A slice is always smaller than the one it is made of, so that every plan ends.
 """

@@ -40,6 +40,8 @@ class Plan:
         self._limits = limits or Limits()
         self.requests = 0
         """Listing requests that finished pages took, failed ones included."""
+        self.foreign: set[str] = set()
+        """Currencies of prices seen, the marketplace's own apart."""
         self._outliers = 0
         self._price_unproved = False
         self._partition = self._divide(job.listing)
@@ -51,6 +53,7 @@ class Plan:
         """Take in a finished page."""
         self.latest = record
         self.requests += record.requests
+        self.foreign.update(record.foreign)
         if record.delivery_day is not None:
             self._learn(record.delivery_day)
             return

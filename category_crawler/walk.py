@@ -54,7 +54,10 @@ class Walk:
         self.length = 0
         """Pages seen."""
         self.prices: dict[str, int | None] = {}
-        """Price in cents of each distinct organic result; empty once the walk is closed."""
+        """Price of each distinct organic result, in cents of the marketplace's own currency.
+
+        Empty once the walk is closed.
+        """
         self.asins: Collection[str] = self.prices.keys()
         """Distinct organic results."""
         self.recent: deque[tuple[str, ...]] = deque(maxlen=VAIN_PAGES)
@@ -136,7 +139,7 @@ class Walk:
 
     @property
     def without_price(self) -> set[str]:
-        """Organic results that show no price."""
+        """Organic results that show no price in the marketplace's own currency."""
         return {asin for asin, cents in self.prices.items() if cents is None}
 
     def _is_doubtful(self, record: PageRecord) -> bool:

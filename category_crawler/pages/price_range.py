@@ -1,7 +1,7 @@
 """The price range that a listing names among its chosen filters: "$40–$630+"."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from category_crawler.pages.price import read_cents, read_currency
@@ -25,19 +25,24 @@ class PriceRange:
     high: int | None
     high_is_open: bool = False
     """The upper bound carries a "+": it is the slider's end and means "or more"."""
+    currency: str = field(default="", compare=False)
+    """ISO 4217."""
 
     @classmethod
     def read(cls, label: str, own_currency: str) -> Self | None:
         """Read a filter's label, or None where it names no price."""
         text = plain_digits(clean(label))
-        if read_currency(text, own_currency) is None:
+        currency = read_currency(text, own_currency)
+        if currency is None:
             return None
-        cents = [read_cents(n.group(), own_currency) for n in _NUMBER.finditer(text)]
+        cents = [read_cents(n.group(), currency) for n in _NUMBER.finditer(text)]
         if len(cents) == 2:
-            return cls(cents[0], cents[1], text.endswith("+"))
+            return cls(cents[0], cents[1], text.endswith("+"), currency)
         if len(cents) != 1:
             return None
-        return cls(None, cents[0]) if _BELOW.search(text) else cls(cents[0], None)
+        is_below = _BELOW.search(text) is not None
+        low, high = (None, cents[0]) if is_below else (cents[0], None)
+        return cls(low, high, currency=currency)
 
     def matches(self, low: int | None, high: int | None) -> bool:
         """Whether this is how the site would name the range between two bounds in cents.

@@ -72,6 +72,8 @@ class CategorySpider(EndingSpider):
         """The latest jar whose session the site has answered, with cookies of its own."""
         self._renewed_for: ListingURL | None = None
         self._renewing = asyncio.Lock()
+        self._warned: set[str] = set()
+        """Warnings that the log has."""
         self._asked: set[ListingURL] = set()
         """Pages on their way."""
 
@@ -94,8 +96,7 @@ class CategorySpider(EndingSpider):
         self.crawler.signals.connect(
             self.count_request, signal=scrapy_signals.request_reached_downloader
         )
-        for warning in self.crawl.warnings:
-            self.logger.warning(warning)
+        self._warn(self.crawl)
         await self._renew_old_session(self.crawl)
         for request in self._next(self.crawl):
             yield request
@@ -212,7 +213,14 @@ class CategorySpider(EndingSpider):
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
         if crawl.plan.is_denied(listing):
             self.logger.warning("%s says that there are no results: it is asked again", listing)
+        self._warn(crawl)
         return products
+
+    def _warn(self, crawl: CategoryCrawl) -> None:
+        for warning in crawl.warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self.logger.warning(warning)
 
     def _next(self, crawl: CategoryCrawl) -> list[Request]:
         """Requests for what the plan wants, up to as many on their way as the site is asked.

@@ -141,6 +141,22 @@ def test_other_labels_name_no_price(label: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "own", "currency", "low"),
+    [
+        ("$40–$630+", "AUD", "AUD", 4000),
+        ("US$40–US$630", "AUD", "USD", 4000),
+        ("US$6.50–US$13", "JPY", "USD", 650),
+        ("￥800–￥1,600", "JPY", "JPY", 80000),
+        ("INR 1,000–INR 2,000", "USD", "INR", 100000),
+    ],
+)
+def test_a_range_says_its_currency(label: str, own: str, currency: str, low: int) -> None:
+    named = PriceRange.read(label, own)
+    assert named is not None
+    assert (named.currency, named.low) == (currency, low)
+
+
+@pytest.mark.parametrize(
     ("shown", "asked", "matches"),
     [
         (PriceRange(4000, 63000, True), (4000, None), True),

@@ -1,10 +1,11 @@
 """Result cards and advertisements, with the elements that the real site's cards have."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
+from typing import Self
 
 from tests.storefront.catalogue import BRANDS, Item
-from tests.storefront.wording import Wording, grouped, money
+from tests.storefront.wording import Wording, grouped, money, whole_money
 
 _FOREIGN_RATE = 0.65
 """Dollars for one unit of the shop's own currency."""
@@ -16,9 +17,33 @@ class Look:
 
     words: Wording
     currency: str
+    own_currency: str
     foreign: bool
+    foreign_share: float = 1.0
+    """Share of the cards that show the other currency."""
     has_title: bool = True
     has_price: bool = True
+
+    @property
+    def own(self) -> Self:
+        """The same in the shop's own currency."""
+        return replace(self, currency=self.own_currency, foreign=False)
+
+    def of(self, item: Item) -> Self:
+        """The look of one card."""
+        return self if item.number % 100 < 100 * self.foreign_share else self.own
+
+    def converted(self, cents: int) -> int:
+        """An amount of the shop's own currency in the one that the visitor sees."""
+        return round(cents * _FOREIGN_RATE) if self.foreign else cents
+
+    def named(self, amount: str) -> str:
+        """An amount as visitors from abroad see it, who are told whose dollars it is in."""
+        return amount.replace("$", "US$") if self.foreign and self.currency == "USD" else amount
+
+    def whole(self, cents: int) -> str:
+        """An amount of the shop's own currency as the rail names it."""
+        return self.named(whole_money(self.converted(cents), self.currency, self.words))
 
 
 def card(item: Item, look: Look, index: int) -> str:
@@ -47,18 +72,15 @@ def carousel(items: list[Item]) -> str:
 
 def displayed_cents(item: Item, look: Look) -> int | None:
     """The main price in the currency that the visitor sees."""
-    if item.price_cents is None:
-        return None
-    return round(item.price_cents * _FOREIGN_RATE) if look.foreign else item.price_cents
+    return None if item.price_cents is None else look.converted(item.price_cents)
 
 
 def _shown(cents: int, look: Look) -> str:
-    text = money(cents, look.currency, look.words)
-    # Visitors from abroad see whose dollars they are.
-    return text.replace("$", "US$") if look.foreign and look.currency == "USD" else text
+    return look.named(money(cents, look.currency, look.words))
 
 
 def _card(item: Item, look: Look, index: int, *, advertisement: bool) -> str:
+    look = look.of(item)
     holder = " AdHolder" if advertisement else ""
     link = f"/sspa/click?url=%2Fdp%2F{item.asin}" if advertisement else f"/dp/{item.asin}/ref=sr"
     return (

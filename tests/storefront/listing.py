@@ -142,11 +142,14 @@ class Serving:
 
 
 def _look(switches: Switches, visit: Visit) -> Look:
-    foreign = visit.foreign or _since(switches.wrong_currency_from, visit)
+    is_abroad = visit.foreign and not switches.local_currency
+    foreign = is_abroad or _since(switches.wrong_currency_from, visit)
     return Look(
         words=wording_of(visit.shop),
         currency=foreign_currency(visit.shop) if foreign else visit.shop.currency,
+        own_currency=visit.shop.currency,
         foreign=foreign,
+        foreign_share=switches.wrong_currency_share,
         has_title=not _since(switches.titles_missing_from, visit),
         has_price=not _since(switches.prices_missing_from, visit),
     )
@@ -237,8 +240,7 @@ def _rail(switches: Switches, query: Query, visit: Visit) -> str:
     look = _look(switches, visit)
     return rail(
         query,
-        look.words,
-        look.currency,
+        look if look.foreign_share == 1 else look.own,
         domain=visit.shop.domain,
         days=not visit.foreign and not switches.no_delivery_day,
         summary=switches.keep_summary,

@@ -2,15 +2,15 @@
 
 from html import escape
 
+from tests.storefront.card import Look
 from tests.storefront.catalogue import BRANDS, DEPARTMENT, NODE, NODE_NAMES, SUB_NODES
 from tests.storefront.query import BRAND_CODE, DAY_CODE, DAY_VALUES, PRIME_CODE, PRIME_VALUES, Query
-from tests.storefront.wording import Wording, whole_money
+from tests.storefront.wording import Wording
 
 
-def rail(
-    query: Query, words: Wording, currency: str, *, domain: str, days: bool, summary: bool
-) -> str:
+def rail(query: Query, look: Look, *, domain: str, days: bool, summary: bool) -> str:
     """The rail of a listing; ``days`` offers delivery days, ``summary`` names what is chosen."""
+    words = look.words
     groups = [
         _group("Department", "n", _nodes(query)),
         _price(query),
@@ -21,35 +21,33 @@ def rail(
     if days:
         labels = {value: label for value, (_, label) in DAY_VALUES.items()}
         groups.append(_group("Delivery Day", DAY_CODE, _choices(DAY_CODE, labels, query, words)))
-    said = _summary(query, words, currency) if summary else ""
+    said = _summary(query, look) if summary else ""
     return f'<div id="s-refinements">{said}{"".join(groups)}</div>'
 
 
-def _summary(query: Query, words: Wording, currency: str) -> str:
-    labels = [
-        label for code, value in query.terms for label in _labels(code, value, words, currency)
-    ]
+def _summary(query: Query, look: Look) -> str:
+    labels = [label for code, value in query.terms for label in _labels(code, value, look)]
+    words = look.words
     text = words.selected.format(", ".join(labels)) if labels else words.none_selected
     return f'<div id="s-refinements-a11y-summary" class="aok-hidden">{escape(text)}</div>'
 
 
-def _labels(code: str, value: str, words: Wording, currency: str) -> list[str]:
+def _labels(code: str, value: str, look: Look) -> list[str]:
     if code == "n":
         return [NODE_NAMES[value]]
     if code == "p_36":
-        return [_price_label(value, words, currency)]
+        return [_price_label(value, look)]
     names = {PRIME_CODE: PRIME_VALUES, BRAND_CODE: BRANDS}.get(code) or {
         day: label for day, (_, label) in DAY_VALUES.items()
     }
     return [names[part] for part in value.split("|")]
 
 
-def _price_label(value: str, words: Wording, currency: str) -> str:
+def _price_label(value: str, look: Look) -> str:
     low, _, high = value.partition("-")
-    start = whole_money(int(low or 0), currency, words)
     # The slider's upper end stands for "or more".
-    end = whole_money(int(high), currency, words) if high else ""
-    return f"{start}–{end or whole_money(100_000, currency, words) + '+'}"
+    end = look.whole(int(high)) if high else f"{look.whole(100_000)}+"
+    return f"{look.whole(int(low or 0))}–{end}"
 
 
 def _group(heading: str, code: str, items: str) -> str:

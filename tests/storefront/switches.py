@@ -52,6 +52,11 @@ class Switches:
     # Where it delivers
     wrong_location_from: int = 0
     wrong_currency_from: int = 0
+    local_currency: bool = False
+    """Visitors without a delivery location see the shop's own currency as well."""
+    wrong_currency_share: float = 1.0
+    """Share of the cards that show another currency where one is shown; below 1 the rail names
+    prices in the shop's own."""
     no_location_from: int = 0
     """Pages without a delivery line."""
     expire_at: int = 0
