@@ -32,7 +32,7 @@ def report(runner: Row, base: str) -> dict[str, Any]:
         "coverage": _coverage(runner, progress),
         "failed_reason": runner["failed_reason"],
         "failed_message": runner["failed_message"] and without_paths(runner["failed_message"]),
-        "warnings": runner["warnings"],
+        "warnings": _warnings(runner, progress),
         "created_at": runner["created_at"],
         "started_at": runner["started_at"],
         "finished_at": runner["finished_at"],
@@ -51,6 +51,11 @@ def _asin_count(runner: Row, progress: dict[str, Any]) -> int:
         # A cancelled spider may still write until it is gone.
         return folder_of(runner).kept if runner["stopping"] else int(runner["asin_count"])
     return int(progress.get("products_found", 0))
+
+
+def _warnings(runner: Row, progress: dict[str, Any]) -> list[str]:
+    """What was said when the run was asked for, then what the spider has met."""
+    return list(dict.fromkeys([*runner["warnings"], *progress.get("warnings", ())]))
 
 
 def _coverage(runner: Row, progress: dict[str, Any]) -> dict[str, Any] | None:

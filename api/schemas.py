@@ -176,7 +176,7 @@ class Run(BaseModel):
     download_links: DownloadLinks
     progress: dict[str, Any] = Field(
         description="`current_page`, `total_pages` (an estimate), `pages_finished`, "
-        "`products_found`, and `pause` with its `reason` while the crawl waits"
+        "`products_found`, `warnings`, and `pause` with its `reason` while the crawl waits"
     )
     coverage: dict[str, Any] | None = Field(
         description="How complete the list is: `reported_total`, `reported_is_rounded`, `found`, "
@@ -185,7 +185,10 @@ class Run(BaseModel):
     )
     failed_reason: str | None = Field(description="Such as `cancelled` or `blocked`")
     failed_message: str | None = Field(description="The reason in a sentence")
-    warnings: list[str] = Field(description="What was asked and not applied, or not known")
+    warnings: list[str] = Field(
+        description="What was asked and not applied, or not known, and what the crawl met, such as "
+        "prices in another currency"
+    )
     created_at: str
     started_at: str | None
     finished_at: str | None

@@ -26,10 +26,26 @@ def jobs(app: Flask) -> Jobs:
 
 
 @pytest.fixture
+def partly_foreign(shop: Storefront) -> Storefront:
+    """The shop, which shows a fifth of its prices in another currency."""
+    shop.switches.wrong_currency_from, shop.switches.wrong_currency_share = 1, 0.2
+    return shop
+
+
+@pytest.fixture
 def halting(shop: Storefront) -> Storefront:
     """The shop, which hangs from the second listing page on."""
     shop.switches.block, shop.switches.block_from = "hang", 2
     return shop
+
+
+def test_what_the_spider_warns_of_is_in_the_result(
+    alice: Caller, scrapyd: Daemon, partly_foreign: Storefront
+) -> None:
+    added = alice.post(f"{CATEGORY}/add_schedule", BODY | {"colour": "red"}).get_json()["data"]
+    told, met = alice.until(added["id"], *ENDED)["warnings"]
+    assert told == "colour is not a known field"
+    assert met.startswith("some prices are in USD, not in AUD")
 
 
 def test_a_schedule_becomes_a_result(
