@@ -94,10 +94,17 @@ class Notices:
         full = [user for user, number in Counter(users).items() if number >= _SHARE]
         try:
             notice = self.store.claim_notice(self.settings.notice_lease, kind, full)
-            return {in_daemon_thread(self._deliver, notice): notice["user"]} if notice else {}
+            return {in_daemon_thread(self._deliver_apart, notice): notice["user"]} if notice else {}
         except Exception:
             logger.exception("The next %s could not be started; it is tried again later", kind)
             return {}
+
+    def _deliver_apart(self, notice: Row) -> None:
+        """Try a claimed notice in a thread that ends with it."""
+        try:
+            self._deliver(notice)
+        finally:
+            self.store.close()
 
     def _deliver(self, notice: Row) -> None:
         """Try a claimed notice. Whatever fails stays with this notice."""

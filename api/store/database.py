@@ -46,12 +46,14 @@ class SQLiteFile:
         db: Database = self._threads.db
         return db
 
-    def _drop_connection(self) -> None:
-        """Have this thread open another connection at its next call.
+    def close(self) -> None:
+        """Close this thread's connection: before the thread ends, and after a failure.
 
-        One that was opened while the disk was read-only can never write, for example.
+        One that was opened while the disk was read-only can never write, for example. The next call
+        opens another.
         """
         if hasattr(self._threads, "db"):
+            self._threads.db.close()
             del self._threads.db
 
     def _all(self, query: str, values: tuple[Any, ...] | Row = ()) -> list[Row]:
@@ -63,7 +65,7 @@ class SQLiteFile:
             return [_read(dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
         except sqlite3.OperationalError:
             if not connection.in_transaction:
-                self._drop_connection()
+                self.close()
             raise
 
     def _one(self, query: str, values: tuple[Any, ...] | Row) -> Row | None:
@@ -83,10 +85,11 @@ class SQLiteFile:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    self._drop_connection()
-                # SQLite itself rolls back where its disk is full.
+            except sqlite3.OperationalError:
+                # What was begun is rolled back with the connection.
+                self.close()
+                raise
+            except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise

@@ -1,11 +1,13 @@
 """Notices: one for each end, sent by one watcher, tried for a day, and never in a run's way."""
 
+import gc
 import logging
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,6 +184,32 @@ def test_a_dead_hook_holds_up_neither_mail_nor_run(
         "mail": "sent",
         "webhook": "pending",
     }
+
+
+def test_deliveries_leave_no_connection_open(
+    alice: Caller, bob: Caller, store: Store, mailbox: Mailbox
+) -> None:
+    def open_files() -> int:
+        number = 0
+        for path in Path("/proc/self/fd").iterdir():
+            # What is closed in the meantime is there no more.
+            with suppress(FileNotFoundError):
+                number += path.readlink().name == "api.db"
+        return number
+
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("this system does not tell which files are open")
+    for _ in range(30):
+        ended(store, alice.user)
+        ended(store, bob.user)
+    gc.disable()
+    try:
+        with Notices(store, mail_settings(mailbox)).delivering(threading.Event()):
+            until(lambda: len(mailbox.messages), lambda number: number == 60)
+        # SQLite keeps as many for its next connections as there were at once.
+        assert open_files() < 20
+    finally:
+        gc.enable()
 
 
 _TARGET = "UPDATE notices SET target = "
