@@ -20,8 +20,9 @@ browser: install ## Install a browser where none is there
 demo: browser ## Crawl the stand-in shop from beginning to end
 	@$(BIN)/python scripts/demo.py
 
+# The shell's parent is make: it and all that it runs end with make, even where make is killed.
 serve: install ## Run Scrapyd, the API and the watcher until Ctrl-C
-	@$(BIN)/python scripts/serve.py
+	@CATEGORY_CRAWLER_PARENT=$$PPID exec $(BIN)/python scripts/serve.py
 
 # Tests start hundreds of processes, which would compile our modules anew each time.
 test: export PYTHONDONTWRITEBYTECODE =

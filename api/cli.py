@@ -23,6 +23,7 @@ from api.watch import watch
 from category_crawler.console import console, password_file
 from category_crawler.delivery import place, saved_sessions
 from category_crawler.errors import InvalidJob
+from category_crawler.process_watch import end_with_parent
 
 zipcodes = CommandGroup("zipcodes", help="Delivery sessions.")
 
@@ -65,6 +66,7 @@ def _sessions_to_check(domain: str | None, postcode: str | None) -> list[tuple[s
 @with_appcontext
 def serve() -> None:
     """Serve the API on 127.0.0.1, port API_PORT or 8000."""
+    end_with_parent()
     port = api_port()
     set_up_log()
     share_one_core()
@@ -87,6 +89,7 @@ def serve() -> None:
 @with_appcontext
 def watch_runners() -> None:
     """Look at open runners on a timer until stopped."""
+    end_with_parent()
     set_up_log()
     stop = threading.Event()
 

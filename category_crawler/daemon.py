@@ -30,7 +30,7 @@ from twisted.python.components import Componentized
 from category_crawler.cancellation import note_cancelled
 from category_crawler.console import PROJECT, console
 from category_crawler.home import var_folder
-from category_crawler.parent import PARENT
+from category_crawler.process_watch import PARENT, end_with_parent
 
 log = Logger()
 
@@ -39,6 +39,7 @@ _ANSWER_SECONDS = 0.01
 
 def application(config: Config) -> Componentized:
     """Scrapyd's own application, with our settings in place of those of ``scrapy.cfg``."""
+    end_with_parent()
     # Set before a child is there: one whose Scrapyd dies while it starts must know whose it was.
     os.environ[PARENT] = str(os.getpid())
     door = console()

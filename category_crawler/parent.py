@@ -10,9 +10,7 @@ from scrapy.exceptions import NotConfigured
 
 from category_crawler.ending import ending_of
 from category_crawler.errors import Interrupted
-
-PARENT = "CATEGORY_CRAWLER_PARENT"
-"""Environment variable: the number of the process without which a spider does not go on."""
+from category_crawler.process_watch import PARENT
 
 _LOOK_EVERY = 0.5
 _CLOSING_SECONDS = 2.0

@@ -16,7 +16,7 @@ from category_crawler.delivery import DeliverySession
 from category_crawler.delivery_report import read_report, report_file
 from category_crawler.errors import DeliveryFailed
 from category_crawler.home import PROJECT, var_folder
-from category_crawler.parent import PARENT
+from category_crawler.process_watch import PARENT
 
 _TERM_SECONDS = 5.0
 

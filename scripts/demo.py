@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from category_crawler.process_watch import PARENT
+
 PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / "var" / "demo"
 NODE, POSTCODE, DOMAIN = "4851693051", "4500", "amazon.com.au"
@@ -149,7 +151,7 @@ def _services(environment: dict[str, str]) -> Iterator[None]:
         process = subprocess.Popen(
             [sys.executable, "scripts/serve.py"],
             cwd=PROJECT,
-            env=environment,
+            env=environment | {PARENT: str(os.getpid())},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

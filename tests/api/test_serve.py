@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -24,17 +26,19 @@ from tests.storefront import Storefront
 from tests.waiting import until
 
 KEY = "key of the only user"
+SERVE = (sys.executable, "scripts/serve.py")
+MAKE_SERVE = ("make", "serve", f"VENV={sys.prefix}", "PYTHON=")
 _direct = build_opener(ProxyHandler({}))
 
 
 class Service:
     """A running ``make serve``."""
 
-    def __init__(self, home: Home, **more: str) -> None:
+    def __init__(self, home: Home, *command: str, **more: str) -> None:
         self.port = free_port()
         ports = {"API_PORT": str(self.port), "SCRAPYD_PORT": str(free_port())}
         self.environment = home.environment | ports | more
-        self.process = serve(self.environment)
+        self.process = serve(self.environment, *command)
 
     def call(self, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -45,7 +49,7 @@ class Service:
             return json.load(_direct.open(request, timeout=20))
         except HTTPError as error:
             return json.load(error)
-        except URLError:
+        except (URLError, ConnectionError):
             return None
 
     def interrupt(self) -> str:
@@ -55,9 +59,9 @@ class Service:
         return printed
 
 
-def serve(environment: dict[str, str]) -> subprocess.Popen[str]:
+def serve(environment: dict[str, str], *command: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "scripts/serve.py"],
+        command or SERVE,
         cwd=PROJECT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -70,27 +74,39 @@ def serve(environment: dict[str, str]) -> subprocess.Popen[str]:
 
 def processes_of(home: Path) -> list[str]:
     """Command lines of live processes whose home is this one."""
+    return list(numbered_processes_of(home).values())
+
+
+def numbered_processes_of(home: Path) -> dict[int, str]:
     marker = f"CATEGORY_CRAWLER_HOME={home}".encode()
-    found = []
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if marker in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_bytes().decode())
+                found[int(process.name)] = (process / "cmdline").read_bytes().decode()
         except OSError:
             continue
     return found
 
 
 @pytest.fixture
-def service(home: Home) -> Iterator[Service]:
+def service(home: Home, request: pytest.FixtureRequest) -> Iterator[Service]:
+    """A service that answers; a test may name another command to start it with."""
     Store(home.folder / "var" / "api.db").add_user("ann@example.org", "ann", hash_of(KEY))
-    running = Service(home)
+    running = Service(home, *getattr(request, "param", SERVE))
     try:
-        until(lambda: (running.call("/healthz") or {}).get("code"), lambda code: code == 200)
+        until_well(running)
         yield running
     finally:
         if running.process.poll() is None:
             running.interrupt()
+        for number in numbered_processes_of(home.folder):
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+
+
+def until_well(running: Service) -> None:
+    until(lambda: (running.call("/healthz") or {}).get("code"), lambda code: code == 200)
 
 
 @pytest.mark.parametrize("proxy", ["127.0.0.1", ""])
@@ -185,6 +201,91 @@ def test_a_closed_terminal_ends_it_all(service: Service, home: Home, shop: Store
     until(lambda: processes_of(home.folder), lambda them: not them)
 
 
+def kill_it(service: Service) -> None:
+    service.process.kill()
+
+
+def kill_its_group(service: Service) -> None:
+    """As ``kill -9 %1`` in a shell does; honcho's own processes go, too."""
+    os.killpg(service.process.pid, signal.SIGKILL)
+
+
+def stop_the_watcher_and_kill_it(service: Service) -> None:
+    """A program that is stopped cannot end itself."""
+    home = Path(service.environment["CATEGORY_CRAWLER_HOME"])
+    (watcher,) = (
+        n for n, words in numbered_processes_of(home).items() if words.endswith("watch\0")
+    )
+    os.kill(watcher, signal.SIGSTOP)
+    service.process.kill()
+
+
+@pytest.mark.parametrize(
+    ("service", "kill"),
+    [
+        (SERVE, kill_it),
+        (SERVE, kill_its_group),
+        (SERVE, stop_the_watcher_and_kill_it),
+        (MAKE_SERVE, kill_it),
+        (MAKE_SERVE, kill_its_group),
+    ],
+    indirect=["service"],
+)
+def test_all_of_it_ends_with_a_service_that_is_killed_and_the_next_goes_on(
+    service: Service, home: Home, shop: Storefront, kill: Callable[[Service], None]
+) -> None:
+    shop.switches.block, shop.switches.block_from = "hang", 2
+    answer = service.call(f"{CATEGORY}/add_schedule/", BODY)
+    until(lambda: len(shop.listing_requests), lambda count: count > 1)
+    programs = numbered_processes_of(home.folder)
+    assert len(programs) >= 8, "this script, three processes of honcho, three programs, a spider"
+    kill(service)
+    shop.switches.block = ""
+    # Where a service manager starts it anew, that is at once.
+    service.process.communicate(timeout=30)
+    service.process = serve(service.environment)
+    until(
+        lambda: programs.keys() & numbered_processes_of(home.folder).keys(), lambda left: not left
+    )
+    until_well(service)
+    store = Store(home.folder / "var" / "api.db")
+    until(lambda: store.open_runners(), lambda runners: not runners)
+    runner = store.runner(answer["data"]["runner_id"])
+    assert runner is not None
+    assert (runner["stage"], runner["asin_count"]) == ("done", 60)
+    assert "Traceback" not in service.interrupt()
+    assert processes_of(home.folder) == []
+
+
+def test_a_service_started_by_hand_outlives_its_shell(home: Home) -> None:
+    port = free_port()
+    ports = {"API_PORT": str(port), "SCRAPYD_PORT": str(free_port())}
+    line = 'nohup "$0" scripts/serve.py >"$CATEGORY_CRAWLER_HOME/nohup.out" 2>&1 & echo $!'
+    started = subprocess.run(
+        ["/bin/sh", "-c", line, sys.executable],
+        cwd=PROJECT,
+        env=home.environment | ports,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        check=True,
+    )
+    try:
+        until(lambda: _status(port), lambda status: status == 200)
+        # Longer than anything here waits before it looks for its parent once more.
+        time.sleep(2)
+        assert _status(port) == 200
+    finally:
+        os.kill(int(started.stdout), signal.SIGTERM)
+    until(lambda: processes_of(home.folder), lambda them: not them)
+
+
+def _status(port: int) -> int | None:
+    with suppress(URLError), _direct.open(f"http://127.0.0.1:{port}/healthz", timeout=20) as answer:
+        return int(answer.status)
+    return None
+
+
 def test_the_watcher_moves_runners_on_when_nobody_asks(service: Service, home: Home) -> None:
     service.call(f"{CATEGORY}/add_schedule/", BODY)
     store = Store(home.folder / "var" / "api.db")
@@ -209,6 +310,30 @@ def test_a_taken_port_is_one_sentence(home: Home) -> None:
         f"Cannot serve: port {port} cannot be opened (Address already in use)"
     )
     assert len(printed.splitlines()) == 1
+
+
+def test_the_ports_of_a_service_that_was_killed_are_waited_for(home: Home) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (home.folder / "var").mkdir(exist_ok=True)
+    (home.folder / "var" / "serve.pid").write_text(str(ended.pid))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = serve(
+            home.environment | {"API_PORT": str(port), "SCRAPYD_PORT": str(free_port())}
+        )
+        assert process.stdout is not None
+        said = process.stdout.readline()
+    try:
+        assert said == (
+            f"The last service was killed; waiting for its programs to free port {port} …\n"
+        )
+        until(lambda: _status(port), lambda status: status == 200)
+        assert (home.folder / "var" / "serve.pid").read_text() == str(process.pid)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert not (home.folder / "var" / "serve.pid").exists()
 
 
 @pytest.mark.parametrize(
