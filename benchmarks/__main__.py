@@ -1,5 +1,6 @@
 """Runs every benchmark, prints a table and writes ``var/bench/speed.json``."""
 
+import argparse
 import json
 import platform
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ _REPORT = PROJECT / "var" / "bench" / "speed.json"
 
 def main() -> None:
     """Measure, write, print; a target that is missed is shown, and is no failure."""
+    argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__).parse_args()
     console = Console()
     pages = f"{len(listings())} {'real' if real_listings() else 'generated'} listing pages"
     console.print(f"Measuring on {pages}; a few minutes …")

@@ -5,6 +5,7 @@ listing, holds the rows against the shop's own catalogue, prints a table and wri
 ``var/bench/coverage.json``. Requests are listing requests, robots.txt and retries apart.
 """
 
+import argparse
 import json
 import sys
 import tempfile
@@ -93,8 +94,9 @@ class Outcome:
         return self.complete is None or self.complete is self.is_complete
 
 
-def main(names: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the trials whose names begin as given, or all; 1 where a figure is not reached."""
+    names = _names(arguments)
     console = Console(width=None if sys.stdout.isatty() else 160)
     trials = [one for one in TRIALS if not names or one.name.startswith(tuple(names))]
     report = []
@@ -106,6 +108,16 @@ def main(names: Sequence[str]) -> int:
     _write(report)
     console.print(f"Written to {_REPORT.relative_to(PROJECT)}")
     return int(not all(_reached(trial, whole) for trial, whole, _ in report))
+
+
+def _names(arguments: Sequence[str] | None) -> list[str]:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description=__doc__)
+    parser.add_argument("name", nargs="*", help="how a trial's name begins; default: all trials")
+    names: list[str] = parser.parse_args(arguments).name
+    for name in names:
+        if not any(trial.name.startswith(name) for trial in TRIALS):
+            parser.error(f"no trial begins with {name!r}: {'; '.join(t.name for t in TRIALS)}")
+    return names
 
 
 def _outcome(trial: Trial, **arguments: Any) -> Outcome:
@@ -179,4 +191,4 @@ def _write(report: list[tuple[Trial, Outcome, Outcome]]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -5,8 +5,27 @@
 #   CRAWLER_KEY=… examples/calls.sh cancel 7   cancel collection 7
 #
 # CRAWLER_TOKEN, from /users/login, does in the key's place. The rest has defaults that fit
-# `make serve` and a delivery session for amazon.com.au 4500.
+# `make serve` and a delivery session for amazon.com.au 4500: CRAWLER_API, CRAWLER_URL,
+# CRAWLER_NODE, CRAWLER_DOMAIN, CRAWLER_POSTCODE, and CRAWLER_PAUSE, seconds between two questions.
 set -euo pipefail
+
+# Prints the comment at the top of this file.
+usage() { awk 'NR > 1 { if (!sub(/^# ?/, "")) exit; print }' "$0"; }
+
+refuse() {
+    printf '%s\n\n' "$1" >&2
+    usage >&2
+    exit 2
+}
+
+case $#:${1:-} in
+0:) ;;
+1:-h | 1:--help) usage && exit ;;
+1:cancel) refuse "Which collection is to be cancelled?" ;;
+2:cancel) [[ $2 =~ ^[0-9]+$ ]] || refuse "The collection is a number, not '$2'." ;;
+*) refuse "Not understood: $*" ;;
+esac
+[ -n "${CRAWLER_KEY:-}${CRAWLER_TOKEN:-}" ] || refuse "Set CRAWLER_KEY or CRAWLER_TOKEN."
 
 API=${CRAWLER_API:-http://127.0.0.1:8000/api/v1}
 URL=${CRAWLER_URL:-https://www.amazon.com.au/s?rh=n%3A4851693051}
@@ -25,7 +44,7 @@ credential() {
     if [ -n "${CRAWLER_TOKEN:-}" ]; then
         printf 'Authorization: Token %s\n' "$CRAWLER_TOKEN"
     else
-        printf 'x-api-key: %s\n' "${CRAWLER_KEY:?set CRAWLER_KEY or CRAWLER_TOKEN}"
+        printf 'x-api-key: %s\n' "$CRAWLER_KEY"
     fi
 }
 
@@ -35,7 +54,7 @@ field() {
 }
 
 if [ "${1:-}" = cancel ]; then
-    answer=$(call cancel "{\"collection_id\": ${2:?which collection?}}")
+    answer=$(call cancel "{\"collection_id\": $2}")
     echo "$answer"
     [ "$(echo "$answer" | field status)" = 1 ]
     exit

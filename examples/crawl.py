@@ -19,8 +19,6 @@ import requests
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 CATEGORY = "schedules/amazon/category"
-PAUSE = float(os.environ.get("CRAWLER_PAUSE", "2"))
-"""Seconds between two questions."""
 
 
 class Crawler:
@@ -63,7 +61,7 @@ def _crawl(asked: argparse.Namespace) -> int:
     added = crawler.call(f"{CATEGORY}/add_schedule", **_job(asked))
     for warning in added.get("warnings", []):
         print(f"Note: {warning}", file=sys.stderr)
-    result = _follow(crawler, added["id"])
+    result = _follow(crawler, added["id"], asked.pause)
     if result["download_links"]["pages"]:
         link = result["download_links"]["pages"][0]
         crawler.download(link.replace(".json", asked.output.suffix), asked.output)
@@ -82,12 +80,20 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("-o", "--output", type=Path, default=Path("category_asins.csv"))
     parser.add_argument("--max-products", type=int)
     parser.add_argument("--api", default="http://127.0.0.1:8000/api/v1")
+    pause = os.environ.get("CRAWLER_PAUSE", "2")
+    parser.add_argument("--pause", type=_seconds, default=pause, help="seconds between questions")
     asked = parser.parse_args()
     if asked.output.suffix not in (".csv", ".json", ".jsonl"):
         parser.error("the output ends with .csv, .json or .jsonl")
     if not asked.output.parent.is_dir():
         parser.error(f"there is no folder {asked.output.parent} for the output")
     return asked
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d+)?|\.\d+", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return float(text)
 
 
 def _job(asked: argparse.Namespace) -> dict[str, Any]:
@@ -103,7 +109,7 @@ def _job(asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _follow(crawler: Crawler, collection: int) -> dict[str, Any]:
+def _follow(crawler: Crawler, collection: int, pause: float) -> dict[str, Any]:
     """Draw the bar until the run has ended; Ctrl-C cancels it."""
     columns = (
         TextColumn("{task.description}"),
@@ -120,7 +126,7 @@ def _follow(crawler: Crawler, collection: int) -> dict[str, Any]:
                 _draw(bar, task, result)
                 if result["stage"] in ("done", "failed"):
                     return dict(result)
-                time.sleep(PAUSE)
+                time.sleep(pause)
             except KeyboardInterrupt:
                 crawler.call(f"{CATEGORY}/cancel", collection_id=collection)
 

@@ -6,10 +6,10 @@ listens on 127.0.0.1, port WEBHOOK_PORT or 9000. Webhooks go to https at a publi
 a web server with a certificate pass them on to it.
 """
 
+import argparse
 import hmac
 import json
 import os
-import sys
 import time
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -54,9 +54,20 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    Receiver.secret = os.environ.get("WEBHOOK_SECRET") or sys.exit("Set WEBHOOK_SECRET")
-    port = int(os.environ.get("WEBHOOK_PORT", "9000"))
-    HTTPServer(("127.0.0.1", port), Receiver).serve_forever()
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    port = os.environ.get("WEBHOOK_PORT", "9000")
+    arguments.add_argument("--port", type=int, default=port, help="default: WEBHOOK_PORT, or 9000")
+    asked = arguments.parse_args()
+    Receiver.secret = os.environ.get("WEBHOOK_SECRET", "")
+    if not Receiver.secret:
+        arguments.error("set WEBHOOK_SECRET")
+    try:
+        server = HTTPServer(("127.0.0.1", asked.port), Receiver)
+    except (OSError, OverflowError) as error:
+        arguments.error(f"port {asked.port} cannot be opened ({error}): name another with --port")
+    server.serve_forever()
 
 
 if __name__ == "__main__":

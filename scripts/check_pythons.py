@@ -5,6 +5,7 @@ once. With arguments it tries the Pythons that they name, except the version tha
 It keeps the environments in ``.venv-pythons``.
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -25,7 +26,9 @@ TESTS = (
 
 
 def main() -> int:
-    named = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("python", nargs="*")
+    named = parser.parse_args().python
     found = _versions(named or _candidates())
     if named and found.pop(sys.version_info[:3], None):
         print(f"Python {_text(sys.version_info[:3])}: .venv has it.", flush=True)

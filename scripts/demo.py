@@ -4,6 +4,7 @@ Shop, Scrapyd, API and watcher start on free ports; a user asks for one category
 crawled and reads the result. Everything written lies below ``var/demo``; everything started stops.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -61,6 +62,7 @@ console = Console()
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     from tests.storefront import Catalogue, Storefront
 
     shutil.rmtree(HOME, ignore_errors=True)

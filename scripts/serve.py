@@ -4,6 +4,7 @@ What would keep them from starting is found out before anything is started, and 
 sentence. They end with this process, however it ends; under ``make`` this process ends with that.
 """
 
+import argparse
 import os
 import signal
 import socket
@@ -37,6 +38,7 @@ class CannotServe(Exception):
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     try:
         Settings.load()
         _check_folders()

@@ -3,11 +3,16 @@
 import importlib.util
 import json
 import os
+import re
+import shlex
 import signal
+import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -121,6 +126,133 @@ def _found(served: Service) -> list[dict[str, Any]]:
     listed = served.call("/api/v1/schedules/amazon/category/list", {})
     runs: list[dict[str, Any]] = listed["data"]["items"]
     return runs
+
+
+def blocks_of_the_readme() -> list[str]:
+    """Its indented blocks, as a reader would paste them."""
+    text = (PROJECT / "README.md").read_text()
+    found = re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
+    return [textwrap.dedent(block) for block in found]
+
+
+def block_with(words: str) -> str:
+    (block,) = (block for block in blocks_of_the_readme() if words in block)
+    return block
+
+
+def test_the_readmes_block_waits_for_the_run_that_it_starts(
+    served: Service, tmp_path: Path
+) -> None:
+    (post,) = (line for line in block_with("create-zipcode").splitlines() if "post()" in line)
+    given = f"API={api(served)}\nKEY={shlex.quote(KEY)}\n{post}\n"
+    added, cancelled = block_with("add_schedule"), block_with("category/cancel")
+    assert added != cancelled
+    pasted = subprocess.run(
+        ["bash", "-c", f'{given}{added}\necho "$RESULT" >result.json\n{cancelled}'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert pasted.stderr == ""
+    result = json.loads((tmp_path / "result.json").read_bytes())["data"][0]
+    assert (result["stage"], result["failed_message"]) == ("done", None)
+    assert result["asins"]
+    assert '"revoked":false' in pasted.stdout, "there was nothing left to cancel"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["cancle"], "Not understood: cancle"),
+        (["cancel"], "Which collection is to be cancelled?"),
+        (["cancel", "7", "8"], "Not understood: cancel 7 8"),
+        (["cancel", "all"], "The collection is a number, not 'all'."),
+        (["cancel", "-7"], "The collection is a number, not '-7'."),
+        (["--verbose"], "Not understood: --verbose"),
+        ([""], "Not understood: "),
+    ],
+)
+def test_calls_that_are_not_understood_start_nothing(arguments: list[str], says: str) -> None:
+    ended, connections = calls(*arguments)
+    assert (ended.returncode, ended.stdout, connections) == (2, "", 0)
+    assert ended.stderr.startswith(f"{says}\n\n")
+    assert "examples/calls.sh cancel 7" in ended.stderr
+
+
+@pytest.mark.parametrize("asked", ["--help", "-h"])
+def test_help_starts_nothing(asked: str) -> None:
+    ended, connections = calls(asked)
+    assert (ended.returncode, ended.stderr, connections) == (0, "", 0)
+    assert "examples/calls.sh cancel 7" in ended.stdout
+    assert "CRAWLER_PAUSE" in ended.stdout
+    assert "set -" not in ended.stdout
+
+
+def test_calls_without_a_credential_start_nothing() -> None:
+    ended, connections = calls(CRAWLER_KEY="")
+    assert (ended.returncode, ended.stdout, connections) == (2, "", 0)
+    assert ended.stderr.startswith("Set CRAWLER_KEY or CRAWLER_TOKEN.")
+
+
+def calls(*arguments: str, **more: str) -> tuple[subprocess.CompletedProcess[str], int]:
+    """``calls.sh``, and how many connections it made to an API that listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        api = {"CRAWLER_API": f"http://127.0.0.1:{listening.getsockname()[1]}", "CRAWLER_KEY": KEY}
+        ended = subprocess.run(
+            [str(EXAMPLES / "calls.sh"), *arguments],
+            env=os.environ | {"CRAWLER_TOKEN": ""} | api | more,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        listening.setblocking(False)
+        connections = 0
+        with suppress(BlockingIOError):
+            while listening.accept():
+                connections += 1
+    return ended, connections
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "says"),
+    [
+        (["examples/webhook.py", "--hepl"], {}, "unrecognized arguments: --hepl"),
+        (["examples/webhook.py", "start"], {}, "unrecognized arguments: start"),
+        (["examples/webhook.py"], {"WEBHOOK_PORT": "nine"}, "invalid int value: 'nine'"),
+        (["examples/webhook.py"], {"WEBHOOK_PORT": "99999"}, "port 99999 cannot be opened"),
+        (["examples/webhook.py"], {"WEBHOOK_SECRET": ""}, "set WEBHOOK_SECRET"),
+        (["examples/crawl.py", "a", "b", "c"], {}, "unrecognized arguments: c"),
+        (["examples/crawl.py", "a"], {}, "required: postcode"),
+        (
+            ["examples/crawl.py", "a", "b"],
+            {"CRAWLER_PAUSE": "nan"},
+            "'nan' is no number of seconds",
+        ),
+        (["scripts/serve.py", "--hepl"], {}, "unrecognized arguments: --hepl"),
+        (["scripts/demo.py", "stop"], {}, "unrecognized arguments: stop"),
+        (["scripts/check_pythons.py", "--hepl"], {}, "unrecognized arguments: --hepl"),
+        (["-m", "benchmarks", "speed"], {}, "unrecognized arguments: speed"),
+        (["-m", "benchmarks.coverage", "5001"], {}, "no trial begins with '5001'"),
+    ],
+)
+def test_what_a_script_does_not_understand_ends_it(
+    command: list[str], environment: dict[str, str], says: str
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, *command],
+        cwd=PROJECT,
+        env=os.environ | {"WEBHOOK_SECRET": "secret", "CRAWLER_KEY": KEY} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("usage: ")
+    assert says in ended.stderr.splitlines()[-1]
 
 
 def test_a_wrong_address_is_one_sentence(served: Service, tmp_path: Path) -> None:
