@@ -12,8 +12,9 @@ from flask.cli import with_appcontext
 
 from api.command_group import CommandGroup
 from api.config import api_port
+from api.cores import share_one_core
 from api.guards import set_up_log
-from api.http_server import http_server, share_one_core
+from api.http_server import http_server
 from api.jobs import Jobs
 from api.notices import Notices
 from api.runner_commands import prune, runners

@@ -1,8 +1,6 @@
 """The HTTP server that the API runs under: Waitress, on this machine only."""
 
 import logging
-import os
-import sys
 from typing import Any
 
 from flask import Flask
@@ -10,7 +8,6 @@ from waitress import create_server
 
 _THREADS = 8
 """More wait for the interpreter's lock and not for anything outside."""
-_TURN_SECONDS = 0.05
 _QUIET_SECONDS = 120
 """After which a client's connection is closed."""
 
@@ -28,18 +25,6 @@ def http_server(app: Flask, port: int, trusted_proxy: str = "") -> Any:
         channel_timeout=_QUIET_SECONDS,
         **_trust(trusted_proxy),
     )
-
-
-def share_one_core() -> None:
-    """Have this process's threads take long turns, on one core where the system lets it choose.
-
-    Only one thread at a time can run Python. On several cores they wake each other at every file
-    and query, which takes longer than the work does. At such a file a thread makes way for others;
-    one that is made to sooner, after the usual 5 ms, only waits for its turn once more.
-    """
-    sys.setswitchinterval(_TURN_SECONDS)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def _trust(proxy: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from flask import Flask, Response, send_file
 
-from api.http_server import http_server, share_one_core
+from api.cores import share_one_core
+from api.http_server import http_server
 from category_crawler.home import PROJECT
 
 
