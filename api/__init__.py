@@ -9,6 +9,7 @@ stand around it all.
 * :mod:`.sessions`: the same of a delivery session
 * :mod:`.accounts`: logins, tokens and keys
 * :mod:`.report`, :mod:`.rows`: a runner and its rows as clients see them
+* :mod:`.downloads`: CSV tables of rows, made once for all who ask
 * :mod:`.watch`: looks at open runners on a timer, when nobody asks
 * :mod:`.notices`: tells of runs that have ended, by :mod:`.mail` and :mod:`.webhook`,
   whose connections live in an :mod:`.event_loop`
@@ -22,6 +23,7 @@ from flask.cli import NoAppException
 from api import cli, envelope, guards
 from api.accounts import Accounts
 from api.config import Settings
+from api.downloads import Downloads
 from api.jobs import Jobs
 from api.notices import Notices
 from api.rate_limit import RateLimit
@@ -48,6 +50,11 @@ def create_app(given: Settings | None = None) -> Flask:
     app.extensions["accounts"] = Accounts(store, app.config["SETTINGS"])
     app.extensions["sessions"] = Sessions(*behind)
     app.extensions["jobs"] = Jobs(*behind, app.extensions["sessions"])
+    app.extensions["downloads"] = Downloads(
+        var_folder() / "downloads",
+        app.config["SETTINGS"].downloads_bytes,
+        app.config["SETTINGS"].min_free_bytes,
+    )
     app.extensions["notices"] = Notices(store, app.config["SETTINGS"])
     for resource in (category, settings, results, zipcodes, users):
         app.register_blueprint(

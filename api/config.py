@@ -71,6 +71,8 @@ class Settings:
     """The address of a reverse proxy whose word on clients' addresses is believed."""
     min_free_bytes: int = 200_000_000
     """Free space below which the service is not well."""
+    downloads_bytes: int = 2_000_000_000
+    """Space for CSV downloads that were made; what nobody asks for goes first."""
     token_lifetime: float = 7 * 86_400
     """Seconds from a login until its token expires."""
 

@@ -21,7 +21,8 @@ _MEANINGS = {
     415: "The body is not declared as JSON",
     429: "Too many requests; Retry-After says after how many seconds to come again",
     502: "Scrapyd refuses",
-    503: "Scrapyd is away, or a part of the service is not well",
+    503: "Scrapyd is away, a part of the service is not well, or a download is being made; "
+    "Retry-After says after how many seconds to come again",
 }
 _RAW_FORMS = {"json": "application/json", "jsonl": "application/x-ndjson", "csv": "text/csv"}
 

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from api.attempts import folder_of
+from api.downloads import remove_tables
 from api.moment import utc_in
 from api.store import Row, Store
 from category_crawler.console import PROJECT
@@ -24,6 +25,7 @@ def pruned(store: Store, seconds: float) -> int:
     for runner in store.ended_runners(utc_in(-seconds)):
         for log in _logs(f"r{runner['id']}-*"):
             log.unlink(missing_ok=True)
+        remove_tables(var_folder() / "downloads", runner["id"])
         had_files += _without_files(runner)
     for path in _leftovers(time.time() - seconds):
         path.unlink(missing_ok=True)

@@ -53,6 +53,14 @@ class RunFolder:
         return _read_json(self._summary)
 
     @property
+    def attempt_began_at(self) -> float:
+        """When the newest spider began to write here, in seconds since 1970; 0 before the first.
+
+        From then on rows may be cut off that were there before.
+        """
+        return _changed_at(self._lock)
+
+    @property
     def journal_size(self) -> int:
         """Bytes of the journal: it grows with every page finished."""
         with suppress(*_ABSENT):
@@ -65,7 +73,7 @@ class RunFolder:
         told = _changed_at(self._progress)
         if time.time() - told < seconds:
             return False
-        begun = _changed_at(self._lock)
+        begun = self.attempt_began_at
         if not begun or time.time() - begun < seconds:
             return False
         pause: float = self.progress.get("pause", {}).get("seconds", 0)

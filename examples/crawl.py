@@ -19,6 +19,8 @@ import requests
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 CATEGORY = "schedules/amazon/category"
+TRIES = 50
+"""How often a download is asked for that is not ready yet."""
 
 
 class Crawler:
@@ -42,10 +44,21 @@ class Crawler:
         return answer["data"]
 
     def download(self, link: str, path: Path) -> None:
-        """Save a download as it comes, without holding it in memory."""
-        with self._session.get(link, timeout=60, stream=True) as response, path.open("wb") as file:
-            response.raise_for_status()
-            file.writelines(response.iter_content(256 * 1024))
+        """Save a download as it comes, without holding it in memory.
+
+        A large CSV is made when it is first asked for: the answer says when to ask again.
+        """
+        for _ in range(TRIES):
+            with self._session.get(link, timeout=60, stream=True) as response:
+                if response.ok:
+                    with path.open("wb") as file:
+                        file.writelines(response.iter_content(256 * 1024))
+                    return
+                said = response.json()["data"]
+            if "Retry-After" not in response.headers:
+                break
+            time.sleep(int(response.headers["Retry-After"]))
+        sys.exit(f"{link}: {said}")
 
 
 def main() -> int:

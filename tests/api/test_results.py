@@ -13,7 +13,7 @@ from flask import Flask
 from api import create_app
 from api.attempts import folder_of
 from api.config import Settings
-from api.rows import COLUMNS
+from category_crawler.csv_table import COLUMNS
 from category_crawler.row import row
 from category_crawler.run import Run
 from tests.api.services import CATEGORY, Caller
