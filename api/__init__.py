@@ -34,14 +34,12 @@ from api.sessions import Sessions
 from api.store import Store
 from category_crawler.home import var_folder
 
-_LARGEST_BODY = 64 * 1024
-
 
 def create_app(given: Settings | None = None) -> Flask:
     """The application over the home folder's database and Scrapyd."""
     app = Flask(__name__)
     app.config["SETTINGS"] = given or _settings()
-    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
+    app.config["MAX_CONTENT_LENGTH"] = envelope.LARGEST_BODY
     app.url_map.merge_slashes = False
     store = Store(var_folder() / "api.db")
     app.extensions["store"] = store

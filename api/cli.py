@@ -75,7 +75,7 @@ def serve() -> None:
         server = http_server(
             current_app._get_current_object(),  # type: ignore[attr-defined]
             port,
-            current_app.config["SETTINGS"].trusted_proxy,
+            current_app.config["SETTINGS"],
         )
     except OSError as error:
         raise click.ClickException(

@@ -16,7 +16,9 @@ from category_crawler.errors import CrawlError
 
 logger = logging.getLogger(__name__)
 
-_SENTENCES = {
+LARGEST_BODY = 64 * 1024
+"""Bytes of a request's body."""
+SENTENCES = {
     404: "There is nothing at this path; /docs lists what there is",
     405: "This path does not take this method; /docs lists what it takes",
     413: "The body is larger than 64 KiB",
@@ -93,7 +95,7 @@ def _not_scheduled(error: ScrapydAway | ScrapydRefused) -> Response:
 
 def _database_busy(error: sqlite3.OperationalError) -> Response:
     logger.error("The database could not be used: %s", error)
-    return failure(503, _SENTENCES[503])
+    return failure(503, SENTENCES[503])
 
 
 def _files_unusable(error: OSError) -> Response:
@@ -103,7 +105,7 @@ def _files_unusable(error: OSError) -> Response:
 
 def _http_exception(error: HTTPException) -> Response:
     code = error.code or 500
-    answer = failure(code, _SENTENCES.get(code) or str(error.description))
+    answer = failure(code, SENTENCES.get(code) or str(error.description))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(error.valid_methods)
     return answer
@@ -111,4 +113,4 @@ def _http_exception(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     logger.error("Unexpected failure", exc_info=error)
-    return failure(500, _SENTENCES[500])
+    return failure(500, SENTENCES[500])

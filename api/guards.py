@@ -50,6 +50,15 @@ def set_up_log() -> None:
     logging.basicConfig(level=logging.INFO, format=line, handlers=[handler])
 
 
+def headers_of_refusal() -> dict[str, str]:
+    """The headers of an envelope with which the server itself refuses a request."""
+    return _HEADERS | {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        "X-Request-Id": secrets.token_hex(8),
+    }
+
+
 def _begin() -> None:
     asked = request.headers.get("X-Request-Id", "")
     g.request_id = asked if _GOOD_ID.fullmatch(asked) else secrets.token_hex(8)
