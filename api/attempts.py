@@ -5,16 +5,16 @@ The attempt is recorded before Scrapyd is called, so that a job of which no answ
 looked up by its name, ``r<runner>-<attempt>``.
 """
 
-import json
 import logging
 from functools import lru_cache
 from pathlib import Path
 
 from api.config import Settings
-from api.schemas import AddSchedule
 from api.scrapyd import Scrapyd, ScrapydError
 from api.store import Row, Store
+from category_crawler.domain_config import DOMAINS
 from category_crawler.home import results_folder
+from category_crawler.job import CategoryJob
 from category_crawler.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -28,10 +28,12 @@ class Attempts:
         self.scrapyd = scrapyd
         self.settings = settings
 
-    def schedule(self, runner: Row, request: AddSchedule) -> None:
+    def schedule(self, runner: Row) -> None:
         """Have a runner's attempt run. Raises ScrapydError where Scrapyd did not take the job."""
-        arguments = request.crawl_arguments | _continued(runner) | {"run": run_name(runner)}
-        self.scrapyd.run(job_name(runner), arguments | _credit_limit(runner), request.priority)
+        request = runner["request"]
+        arguments = crawl_arguments(request) | _continued(runner) | {"run": run_name(runner)}
+        priority = request.get("priority", "Normal")
+        self.scrapyd.run(job_name(runner), arguments | _credit_limit(runner), priority)
 
     def again(self, runner: Row) -> bool:
         """Follow an ended attempt by the next; False where too many have led nowhere."""
@@ -48,7 +50,7 @@ class Attempts:
 
     def _schedule_next(self, before: Row, following: Row) -> None:
         try:
-            self.schedule(following, request_of(following))
+            self.schedule(following)
         except ScrapydError as error:
             logger.warning("Job %s must wait: %s", job_name(following), error)
             self.store.undo_attempt(before)
@@ -59,9 +61,20 @@ class Attempts:
             self.scrapyd.stop(job_name(following))
 
 
-def request_of(runner: Row) -> AddSchedule:
-    """What a runner's collection was made for."""
-    return AddSchedule.model_validate_json(json.dumps(runner["request"]))
+def crawl_arguments(request: Row) -> dict[str, str]:
+    """The fields of a stored request that a spider takes, as text; none of them is a secret.
+
+    They were checked when they came, and the spider checks them, too: what an older version has
+    stored ends its own run where it does not fit any more.
+    """
+    fields = CategoryJob.model_fields
+    return {name: _text(request[name]) for name in fields if request.get(name) is not None}
+
+
+def place_of(runner: Row) -> tuple[str, str]:
+    """Domain and postcode of the delivery session that a runner goes with."""
+    domain, postcode = runner["request"]["domain"], runner["request"]["postcode"]
+    return domain, DOMAINS[domain].postcode(postcode) or postcode
 
 
 def job_name(runner: Row) -> str:
@@ -94,3 +107,7 @@ def _credit_limit(runner: Row) -> dict[str, str]:
     """The argument that ends a spider where its credits do; none without a limit."""
     reserved = runner["reserved"]
     return {} if reserved is None else {"credit_limit": str(runner["carried"] + reserved)}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -14,7 +14,7 @@ import json
 import logging
 from typing import Any
 
-from api.attempts import Attempts, folder_of, job_name, request_of
+from api.attempts import Attempts, folder_of, job_name
 from api.config import Settings
 from api.job_states import State
 from api.schemas import AddSchedule
@@ -61,7 +61,7 @@ class Jobs:
         wanted = request.max_products or self.settings.credit_reserve
         runner = self.store.add_collection(user, name, stored, warnings, wanted)
         try:
-            self._attempts.schedule(runner, request)
+            self._attempts.schedule(runner)
         except ScrapydError:
             self.store.remove_collection(runner["collection"])
             raise
@@ -85,7 +85,7 @@ class Jobs:
         if made is None:
             raise RunError(f"runner {runner['id']} is not the newest of its collection")
         try:
-            self._attempts.schedule(made, request_of(made))
+            self._attempts.schedule(made)
         except ScrapydError:
             self.store.remove_runner(made["id"])
             raise

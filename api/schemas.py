@@ -11,6 +11,8 @@ Priority = Literal["Highest", "High", "Normal", "Low", "Lowest"]
 Stage = Literal["queued", "scraping", "done", "failed"]
 ScheduleStatus = Literal["Pending", "Processing", "Completed", "Failed"]
 ZipcodeStatus = Literal["pending", "in-progress", "active", "failed", "inactive"]
+_LONGEST_URL = 2083
+"""Characters, as pydantic has it for what a client sends."""
 LARGEST_ID = 2**63 - 1
 """Of SQLite's integers."""
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
@@ -65,13 +67,12 @@ class AddSchedule(CategoryJob):
     def _only_https(cls, url: HttpUrl | None) -> HttpUrl | None:
         if url is not None and url.scheme != "https":
             raise ValueError("must begin with https://")
+        # It is kept encoded: a letter that is not of ASCII becomes six to twelve characters.
+        if url is not None and len(str(url)) > _LONGEST_URL:
+            raise ValueError(
+                f"has {len(str(url))} characters once it is encoded, at most {_LONGEST_URL} may be"
+            )
         return url
-
-    @property
-    def crawl_arguments(self) -> dict[str, str]:
-        """The fields a spider takes, as text; none of them is a secret."""
-        fields = self.model_dump(include=set(CategoryJob.model_fields), exclude_none=True)
-        return {name: _text(value) for name, value in fields.items()}
 
 
 class Login(Body):
@@ -298,7 +299,3 @@ class Health(BaseModel):
     watcher: str
     notices: str
     disk: str
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -79,7 +79,8 @@ class Scrapyd(ScrapydClient):
         Raises ScrapydAway or ScrapydRefused where it did not take the job; an answer that never
         comes is looked up later.
         """
-        given = [("jobid", job), ("priority", str(_PRIORITIES[priority])), *arguments.items()]
+        place = _PRIORITIES.get(priority, _PRIORITIES["Normal"])
+        given = [("jobid", job), ("priority", str(place)), *arguments.items()]
         try:
             self.schedule(PROJECT, spider, given)
         except ScrapydSilent:
