@@ -12,9 +12,8 @@ the run's own files decide how it ended. A job that has ended, or that Scrapyd h
 
 import json
 import logging
-from typing import Any
 
-from api.attempts import Attempts, folder_of, job_name
+from api.attempts import Attempts, folder_of, job_name, place_of
 from api.config import Settings
 from api.job_states import State
 from api.schemas import AddSchedule
@@ -25,6 +24,7 @@ from category_crawler.cancellation import forget_cancelled, was_cancelled
 from category_crawler.errors import Interrupted, LocationLost, RunError
 from category_crawler.run import seconds_since, utc_now
 from category_crawler.run_folder import RunFolder
+from category_crawler.run_records import Summary
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +163,8 @@ class Jobs:
         """Move a runner to scraping; False where it is there."""
         is_new = runner["stage"] == "queued"
         if is_new:
-            self.store.start(runner["id"], folder.progress.get("started_at") or utc_now())
+            progress = folder.progress
+            self.store.start(runner["id"], progress.started_at if progress else utc_now())
         return self._is_found(runner) or is_new
 
     def _is_found(self, runner: Row) -> bool:
@@ -173,21 +174,20 @@ class Jobs:
         self.store.set_missing(runner["id"], None)
         return True
 
-    def _end(self, runner: Row, summary: dict[str, Any]) -> None:
+    def _end(self, runner: Row, summary: Summary) -> None:
         # The stage in between is passed through, so that started_at is there.
-        self.store.start(runner["id"], summary["started_at"])
+        self.store.start(runner["id"], summary.started_at)
         self.store.end(
             runner["id"],
-            summary["stage"],
-            asin_count=summary["asin_count"],
-            coverage=json.dumps(summary["coverage"]),
-            failed_reason=summary["failed_reason"],
-            failed_message=summary["failed_message"],
-            finished_at=summary["finished_at"],
+            summary.stage,
+            asin_count=summary.asin_count,
+            coverage=json.dumps(summary.coverage_shown),
+            failed_reason=summary.failed_reason,
+            failed_message=summary.failed_message,
+            finished_at=summary.finished_at,
         )
-        if summary["failed_reason"] == LocationLost.reason:
-            lost = summary["session"]
-            self.sessions.expire(lost["domain"], lost["postcode"], lost["version"])
+        if summary.failed_reason == LocationLost.reason and summary.session is not None:
+            self.sessions.expire(*place_of(runner), summary.session.version)
         forget_cancelled(job_name(runner))
 
     def _follow(self, runner: Row, folder: RunFolder) -> None:
@@ -253,8 +253,14 @@ class Jobs:
             logger.warning("Job %s could not be killed yet: %s", job_name(runner), error)
 
 
-def _last_word(folder: RunFolder) -> dict[str, Any] | None:
-    """How a run says that it ended; None where another attempt is to go on with it."""
+def _last_word(folder: RunFolder) -> Summary | None:
+    """The run's final summary, or None where another attempt is to go on with it.
+
+    That is so, too, where it says that it is done and its result file is not there whole.
+    """
     summary = folder.summary
-    is_interrupted = summary is not None and summary["failed_reason"] == Interrupted.reason
-    return None if is_interrupted else summary
+    if summary is None or summary.failed_reason == Interrupted.reason:
+        return None
+    if summary.stage == "done" and not folder.has_whole_result(summary.asin_count):
+        return None
+    return summary

@@ -1,9 +1,11 @@
 """Pruning: the files and logs of old runs go, their records stay."""
 
+import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from api.store import Row, Store
 from category_crawler.console import PROJECT
 from category_crawler.home import var_folder
 
+logger = logging.getLogger(__name__)
+
 _DELIVERY_LOGS = f"logs/{PROJECT}/delivery"
 _LEFT_BY_JOBS = (_DELIVERY_LOGS, "cancelled", "deliveries")
 """Folders below ``var/`` of delivery jobs' logs, and of small files that are read once."""
@@ -23,20 +27,34 @@ def pruned(store: Store, seconds: float) -> int:
     """Remove the files of runs that ended so many seconds ago; how many runs had any."""
     had_files = 0
     for runner in store.ended_runners(utc_in(-seconds)):
-        for log in _logs(f"r{runner['id']}-*"):
-            log.unlink(missing_ok=True)
-        remove_tables(var_folder() / "downloads", runner["id"])
-        had_files += _without_files(runner)
+        with _noting_failure():
+            for log in _logs(f"r{runner['id']}-*"):
+                log.unlink(missing_ok=True)
+            remove_tables(var_folder() / "downloads", runner["id"])
+            had_files += _without_files(runner)
     for path in _leftovers(time.time() - seconds):
-        path.unlink(missing_ok=True)
+        with _noting_failure():
+            path.unlink(missing_ok=True)
     return had_files
+
+
+@contextmanager
+def _noting_failure() -> Iterator[None]:
+    """What cannot be removed is told of, and the rest goes all the same."""
+    try:
+        yield
+    except OSError as error:
+        logger.error("%s could not be removed: %s", error.filename, error.strerror)
 
 
 def _without_files(runner: Row) -> bool:
     folder = folder_of(runner).path
-    if not folder.exists():
+    if not os.path.lexists(folder):
         return False
-    shutil.rmtree(folder)
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+    else:
+        folder.unlink()
     with suppress(OSError):
         # The collection's folder stays while another runner's lies in it.
         folder.parent.rmdir()

@@ -1,11 +1,13 @@
 """A runner as clients see it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from api.attempts import folder_of
 from api.schemas import SCHEDULE_STATUS
 from api.sentences import without_paths
 from api.store import Row
+from category_crawler.run_records import Progress
 
 BASE_PATH = "/api/v1"
 
@@ -28,7 +30,7 @@ def report(runner: Row, base: str) -> dict[str, Any]:
             "pages": links,
             "all_pages": "".join(links),
         },
-        "progress": progress,
+        "progress": progress.shown() if progress else {},
         "coverage": _coverage(runner, progress),
         "failed_reason": runner["failed_reason"],
         "failed_message": runner["failed_message"] and without_paths(runner["failed_message"]),
@@ -44,22 +46,24 @@ def _link(runner: Row, base: str) -> str:
     return f"{base}{BASE_PATH}/{path}"
 
 
-def _asin_count(runner: Row, progress: dict[str, Any]) -> int:
+def _asin_count(runner: Row, progress: Progress | None) -> int:
     if runner["stage"] == "done":
         return int(runner["asin_count"])
     if runner["stage"] == "failed":
         # A cancelled spider may still write until it is gone.
         return folder_of(runner).kept if runner["stopping"] else int(runner["asin_count"])
-    return int(progress.get("products_found", 0))
+    return progress.products_found if progress else 0
 
 
-def _warnings(runner: Row, progress: dict[str, Any]) -> list[str]:
+def _warnings(runner: Row, progress: Progress | None) -> list[str]:
     """What was said when the run was asked for, then what the spider has met."""
-    return list(dict.fromkeys([*runner["warnings"], *progress.get("warnings", ())]))
+    return list(dict.fromkeys([*runner["warnings"], *(progress.warnings if progress else ())]))
 
 
-def _coverage(runner: Row, progress: dict[str, Any]) -> dict[str, Any] | None:
-    known: dict[str, Any] | None = runner["coverage"] or progress.get("coverage")
+def _coverage(runner: Row, progress: Progress | None) -> dict[str, Any] | None:
+    known: dict[str, Any] | None = runner["coverage"]
+    if known is None and progress is not None:
+        known = asdict(progress.coverage)
     if runner["stage"] == "failed":
         return (known or {}) | {"complete": False}
     return known

@@ -3,13 +3,16 @@
 import errno
 from collections.abc import Callable
 from datetime import UTC, datetime
-from io import FileIO
-from os import fstat
+from io import BufferedReader, FileIO
+from itertools import takewhile
+from os import dup, fstat
 from pathlib import Path
 from typing import IO, cast
 
-from api.file_view import FilePart, FileView, whole_lines
+from api.file_view import BLOCK, FilePart, FileView, bytes_of, whole_lines
 from api.json_array import JsonArray
+from category_crawler.record_file import open_file
+from category_crawler.row import ROW_BEGIN, ROW_BOUNDARY, ROW_END, lines_of, looks_like_row
 from category_crawler.run_folder import RunFolder
 
 MIMETYPES = {
@@ -24,16 +27,18 @@ class Rows(FileIO):
 
     Of a run that goes on these are the whole lines written so far. A new attempt may cut the file
     and write other rows behind: then each further reading raises OSError, and the client, whose
-    download has ended too soon, asks again. Raises FileNotFoundError where a run has no rows.
+    download has ended too soon, asks again. Raises FileNotFoundError, NotADirectoryError or
+    NotReadable where a run has no rows.
     """
 
     def __init__(self, folder: RunFolder, form: str) -> None:
         self._folder = folder
         self._form = form
         self._attempt = folder.attempt_began_at
-        self.is_result_file = form == "json" and folder.rows.exists()
+        self.is_result_file = form == "json" and folder.has_whole_result()
         self.path: Path = folder.rows if self.is_result_file else folder.partial_rows
-        super().__init__(self.path)
+        with open_file(self.path) as file:
+            super().__init__(dup(file.fileno()))
         status = fstat(self.fileno())
         self.version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
         """Another one for each state of the file."""
@@ -53,8 +58,10 @@ class Rows(FileIO):
         return piece
 
     def whole_lines(self) -> int:
-        """Bytes up to the end of the last whole row, of a file that holds a row a line."""
-        return whole_lines(cast(IO[bytes], self), self._bytes)
+        """Bytes up to the first line that is no row, of a file that holds a row a line."""
+        file = cast(IO[bytes], self)
+        end = whole_lines(file, self._bytes)
+        return end if _are_rows(file, end) else _first_damage(file, end)
 
     def view(self) -> FileView:
         """The download in its form, JSON or JSON lines; closing it closes this file."""
@@ -62,6 +69,25 @@ class Rows(FileIO):
         if self.is_result_file:
             return FilePart(file, 0, self._bytes)
         return _VIEWS[self._form](file, self.whole_lines())
+
+
+def _are_rows(file: IO[bytes], end: int) -> bool:
+    """Whether each of the lines begins and ends as a row, told by counting: that is quick."""
+    lines = boundaries = 0
+    for begin in range(0, end, BLOCK):
+        # A boundary that begins in this block may end in the next.
+        text = bytes_of(file, begin, min(begin + BLOCK + len(ROW_BOUNDARY) - 1, end))
+        lines += text.count(b"\n", 0, BLOCK)
+        boundaries += text.count(ROW_BOUNDARY)
+    first, last = bytes_of(file, 0, len(ROW_BEGIN)), bytes_of(file, max(0, end - 2), end)
+    return not end or (lines == boundaries + 1 and (first, last) == (ROW_BEGIN, ROW_END))
+
+
+def _first_damage(file: IO[bytes], end: int) -> int:
+    """Bytes up to the first line that does not begin and end as a row."""
+    file.seek(0)
+    with BufferedReader(FileIO(dup(file.fileno()))) as lines:
+        return min(end, sum(map(len, takewhile(looks_like_row, lines_of(lines)))))
 
 
 _VIEWS: dict[str, Callable[[IO[bytes], int], FileView]] = {

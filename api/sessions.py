@@ -10,7 +10,6 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 from api.config import Settings
 from api.envelope import ApiError
@@ -18,7 +17,7 @@ from api.job_states import State
 from api.scrapyd import Scrapyd, ScrapydError
 from api.store import Row, Store
 from category_crawler.delivery import DeliverySession, session_file, session_version
-from category_crawler.delivery_report import read_report, report_file
+from category_crawler.delivery_report import DeliveryReport, forget_report, read_report
 from category_crawler.domain_config import Marketplace
 from category_crawler.errors import LocationLost, SessionError, SessionMissing
 from category_crawler.home import PROJECT
@@ -125,19 +124,19 @@ class Sessions:
         """Whether the shop still delivers: ``active``, ``inactive`` or ``unknown``, and why."""
         version = session_version(domain, postcode)
         report = check_at_shop(domain, postcode)
-        if report["stage"] == "done":
+        if report.stage == "done":
             session = self.store.session_of(domain, postcode)
             if session and session["status"] in ("inactive", "failed"):
                 self.store.move_session(session, "active", failed_message=None, bad_version=None)
-            return "active", report["location"]
-        if report.get("failed_reason") != LocationLost.reason:
-            return "unknown", report["failed_message"]
+            return "active", report.location or ""
+        if report.failed_reason != LocationLost.reason:
+            return "unknown", report.complaint
         self.expire(domain, postcode, version)
-        return "inactive", report["failed_message"]
+        return "inactive", report.complaint
 
     def _start(self, zipcode: Row, undo: Callable[[], None]) -> None:
         job = job_name(zipcode | {"id": zipcode["session"]})
-        report_file(job).unlink(missing_ok=True)
+        forget_report(job)
         arguments = {
             "domain": zipcode["domain"],
             "postcode": zipcode["postcode"],
@@ -161,12 +160,12 @@ class Sessions:
             return
         self._follow(session, state)
 
-    def _take(self, session: Row, report: dict[str, Any]) -> None:
-        if report["stage"] == "done":
-            self.store.move_session(session, "active", failed_message=None, suburb=report["suburb"])
+    def _take(self, session: Row, report: DeliveryReport) -> None:
+        if report.stage == "done":
+            self.store.move_session(session, "active", failed_message=None, suburb=report.suburb)
         else:
             version = session_version(session["domain"], session["postcode"])
-            said = report["failed_message"]
+            said = report.complaint
             self.store.move_session(session, "failed", failed_message=said, bad_version=version)
 
     def _follow(self, session: Row, state: State | None) -> None:
@@ -211,8 +210,8 @@ class Sessions:
         return self.store.zipcode(zipcode["id"]) or zipcode
 
 
-def check_at_shop(domain: str, postcode: str) -> Row:
-    """Ask the shop whether a session still delivers; what the check said, see delivery_report."""
+def check_at_shop(domain: str, postcode: str) -> DeliveryReport:
+    """Ask the shop whether a session still delivers; what the check said."""
     name = f"check-{uuid.uuid4().hex[:12]}"
     spider = [sys.executable, "-m", "scrapy", "crawl", "delivery_check"]
     asked = {"domain": domain, "postcode": postcode, "report": name}
@@ -225,7 +224,7 @@ def check_at_shop(domain: str, postcode: str) -> Row:
         check=False,
     )
     report = read_report(name) or _silent("ended without a word")
-    report_file(name).unlink(missing_ok=True)
+    forget_report(name)
     return report
 
 
@@ -241,5 +240,6 @@ def job_name(session: Row) -> str:
     return f"z{session['id']}-{session['attempt']}"
 
 
-def _silent(what: str) -> dict[str, Any]:
-    return {"stage": "failed", "failed_message": f"The delivery job {what}"}
+def _silent(what: str) -> DeliveryReport:
+    said = f"The delivery job {what}"
+    return DeliveryReport(stage="failed", failed_message=said, finished_at=utc_now())

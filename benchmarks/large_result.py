@@ -18,6 +18,7 @@ from benchmarks.processes import forget_peak_memory, peak_memory
 from category_crawler.items import Product
 from category_crawler.run import Run, utc_now
 from tests.api.services import BODY, CATEGORY
+from tests.records import summary
 
 _PRODUCTS = 100_000
 _ROUNDS = 31
@@ -97,7 +98,7 @@ def _finished_run(here: Installation, products: int) -> int:
     runner = here.store.add_collection(1, "large", BODY, [])
     run = Run.create(here.home.folder / "results" / run_name(runner), BODY)
     run.keep(map(_product, range(products)))
-    run.finish({"stage": "done"})
+    run.finish(summary(asin_count=products))
     run.close()
     here.store.end(runner["id"], "done", asin_count=products)
     collection: int = runner["collection"]

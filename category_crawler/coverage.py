@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from category_crawler.partition import Partition
+from category_crawler.run_records import Coverage
 from category_crawler.slice import Slice, Verdict
 from category_crawler.walk import End, Walk
 
@@ -21,27 +22,6 @@ class Tally:
     """Results left out because their price lies outside the asked bounds."""
     price_unproved: bool = False
     """Whether a page left it open that its price range was applied."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """What is known of a run's completeness."""
-
-    reported_total: int | None
-    """Products the site reports for the whole listing."""
-    reported_is_rounded: bool
-    found: int
-    found_without_price: int
-    slices: int
-    """Listings that the category was divided into; 1 where it was not divided."""
-    slices_capped: int
-    """Those that the site stopped serving before their end and that could not be divided."""
-    requests: int
-    outliers: int
-    complete: bool | None
-    """True when every product is known to be there, False when some are known to be missing."""
-    why: str
-    """One sentence."""
 
 
 def cover(partition: Partition, tally: Tally) -> Coverage:

@@ -2,9 +2,9 @@
 
 import gzip
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from category_crawler.checks import (
     Asked,
@@ -15,7 +15,7 @@ from category_crawler.checks import (
 )
 from category_crawler.delivery import DeliverySession
 from category_crawler.domain_config import BRAND_CODES
-from category_crawler.errors import FilterNotApplied, InvalidJob, NodeNotApplied, RunError
+from category_crawler.errors import CrawlError, FilterNotApplied, NodeNotApplied, RunError
 from category_crawler.home import results_folder
 from category_crawler.items import Product
 from category_crawler.job import FundedJob
@@ -23,8 +23,10 @@ from category_crawler.journal import NOT_APPLIED, PageRecord
 from category_crawler.listing_url import ListingURL, within
 from category_crawler.pages import Kind, Page, Refinement
 from category_crawler.plan import Limits, Plan
+from category_crawler.record_file import read_record
 from category_crawler.run import Run, refuse, utc_now
-from category_crawler.run_folder import RunFolder
+from category_crawler.run_folder import JOB, RunFolder
+from category_crawler.run_records import Coverage, NoCoverage, Progress, Summary
 from category_crawler.whole_file import write_whole
 
 UNREADABLE = "unreadable.html.gz"
@@ -68,14 +70,19 @@ class CategoryCrawl:
     def resume(cls, run: str, arguments: dict[str, str], limits: Limits) -> Self:
         """Go on with the crawl in ``results/<run>``, which has not ended well.
 
-        Raises as :meth:`begin`.
+        ``arguments`` are what was asked, or empty: then the run's own file says so. Where both are
+        there and do not agree, what was finished is kept aside and counts for nothing. Raises as
+        :meth:`begin`.
         """
-        if arguments:
-            raise InvalidJob(
-                f"resume goes on with what was asked: leave out {sorted(arguments)[0]!r}"
-            )
-        opened = Run.resume(_below_results(run))
-        job = FundedJob.model_validate(opened.job)
+        folder = _below_results(run)
+        stored = read_record(folder / JOB, FundedJob)
+        job = FundedJob.from_arguments(arguments) if arguments else stored
+        if job is None:
+            raise _no_job(run, folder)
+        if stored is not None and _finds_the_same(job, stored):
+            opened = Run.resume(folder)
+        else:
+            opened = Run.resume(folder, job.model_dump(), anew=stored is not None)
         return cls(job, opened, _session(job), limits)
 
     @property
@@ -167,31 +174,31 @@ class CategoryCrawl:
         return products
 
     @property
-    def coverage(self) -> dict[str, Any]:
-        """How complete the rows kept so far are, as the API shows it."""
-        coverage = asdict(self.plan.coverage(self.run.kept, self.run.kept_without_price))
+    def coverage(self) -> Coverage:
+        """How complete the rows kept so far are."""
+        coverage = self.plan.coverage(self.run.kept, self.run.kept_without_price)
         if self._is_full and (self._is_cut or not self.plan.is_over):
-            coverage |= {"complete": False, "why": self._why_full}
-        elif self.plan.stopped:
-            coverage |= {"complete": False, "why": self.plan.stopped}
+            return replace(coverage, complete=False, why=self._why_full)
+        if self.plan.stopped:
+            return replace(coverage, complete=False, why=self.plan.stopped)
         return coverage
 
     @property
-    def progress(self) -> dict[str, Any]:
-        """Where the crawl stands, as the API shows it."""
+    def progress(self) -> Progress:
+        """Where the crawl stands."""
         latest = self.plan.latest
-        return {
-            "current_page": latest.page if latest else 0,
-            "current_listing": latest.listing if latest else None,
-            "total_pages": self.plan.total_pages,
-            "total_pages_is_estimate": True,
-            "products_found": self.run.kept,
-            "pages_finished": self.plan.pages_finished,
-            "coverage": self.coverage,
-            "warnings": self.warnings,
-            "started_at": self.started_at,
-            "updated_at": utc_now(),
-        }
+        return Progress(
+            current_page=latest.page if latest else 0,
+            current_listing=latest.listing if latest else None,
+            total_pages=self.plan.total_pages,
+            total_pages_is_estimate=True,
+            products_found=self.run.kept,
+            pages_finished=self.plan.pages_finished,
+            coverage=self.coverage,
+            warnings=self.warnings,
+            started_at=self.started_at,
+            updated_at=utc_now(),
+        )
 
     @property
     def _is_full(self) -> bool:
@@ -273,15 +280,39 @@ def _session(job: FundedJob) -> DeliverySession | None:
     return DeliverySession.load(job.domain, postcode)
 
 
-def refused(run: str, summary: dict[str, Any]) -> None:
-    """Say in ``results/<run>`` why a crawl could not begin or go on. Raises RunError."""
-    folder = _below_results(run)
-    refuse(folder, summary | {"asin_count": RunFolder(folder).kept})
+def refused(run: str, error: CrawlError) -> None:
+    """Say in ``results/<run>`` why a crawl could not begin or go on. Raises RunError, OSError."""
+    folder, now = _below_results(run), utc_now()
+    summary = Summary(
+        stage="failed",
+        failed_reason=error.reason,
+        failed_message=str(error),
+        asin_count=RunFolder(folder).kept,
+        coverage=NoCoverage(why=str(error)),
+        started_at=now,
+        finished_at=now,
+    )
+    refuse(folder, summary)
 
 
 def has_begun(run: str) -> bool:
     """Whether a crawl lies in ``results/<run>``. Raises RunError for a name outside."""
     return RunFolder(_below_results(run)).has_begun
+
+
+def _finds_the_same(job: FundedJob, other: FundedJob) -> bool:
+    """Whether two jobs differ at most in where they stop."""
+    limits = {"max_products", "credit_limit"}
+    return job.model_dump(exclude=limits) == other.model_dump(exclude=limits)
+
+
+def _no_job(run: str, folder: Path) -> RunError:
+    if not RunFolder(folder).has_begun:
+        return RunError(f"{folder} holds no run to resume")
+    return RunError(
+        f"{JOB} in {folder} does not say what was asked: begin a new run with -a category_url=… "
+        f"and -a continue_from={run}, which takes over what was finished"
+    )
 
 
 def _below_results(name: str) -> Path:

@@ -238,7 +238,9 @@ def _about(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     about = data.get("category_crawler") if isinstance(data, dict) else None
-    return about if isinstance(about, dict) else {}
+    if not isinstance(about, dict):
+        return {}
+    return {name: value for name, value in about.items() if isinstance(value, str | bool)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

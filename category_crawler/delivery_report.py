@@ -1,12 +1,31 @@
 """How a delivery job ended, for whoever started it."""
 
 import json
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from category_crawler.home import var_folder
+from category_crawler.record_file import Record, is_damaged, read_record, set_aside
+from category_crawler.run_records import Moment
 from category_crawler.whole_file import write_whole
+
+
+class DeliveryReport(Record):
+    """What a delivery job, or the check of a session, says at its end."""
+
+    stage: Literal["done", "failed"]
+    location: str | None = None
+    """The shop's delivery line."""
+    suburb: str | None = None
+    failed_reason: str | None = None
+    """A code of :mod:`category_crawler.errors`; None where it is done."""
+    failed_message: str | None = None
+    finished_at: Moment
+
+    @property
+    def complaint(self) -> str:
+        """Why it failed, in a sentence."""
+        return self.failed_message or "The delivery job did not say why it failed"
 
 
 def report_file(name: str) -> Path:
@@ -14,17 +33,23 @@ def report_file(name: str) -> Path:
     return var_folder() / "deliveries" / f"{name}.json"
 
 
-def write_report(name: str, report: dict[str, Any]) -> None:
-    """Say how a job ended: ``stage`` (``done``, ``failed``), ``location``, ``suburb``,
-    ``failed_reason``, ``failed_message``, ``finished_at``."""
+def write_report(name: str, report: DeliveryReport) -> None:
+    """Say how a job ended. Raises OSError."""
     path = report_file(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, [json.dumps(report, ensure_ascii=False, indent=1).encode()])
+    if is_damaged(path, DeliveryReport):
+        set_aside(path)
+    write_whole(path, [json.dumps(report.model_dump(), ensure_ascii=False, indent=1).encode()])
 
 
-def read_report(name: str) -> dict[str, Any] | None:
+def read_report(name: str) -> DeliveryReport | None:
     """How a job ended, or None where it has not said so."""
-    with suppress(FileNotFoundError):
-        values: dict[str, Any] = json.loads(report_file(name).read_bytes())
-        return values
-    return None
+    return read_record(report_file(name), DeliveryReport)
+
+
+def forget_report(name: str) -> None:
+    """Make room for what a job of this name will say; a damaged file is kept aside."""
+    path = report_file(name)
+    if is_damaged(path, DeliveryReport):
+        set_aside(path)
+    path.unlink(missing_ok=True)

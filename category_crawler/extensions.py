@@ -2,8 +2,9 @@
 
 import logging
 import sys
+from dataclasses import replace
 from time import monotonic
-from typing import Any, Self
+from typing import Self
 
 from scrapy import signals as scrapy_signals
 from scrapy.crawler import Crawler
@@ -11,12 +12,21 @@ from scrapy.exceptions import NotConfigured
 
 from category_crawler import signals
 from category_crawler.crawl import CategoryCrawl
-from category_crawler.delivery_report import write_report
+from category_crawler.delivery_report import DeliveryReport, write_report
 from category_crawler.ending import Ending, ending_of
-from category_crawler.errors import Crashed, CrawlStopped, Interrupted, RunError, StorageFailed
+from category_crawler.errors import (
+    Crashed,
+    CrawlStopped,
+    Interrupted,
+    RunError,
+    RunExists,
+    RunLocked,
+    StorageFailed,
+)
 from category_crawler.journal import PageRecord
 from category_crawler.refusal import refuse_job
 from category_crawler.run import utc_now
+from category_crawler.run_records import Pause, Progress, SessionUsed, Summary
 from category_crawler.spiders.category import CategorySpider
 from category_crawler.spiders.delivery import DeliverySpider
 from category_crawler.spiders.delivery_check import DeliveryCheckSpider
@@ -32,7 +42,7 @@ class RunProgress:
 
     def __init__(self, crawler: Crawler) -> None:
         self._reported = -REPORT_EVERY
-        self._shared_pause: dict[str, Any] = {}
+        self._shared_pause: Pause | None = None
         self._shared_until = 0.0
         """When that pause is over, by the monotonic clock."""
         crawler.signals.connect(self.page_finished, signal=signals.page_finished)
@@ -58,17 +68,17 @@ class RunProgress:
         self, spider: CategorySpider, seconds: float, reason: str, shared: bool = False
     ) -> None:
         logger.info("Waiting %.0f s before the next try: %s", seconds, reason)
-        pause = {"pause": {"seconds": seconds, "reason": reason, "since": utc_now()}}
+        pause = Pause(seconds=seconds, reason=reason, since=utc_now())
         if shared:
             self._shared_pause, self._shared_until = pause, monotonic() + seconds
         if spider.crawl is not None:
             self._report(spider.crawl, pause)
 
-    def _report(self, crawl: CategoryCrawl, pause: dict[str, Any] | None = None) -> None:
+    def _report(self, crawl: CategoryCrawl, pause: Pause | None = None) -> None:
         self._reported = monotonic()
         # Pages that were on their way when the others began to wait come all the same.
-        shared = self._shared_pause if self._reported < self._shared_until else {}
-        _try_to_report(crawl, crawl.progress | (pause or shared))
+        shared = self._shared_pause if self._reported < self._shared_until else None
+        _try_to_report(crawl, crawl.progress.waiting(pause or shared))
 
 
 class RunEnd:
@@ -109,7 +119,7 @@ class RunEnd:
             crawl.run.end(_summary(crawl, ending))
 
 
-def _try_to_report(crawl: CategoryCrawl, progress: dict[str, Any]) -> None:
+def _try_to_report(crawl: CategoryCrawl, progress: Progress) -> None:
     """The rows count, not the progress: a disk that is full will refuse them soon enough."""
     try:
         crawl.run.report(progress)
@@ -131,17 +141,17 @@ def _write_end(crawl: CategoryCrawl, ending: Ending) -> None:
 
 def _delivery_report(
     spider: DeliverySpider | DeliveryCheckSpider, ending: Ending
-) -> dict[str, Any]:
+) -> DeliveryReport:
     error = ending.error
     about = spider.session.about if spider.session is not None else {}
-    return {
-        "stage": "done" if error is None else "failed",
-        "location": about.get("location"),
-        "suburb": about.get("suburb"),
-        "failed_reason": error.reason if error else None,
-        "failed_message": str(error) if error else None,
-        "finished_at": utc_now(),
-    }
+    return DeliveryReport(
+        stage="done" if error is None else "failed",
+        location=about.get("location"),
+        suburb=about.get("suburb"),
+        failed_reason=error.reason if error else None,
+        failed_message=str(error) if error else None,
+        finished_at=utc_now(),
+    )
 
 
 def _unexplained(reason: str) -> CrawlStopped:
@@ -151,39 +161,40 @@ def _unexplained(reason: str) -> CrawlStopped:
 
 
 def _say_why_it_did_not_begin(spider: CategorySpider, ending: Ending) -> None:
-    """For whoever had the job run; of a run that another spider writes nothing is said."""
+    """For whoever had the job run; of a run that is another spider's, or over, nothing is said."""
     error = ending.error
-    if not spider.job or not spider.run or error is None or isinstance(error, RunError):
+    if not spider.job or not spider.run or error is None:
         return
-    refuse_job(spider.name, spider.job, spider.run, error)
+    if isinstance(error, RunLocked | RunExists):
+        return
+    try:
+        refuse_job(spider.name, spider.job, spider.run, error)
+    except (OSError, RunError) as trouble:
+        logger.error("How the run ended could not be noted: %s", trouble)
 
 
-def _summary(crawl: CategoryCrawl, ending: Ending) -> dict[str, Any]:
+def _summary(crawl: CategoryCrawl, ending: Ending) -> Summary:
     error = ending.error
-    return {
-        "stage": "done" if error is None else "failed",
-        "failed_reason": None if error is None else error.reason,
-        "failed_message": None if error is None else str(error),
-        "signal": ending.signal,
-        "asin_count": crawl.run.kept,
-        "coverage": crawl.coverage
-        | ({} if error is None else {"complete": False, "why": str(error)}),
-        "warnings": crawl.warnings,
-        "session": _session_used(crawl),
-        "started_at": crawl.started_at,
-        "finished_at": utc_now(),
-    }
+    coverage = crawl.coverage
+    return Summary(
+        stage="done" if error is None else "failed",
+        failed_reason=None if error is None else error.reason,
+        failed_message=None if error is None else str(error),
+        signal=ending.signal,
+        asin_count=crawl.run.kept,
+        coverage=coverage if error is None else replace(coverage, complete=False, why=str(error)),
+        warnings=crawl.warnings,
+        session=_session_used(crawl),
+        started_at=crawl.started_at,
+        finished_at=utc_now(),
+    )
 
 
-def _session_used(crawl: CategoryCrawl) -> dict[str, str] | None:
+def _session_used(crawl: CategoryCrawl) -> SessionUsed | None:
     session = crawl.session
     if session is None:
         return None
-    return {
-        "domain": session.domain,
-        "postcode": session.postcode,
-        "version": session.version,
-    }
+    return SessionUsed(domain=session.domain, postcode=session.postcode, version=session.version)
 
 
 class DeliveryEnd:
@@ -219,21 +230,15 @@ class ProgressBar:
         if not sys.stderr.isatty():
             raise NotConfigured
         # A job of Scrapyd's has no terminal, and starts sooner without what draws on one.
+        from rich import progress as bars
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-        )
 
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("pages, {task.fields[products]} products"),
-            TimeElapsedColumn(),
+        self._bar = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TextColumn("pages, {task.fields[products]} products"),
+            bars.TimeElapsedColumn(),
             console=Console(stderr=True),
         )
         self._task = self._bar.add_task("Crawling", total=None, products=0)

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from category_crawler.errors import StorageFailed
+from category_crawler.record_file import open_file
 
 _CHUNK = 1024 * 1024
 
@@ -51,10 +52,23 @@ class GrowingFile:
         self._file.truncate(size)
         self.certain = size
 
+    def ends_line(self, size: int) -> bool:
+        """Whether a line, or nothing, comes before this many bytes."""
+        if size == 0:
+            return True
+        with self.path.open("rb") as file:
+            return os.pread(file.fileno(), 1, size - 1) == b"\n"
+
+    def reopen(self) -> None:
+        """Begin an empty file, the old one having been moved away. Raises OSError."""
+        self._file.close()
+        self._file = self.path.open("ab", buffering=0)
+        self.certain = 0
+
     def copy(self, source: Path) -> None:
-        """Hold what ``source`` holds instead. Raises OSError."""
+        """Hold what ``source`` holds instead. Raises NotReadable and OSError."""
         self.cut(0)
-        with source.open("rb") as file:
+        with open_file(source) as file:
             while chunk := file.read(_CHUNK):
                 self._write(chunk)
         os.fsync(self._file.fileno())

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from category_crawler.row import lines_of
 
 NOT_APPLIED = "not_applied"
 """Kind of a page of a listing of the plan's own making that the site did not narrow as asked."""
-
-
-_TUPLES = ("asins", "prices", "brands", "nodes", "foreign")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class PageRecord:
 
     listing: str
     """Canonical URL of the listing's first page."""
-    page: int
+    page: Annotated[int, Field(ge=1)]
     """The page asked for, 1-based."""
     kind: str
     """As :class:`category_crawler.pages.Kind` names it, or NOT_APPLIED."""
@@ -40,7 +42,7 @@ class PageRecord:
     """Results left out because their price lies outside the asked bounds."""
     price_proved: bool | None
     """Whether an asked price range was seen applied; None where none was asked."""
-    requests: int
+    requests: Annotated[int, Field(ge=0)]
     """Listing requests this page took, failed ones included."""
     at: str
     """UTC, ISO 8601 with ``Z``."""
@@ -54,17 +56,8 @@ class PageRecord:
     """Other currencies that prices of these results are in, ISO 4217."""
     proved: bool | None = None
     """Whether a page that says "no results" shows all that was asked for; None for any other."""
-    offset: int = 0
+    offset: Annotated[int, Field(ge=0)] = 0
     """Bytes of ``products.part`` that are certain once this line is there."""
-
-    @classmethod
-    def from_json(cls, line: bytes) -> Self:
-        """Raises ValueError for a line that is torn or of another form."""
-        values = json.loads(line)
-        try:
-            return cls(**values | {key: tuple(values[key]) for key in _TUPLES if key in values})
-        except TypeError as error:
-            raise ValueError(f"not a journal line: {error}") from None
 
     def to_json(self) -> bytes:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -77,12 +70,24 @@ def read_journal(path: Path) -> Iterator[tuple[PageRecord, int]]:
         return
     end = 0
     with path.open("rb") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                return
-            try:
-                record = PageRecord.from_json(line)
-            except ValueError:
+        for line in lines_of(file):
+            record = _read(line)
+            if record is None:
                 return
             end += len(line)
             yield record, end
+
+
+def _read(line: bytes) -> PageRecord | None:
+    """A line's page; None where the line is torn or of another form."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        return _adapter().validate_json(line, strict=True)
+    except ValidationError:
+        return None
+
+
+@cache  # the API reads no journal
+def _adapter() -> TypeAdapter[PageRecord]:
+    return TypeAdapter(PageRecord)

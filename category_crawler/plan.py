@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from category_crawler.coverage import Coverage, Tally, cover
+from category_crawler.coverage import Tally, cover
 from category_crawler.domain_config import DELIVERY_DAY_CODE
 from category_crawler.job import CategoryJob
 from category_crawler.journal import PageRecord
 from category_crawler.listing_url import ListingURL
 from category_crawler.partition import Effort, Partition
+from category_crawler.run_records import Coverage
 
 
 @dataclass(frozen=True, slots=True)

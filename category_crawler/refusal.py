@@ -1,9 +1,7 @@
 """How a job that could not begin says so to whoever scheduled it."""
 
-from typing import Any
-
 from category_crawler.crawl import refused
-from category_crawler.delivery_report import write_report
+from category_crawler.delivery_report import DeliveryReport, write_report
 from category_crawler.errors import CrawlError
 from category_crawler.run import utc_now
 
@@ -15,29 +13,12 @@ def refuse_job(spider: str, job: str, run: str, error: CrawlError) -> None:
     RunError for a folder elsewhere, OSError where the disk refuses.
     """
     if spider == "category" and run:
-        refused(run, _summary(error))
+        refused(run, error)
     elif spider == "delivery":
-        write_report(job, _report(error))
-
-
-def _summary(error: CrawlError) -> dict[str, Any]:
-    now = utc_now()
-    return {
-        "stage": "failed",
-        "failed_reason": error.reason,
-        "failed_message": str(error),
-        "coverage": {"complete": False, "why": str(error)},
-        "started_at": now,
-        "finished_at": now,
-    }
-
-
-def _report(error: CrawlError) -> dict[str, Any]:
-    return {
-        "stage": "failed",
-        "location": None,
-        "suburb": None,
-        "failed_reason": error.reason,
-        "failed_message": str(error),
-        "finished_at": utc_now(),
-    }
+        report = DeliveryReport(
+            stage="failed",
+            failed_reason=error.reason,
+            failed_message=str(error),
+            finished_at=utc_now(),
+        )
+        write_report(job, report)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from category_crawler.delivery import DeliverySession
-from category_crawler.delivery_report import read_report, report_file
+from category_crawler.delivery_report import forget_report, read_report
 from category_crawler.errors import DeliveryFailed
 from category_crawler.home import PROJECT, var_folder
 from category_crawler.process_watch import PARENT
@@ -33,11 +33,11 @@ async def renew(session: DeliverySession, seconds: float) -> DeliverySession:
     except TimeoutError:
         raise DeliveryFailed(f"no new session came within {seconds:.0f} s") from None
     report = read_report(name)
-    report_file(name).unlink(missing_ok=True)
+    forget_report(name)
     if report is None:
         raise DeliveryFailed("the delivery job ended without a word; its log is in var/logs")
-    if report["stage"] != "done":
-        raise DeliveryFailed(report["failed_message"])
+    if report.stage != "done":
+        raise DeliveryFailed(report.complaint)
     return DeliverySession.load(session.domain, session.postcode)
 
 

@@ -10,6 +10,7 @@
 ``summary.json``          how it ended, written once
 ``unreadable.html.gz``    the page that no reader understood, where the run ended for one
 ``category_asins.json``   the rows as a JSON array, put in place whole at the end of a good run
+``….damaged``             what lay in the place of one of these and did not fit, kept for a person
 ========================  ======================================================================
 
 Only the crawler writes here; whoever wants to know how a run stands reads.
@@ -17,6 +18,7 @@ Only the crawler writes here; whoever wants to know how a run stands reads.
 
 import fcntl
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +30,14 @@ from category_crawler.errors import Interrupted, RunError, RunExists, RunLocked,
 from category_crawler.growing_file import GrowingFile, storing
 from category_crawler.items import Product
 from category_crawler.journal import PageRecord, read_journal
-from category_crawler.row import json_array, row, whole_rows
+from category_crawler.record_file import (
+    NotReadable,
+    is_damaged,
+    is_in_the_way,
+    set_aside,
+    tell_of,
+)
+from category_crawler.row import json_array, lines_of, read_row, row, whole_rows
 from category_crawler.run_folder import (
     JOB,
     JOURNAL,
@@ -41,6 +50,7 @@ from category_crawler.run_folder import (
     RunFolder,
     try_lock,
 )
+from category_crawler.run_records import Progress, Summary
 from category_crawler.whole_file import write_whole
 
 _LOCK_TRIES = 20
@@ -88,7 +98,7 @@ class Run:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             run = cls(folder)
-            if (folder / JOB).exists():
+            if (folder / JOB).exists() or (earlier is None and run._journal.size):
                 run.close()
                 raise RunExists(f"{folder} already holds a run: choose another name, or resume it")
             if earlier is not None:
@@ -99,29 +109,30 @@ class Run:
         return run
 
     @classmethod
-    def resume(cls, folder: Path) -> Self:
+    def resume(cls, folder: Path, job: dict[str, Any] | None = None, *, anew: bool = False) -> Self:
         """Go on with a run that has not ended well: what its journal is not certain of is cut off.
 
-        Raises RunExists where it has ended well.
+        ``job`` takes the place of what the folder says was asked; with ``anew`` what was finished
+        is kept aside, and nothing of it counts. Raises RunExists where the run has ended well.
         """
-        if not (folder / JOB).exists():
+        if not RunFolder(folder).has_begun:
             raise RunError(f"{folder} holds no run to resume")
         try:
+            _make_way(folder)
             run = cls(folder)
-            if (RunFolder(folder).summary or {}).get("stage") == "done":
+            if RunFolder(folder).is_done:
                 run.close()
                 raise RunExists(f"the run in {folder} has already ended")
+            run._set_damaged_aside()
+            if anew:
+                run._set_finished_aside()
+            if job is not None:
+                run._replace_job(job, "other" if anew else "damaged")
             (folder / SUMMARY).unlink(missing_ok=True)
             run._replay()
         except OSError as error:
             raise RunError(f"the folder {folder} cannot be written: {error.strerror}") from None
         return run
-
-    @property
-    def job(self) -> dict[str, Any]:
-        """What was asked, as given to :meth:`create`."""
-        values: dict[str, Any] = json.loads((self.folder / JOB).read_bytes())
-        return values
 
     def finished_pages(self) -> Iterator[PageRecord]:
         """The pages finished so far, in their order, read from the journal."""
@@ -154,12 +165,10 @@ class Run:
     def held(self) -> Iterator[Product]:
         """The remembered advertisements whose products are not rows, each once."""
         seen = set(self.asins)
-        with self._sponsored.path.open("rb") as lines:
-            for line in lines:
-                product = Product(**json.loads(line))
-                if product.asin not in seen:
-                    seen.add(product.asin)
-                    yield product
+        for product in _products(self._sponsored.path):
+            if product.asin not in seen:
+                seen.add(product.asin)
+                yield product
 
     def finish_page(self, record: PageRecord) -> None:
         """Write the page's journal line, behind its rows; a killed process no longer loses it.
@@ -188,19 +197,19 @@ class Run:
         """Bytes of rows written so far."""
         return self._rows.size
 
-    def report(self, progress: dict[str, Any]) -> None:
+    def report(self, progress: Progress) -> None:
         """Replace the progress."""
         with storing(PROGRESS):
-            write_whole(self.folder / PROGRESS, [_json(progress)])
+            write_whole(self.folder / PROGRESS, [_json(progress.shown())])
 
-    def finish(self, summary: dict[str, Any]) -> None:
+    def finish(self, summary: Summary) -> None:
         """End well: the rows become the result file, then the summary says so."""
         self._sync()
         with storing(ROWS), self._rows.path.open("rb") as rows:
             write_whole(self.folder / ROWS, json_array(rows))
         self._say_end(summary)
 
-    def end(self, summary: dict[str, Any]) -> None:
+    def end(self, summary: Summary) -> None:
         """Say how the run ended; rows kept so far stay in ``products.part``."""
         with suppress(StorageFailed):
             self._sync()
@@ -211,9 +220,27 @@ class Run:
         for file in (self._rows, self._sponsored, self._journal, self._lock):
             file.close()
 
-    def _say_end(self, summary: dict[str, Any]) -> None:
+    def _say_end(self, summary: Summary) -> None:
         with storing(SUMMARY):
-            write_whole(self.folder / SUMMARY, [_json(summary)])
+            write_whole(self.folder / SUMMARY, [_json(summary.model_dump())])
+
+    def _set_damaged_aside(self) -> None:
+        """Keep for the operator what this attempt will write anew."""
+        for name, record in ((SUMMARY, Summary), (PROGRESS, Progress)):
+            if is_damaged(self.folder / name, record):
+                set_aside(self.folder / name)
+        if os.path.lexists(self.folder / ROWS) and not RunFolder(self.folder).has_whole_result():
+            set_aside(self.folder / ROWS)
+
+    def _replace_job(self, job: dict[str, Any], why: str) -> None:
+        if os.path.lexists(self.folder / JOB):
+            set_aside(self.folder / JOB, why)
+        write_whole(self.folder / JOB, [_json(job)])
+
+    def _set_finished_aside(self) -> None:
+        for file in (self._rows, self._sponsored, self._journal):
+            set_aside(file.path, "other")
+            file.reopen()
 
     def _sync(self) -> None:
         """Have on disk what is written: rows first, for the journal speaks of them."""
@@ -224,23 +251,25 @@ class Run:
     def _copy(self, earlier: Path) -> None:
         """Take over the rows and the journal of a run that has ended."""
         for file in (self._rows, self._sponsored, self._journal):
-            file.copy(earlier / file.path.name)
+            source = earlier / file.path.name
+            try:
+                file.copy(source)
+            except NotReadable as error:
+                tell_of(source, str(error))
         self._replay()
 
     def _replay(self) -> None:
         whole, end, certain = whole_rows(self._rows.path), 0, 0
         for record, behind in read_journal(self._journal.path):
-            if record.offset > whole:
+            if not certain <= record.offset <= whole or not self._rows.ends_line(record.offset):
                 break
             end, certain = behind, record.offset
         self._journal.cut(end)
         self._rows.cut(certain)
         self._sponsored.cut(whole_rows(self._sponsored.path))
-        with self._rows.path.open("rb") as rows:
-            for line in rows:
-                values = json.loads(line)
-                self.asins.add(values["asin"])
-                self._count(values["price_cents"])
+        for product in _products(self._rows.path):
+            self.asins.add(product.asin)
+            self._count(product.price_cents)
         self._note_certain()
 
     def _fall_back(self) -> None:
@@ -259,12 +288,34 @@ class Run:
             self.kept_without_price += 1
 
 
-def refuse(folder: Path, summary: dict[str, Any]) -> None:
-    """Record why a run could not begin or go on; a run that has ended keeps its own summary."""
+def refuse(folder: Path, summary: Summary) -> None:
+    """Record why a run could not begin or go on; a run that has ended keeps its own summary.
+
+    Raises OSError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if is_damaged(folder / SUMMARY, Summary):
+        set_aside(folder / SUMMARY)
     earlier = RunFolder(folder).summary
-    if earlier is None or earlier["failed_reason"] == Interrupted.reason:
-        write_whole(folder / SUMMARY, [_json(summary)])
+    if earlier is None or earlier.failed_reason == Interrupted.reason:
+        write_whole(folder / SUMMARY, [_json(summary.model_dump())])
+
+
+def _products(path: Path) -> Iterator[Product]:
+    """The products of a file of rows, up to the first line that is none."""
+    with path.open("rb") as file:
+        for line in lines_of(file):
+            product = read_row(line)
+            if product is None:
+                return
+            yield product
+
+
+def _make_way(folder: Path) -> None:
+    """Move aside what no file can be written over."""
+    for name in (LOCK, PARTIAL_ROWS, SPONSORED, JOURNAL):
+        if is_in_the_way(folder / name):
+            set_aside(folder / name)
 
 
 def _take_lock(folder: Path) -> IO[bytes]:
@@ -272,7 +323,7 @@ def _take_lock(folder: Path) -> IO[bytes]:
     for _ in range(_LOCK_TRIES):
         if try_lock(lock, fcntl.LOCK_EX):
             return lock
-        # Whoever looks whether the run is being written holds the lock for a moment.
+        # A reader takes the lock briefly to see whether a spider is alive.
         time.sleep(0.05)
     lock.close()
     raise RunLocked(f"another spider is writing {folder}")

@@ -1,10 +1,24 @@
-"""Journal lines and products made by tests."""
+"""Journal lines, products and what runs say of themselves, made by tests."""
 
 from typing import Any
 
 from category_crawler.items import Product
 from category_crawler.journal import PageRecord
+from category_crawler.run_records import Coverage, Pause, Progress, Summary
 
+MOMENT = "2026-01-01T00:00:00Z"
+COVERAGE = Coverage(
+    reported_total=60,
+    reported_is_rounded=False,
+    found=60,
+    found_without_price=0,
+    slices=1,
+    slices_capped=0,
+    requests=3,
+    outliers=0,
+    complete=True,
+    why="every one of the 60 products reported was found",
+)
 LISTING = "https://www.amazon.com.au/s?rh=n%3A4851693051"
 
 
@@ -54,9 +68,41 @@ def record(page: int = 1, **values: Any) -> PageRecord:
         "outliers": 0,
         "price_proved": None,
         "requests": 1,
-        "at": "2026-01-01T00:00:00Z",
+        "at": MOMENT,
     }
     given = defaults | values
     if "prices" not in values:
         given["prices"] = (1000,) * len(given["asins"])
     return PageRecord(**given)
+
+
+def summary(stage: str = "done", **values: Any) -> Summary:
+    """How a run ended, well unless said otherwise."""
+    failed = stage == "failed"
+    defaults: dict[str, Any] = {
+        "stage": stage,
+        "failed_reason": "blocked" if failed else None,
+        "failed_message": "the site asked for a captcha" if failed else None,
+        "asin_count": 0,
+        "coverage": COVERAGE,
+        "started_at": MOMENT,
+        "finished_at": MOMENT,
+    }
+    return Summary(**defaults | values)
+
+
+def progress(page: int = 1, pause: float | None = None, **values: Any) -> Progress:
+    """Where a run stands; ``pause`` are the seconds that it waits."""
+    defaults: dict[str, Any] = {
+        "current_page": page,
+        "current_listing": LISTING,
+        "total_pages": 3,
+        "total_pages_is_estimate": True,
+        "products_found": 24 * page,
+        "pages_finished": page,
+        "coverage": COVERAGE,
+        "started_at": MOMENT,
+        "updated_at": MOMENT,
+    }
+    waits = Pause(seconds=pause, reason="a captcha", since=MOMENT) if pause is not None else None
+    return Progress(**defaults | values).waiting(waits)

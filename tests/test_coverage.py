@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from category_crawler.coverage import Coverage, Tally, cover
+from category_crawler.coverage import Tally, cover
 from category_crawler.journal import PageRecord
 from category_crawler.listing_url import ListingURL
 from category_crawler.partition import Effort, Partition
+from category_crawler.run_records import Coverage
 from tests.records import LISTING, asins, no_results, record
 
 WHOLE = [record(1), record(2), record(3)]

@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
 from category_crawler.run import Run
 from category_crawler.run_folder import RunFolder
-from tests.records import asins, product, record
+from tests.damage import DAMAGES
+from tests.records import asins, product, progress, record, summary
 
 JOB = {"category_url": "https://www.amazon.com.au/s?rh=n%3A1"}
 
@@ -31,7 +33,7 @@ def keep_page(run: Run, page: int, numbers: range) -> None:
 
 def keep_and_report(run: Run) -> None:
     run.keep([product(25)])
-    run.report({})
+    run.report(progress())
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
@@ -58,11 +60,11 @@ def test_the_result_file_is_whole_and_comes_before_the_summary(folder: Path) -> 
     run = Run.create(folder, JOB)
     keep_page(run, 1, range(1, 4))
     assert not (folder / "category_asins.json").exists()
-    run.finish({"stage": "done"})
+    run.finish(summary(asin_count=3))
     run.close()
     result = json.loads((folder / "category_asins.json").read_bytes())
     assert [row["asin"] for row in result] == list(asins(1, 3))
-    assert RunFolder(folder).summary == {"stage": "done"}
+    assert RunFolder(folder).summary == summary(asin_count=3)
     assert (folder / "category_asins.json").stat().st_mtime_ns <= (
         folder / "summary.json"
     ).stat().st_mtime_ns
@@ -71,7 +73,7 @@ def test_the_result_file_is_whole_and_comes_before_the_summary(folder: Path) -> 
 def test_a_failed_run_keeps_its_rows_and_has_no_result_file(folder: Path) -> None:
     run = Run.create(folder, JOB)
     keep_page(run, 1, range(1, 4))
-    run.end({"stage": "failed"})
+    run.end(summary("failed"))
     run.close()
     assert len(rows(folder)) == 3
     assert not (folder / "category_asins.json").exists()
@@ -203,7 +205,7 @@ def test_a_run_is_not_begun_over_another(folder: Path) -> None:
 
 def test_an_ended_run_is_not_resumed(folder: Path) -> None:
     run = Run.create(folder, JOB)
-    run.finish({"stage": "done"})
+    run.finish(summary())
     run.close()
     with pytest.raises(RunExists, match="already ended"):
         Run.resume(folder)
@@ -227,10 +229,10 @@ def test_who_looks_sees_whether_a_run_is_being_written(folder: Path) -> None:
     run.keep([product(1), product(2)])
     with (folder / "products.part").open("ab") as part:
         part.write(b'{"asin":"B0000')
-    assert (seen.has_begun, seen.is_held, seen.progress, seen.kept) == (True, True, {}, 2)
-    run.report({"current_page": 1})
+    assert (seen.has_begun, seen.is_held, seen.progress, seen.kept) == (True, True, None, 2)
+    run.report(progress())
     run.close()
-    assert (seen.is_held, seen.progress) == (False, {"current_page": 1})
+    assert (seen.is_held, seen.progress) == (False, progress())
 
 
 def test_who_looks_sees_whether_a_spider_is_quiet(folder: Path) -> None:
@@ -240,10 +242,105 @@ def test_who_looks_sees_whether_a_spider_is_quiet(folder: Path) -> None:
     assert (seen.is_quiet(60), seen.is_quiet(0)) == (False, True)
     os.utime(folder / "run.lock", (1, 1))
     assert seen.is_quiet(60)
-    run.report({"current_page": 1})
+    run.report(progress())
     assert not seen.is_quiet(60)
-    run.report({"current_page": 1, "pause": {"seconds": 3600}})
+    run.report(progress(pause=3600))
     long_ago = time.time() - 3500
     os.utime(folder / "progress.json", (long_ago, long_ago))
     assert not seen.is_quiet(0), "the pause that it announced is not over"
     run.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"\n", b"[]\n", b"{}\n", b"null\n", b"\xff\n", b"\0" * 50 + b"\n", b'{"listing": 5}\n'),
+        record(2).to_json().replace(b'"page":2', b'"page":"two"'),
+        record(2, asins="B1").to_json(),
+        record(2, prices=("x",)).to_json(),
+        record(2, offset=-1).to_json(),
+        record(2, offset=10**9).to_json(),
+        record(2, offset=10).to_json(),
+    ],
+)
+def test_a_damaged_journal_is_cut_back_to_where_it_is_whole(folder: Path, line: bytes) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 25))
+    whole = (folder / "journal.jsonl").read_bytes()
+    keep_page(run, 2, range(25, 49))
+    behind = (folder / "journal.jsonl").read_bytes()[len(whole) :]
+    run.close()
+    (folder / "journal.jsonl").write_bytes(whole + line + behind)
+    resumed = Run.resume(folder)
+    assert [record.page for record in resumed.finished_pages()] == [1]
+    assert resumed.asins == set(asins(1, 24))
+    resumed.close()
+    assert (folder / "journal.jsonl").read_bytes() == whole
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_run_goes_on_from_its_journal_whatever_it_said_of_itself(
+    folder: Path, damage: Callable[[Path], None]
+) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 25))
+    run.close()
+    for name in ("summary.json", "progress.json", "category_asins.json", "sponsored.part"):
+        (folder / name).unlink(missing_ok=True)
+        damage(folder / name)
+    resumed = Run.resume(folder)
+    resumed.report(progress())
+    keep_page(resumed, 2, range(25, 49))
+    resumed.finish(summary(asin_count=48))
+    resumed.close()
+    seen = RunFolder(folder)
+    assert seen.is_done
+    assert (seen.summary, seen.progress) == (summary(asin_count=48), progress())
+    kept = {path.name for path in folder.iterdir() if path.name.endswith(".damaged")}
+    assert {f"{name}.damaged" for name in ("summary.json", "progress.json")} <= kept
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]"])
+def test_a_run_that_is_done_without_its_list_goes_on(folder: Path, text: str | None) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 25))
+    run.finish(summary(asin_count=24))
+    run.close()
+    result = folder / "category_asins.json"
+    whole = result.read_bytes()
+    result.unlink()
+    if text is not None:
+        result.write_text(text)
+    resumed = Run.resume(folder)
+    assert resumed.kept == 24
+    resumed.finish(summary(asin_count=24))
+    resumed.close()
+    assert result.read_bytes() == whole
+
+
+def test_a_folder_with_finished_pages_is_no_place_for_a_new_run(folder: Path) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 25))
+    run.close()
+    (folder / "job.json").unlink()
+    with pytest.raises(RunExists):
+        Run.create(folder, JOB)
+    assert RunFolder(folder).has_begun
+    resumed = Run.resume(folder, JOB)
+    assert resumed.kept == 24
+    resumed.close()
+    assert json.loads((folder / "job.json").read_bytes()) == JOB
+
+
+@pytest.mark.parametrize("damage", ["folder", "pipe", "loop"])
+def test_a_continued_run_begins_anew_where_the_earlier_one_is_unreadable(
+    folder: Path, tmp_path: Path, damage: str
+) -> None:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, range(1, 25))
+    run.close()
+    (folder / "products.part").unlink()
+    DAMAGES[damage](folder / "products.part")
+    continued = Run.create(tmp_path / "b", JOB, earlier=folder)
+    assert (continued.kept, list(continued.finished_pages())) == (0, [])
+    continued.close()

@@ -1,5 +1,6 @@
 """Category crawls: add_schedule, result, cancel, list."""
 
+import logging
 from contextlib import suppress
 from http import HTTPStatus
 from typing import IO, Any, cast
@@ -30,6 +31,8 @@ from api.store import Row
 from api.webhook import refusal
 
 blueprint = Blueprint("category", __name__, url_prefix="/schedules/amazon/category")
+
+logger = logging.getLogger(__name__)
 
 _PLACEHOLDER = "asins go here"
 
@@ -62,9 +65,10 @@ def result(body: CollectionId) -> Any:
     until the operator removes the files of old runs.
     """
     runner = _jobs().look(_own_runner(body))
-    if runner["stage"] == "done":
+    folder = folder_of(runner)
+    if runner["stage"] == "done" and folder.has_whole_result():
         with suppress(FileNotFoundError):
-            return _with_file(runner, folder_of(runner).rows.open("rb"))
+            return _with_file(runner, folder.rows.open("rb"))
     return [report(runner, base_url()) | {"asins": []}]
 
 
@@ -88,8 +92,17 @@ def list_collections(body: ListCollections) -> dict[str, Any]:
     )
     return {
         "total": total,
-        "items": [report(_jobs().look(runner), base_url()) for runner in runners],
+        "items": [report(_latest(runner), base_url()) for runner in runners],
     }
+
+
+def _latest(runner: Row) -> Row:
+    """The runner as it is now; as it was, where looking at it fails: the others are shown, too."""
+    try:
+        return _jobs().look(runner)
+    except Exception:
+        logger.exception("Looking at runner %s failed; it is listed as it was", runner["id"])
+        return runner
 
 
 def _check_webhook(body: AddSchedule) -> None:

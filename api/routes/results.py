@@ -16,6 +16,7 @@ from api.operation import add_rule, describe
 from api.rows import MIMETYPES, Rows, changed_at
 from api.schemas import LARGEST_ID
 from api.store import Row
+from category_crawler.record_file import NotReadable
 
 blueprint = Blueprint("results", __name__, url_prefix="/results")
 
@@ -37,7 +38,7 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     runner = jobs.look(runner)
     try:
         rows = Rows(folder_of(runner), form)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, NotReadable):
         raise ApiError(404, _no_rows(runner)) from None
     response = _head(form, rows.version)
     response.make_conditional(request)

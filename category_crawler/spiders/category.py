@@ -28,6 +28,7 @@ from category_crawler.ending_spider import EndingSpider
 from category_crawler.errors import (
     CrawlError,
     CrawlStopped,
+    InvalidJob,
     LocationLost,
     NotAListing,
     Redirected,
@@ -42,6 +43,7 @@ from category_crawler.pages import Page, read_page
 from category_crawler.partition import Effort
 from category_crawler.plan import Limits
 from category_crawler.renewal import renew
+from category_crawler.run_records import Coverage
 
 
 class CategorySpider(EndingSpider):
@@ -146,10 +148,14 @@ class CategorySpider(EndingSpider):
                 unpriced_orders=self.settings.getint("UNPRICED_ORDERS"),
             ),
         )
+        if self._resume and self._arguments:
+            raise InvalidJob(
+                f"resume goes on with what was asked: leave out {sorted(self._arguments)[0]!r}"
+            )
         if self._resume:
-            return CategoryCrawl.resume(self._resume, self._arguments, limits)
+            return CategoryCrawl.resume(self._resume, {}, limits)
         if self.job and self.run and has_begun(self.run):
-            return CategoryCrawl.resume(self.run, {}, limits)
+            return CategoryCrawl.resume(self.run, self._arguments, limits)
         return CategoryCrawl.begin(self._arguments, self.run or None, limits, self._earlier or None)
 
     async def _is_renewed(
@@ -249,10 +255,13 @@ class CategorySpider(EndingSpider):
         )
 
 
-def _in_words(coverage: dict[str, Any]) -> str:
+def _in_words(coverage: Coverage) -> str:
     """Whether the list is complete, for the person at the terminal."""
-    words = {True: "The list is complete", False: "The list is not complete"}
-    return f"{words.get(coverage['complete'], 'Completeness is not known')}: {coverage['why']}."
+    words: dict[bool | None, str] = {
+        True: "The list is complete",
+        False: "The list is not complete",
+    }
+    return f"{words.get(coverage.complete, 'Completeness is not known')}: {coverage.why}."
 
 
 def _accept_language(listing: ListingURL) -> str:

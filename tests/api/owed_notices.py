@@ -8,7 +8,7 @@ from api.moment import utc_in
 from api.notices import Notices
 from api.store import Row, Store
 from category_crawler.run import Run
-from tests.records import product
+from tests.records import product, summary
 
 REQUEST = {"domain": "amazon.com.au", "postcode": "4500"}
 
@@ -18,7 +18,7 @@ def ended(store: Store, user: int, stage: str = "done", name: str = "Lamps", **r
     runner = store.add_collection(user, name, REQUEST | request, [])
     run = Run.create(folder_of(runner).path, {})
     run.keep([product(1), product(2)])
-    run.finish({})
+    run.finish(summary())
     run.close()
     failed = {"failed_reason": "blocked", "failed_message": "The site asks for a captcha"}
     why = "every one was served" if stage == "done" else failed["failed_message"]

@@ -17,7 +17,7 @@ from category_crawler.csv_table import COLUMNS
 from category_crawler.row import row
 from category_crawler.run import Run
 from tests.api.services import CATEGORY, Caller
-from tests.records import product
+from tests.records import product, summary
 
 ROWS = [
     product(1, is_prime=True, badges=["Best Seller", "Limited deal"], title='A "lamp", red\nlarge'),
@@ -38,7 +38,7 @@ class Kept:
     def done(self, products: Any = ROWS) -> "Kept":
         run = Run.create(folder_of(self.runner).path, {})
         run.keep(products)
-        run.finish({})
+        run.finish(summary())
         run.close()
         self.store.end(self.runner["id"], "done", asin_count=run.kept)
         return self

@@ -90,15 +90,15 @@ def test_a_signal_in_the_pause_of_a_block_ends_the_run_at_once(
     home.shop.switches.block = "interstitial"
     home.shop.switches.block_from = 2
     process = home.start("-s", "BLOCK_PAUSE=600")
-    progress = RunFolder(home.folder / "results/local/a")
-    pause = until(lambda: progress.progress.get("pause"), bool)
-    assert pause["seconds"] == 600
-    assert "continue shopping" in pause["reason"]
+    run = RunFolder(home.folder / "results/local/a")
+    progress = until(lambda: run.progress, lambda told: told is not None and told.pause is not None)
+    assert progress.pause.seconds == 600
+    assert "continue shopping" in progress.pause.reason
     process.send_signal(sent)
     process.communicate(timeout=60)
-    assert progress.summary is not None
-    assert progress.summary["signal"] == sent.name
-    assert progress.summary["asin_count"] == 24
+    assert run.summary is not None
+    assert run.summary.signal == sent.name
+    assert run.summary.asin_count == 24
     assert len(home.shop.listing_requests) == 2
 
 
