@@ -12,6 +12,7 @@ the run's own files decide how it ended. A job that has ended, or that Scrapyd h
 
 import json
 import logging
+from functools import partial
 
 from api.attempts import Attempts, folder_of, job_name, place_of
 from api.config import Settings
@@ -55,11 +56,11 @@ class Jobs:
         Raises SessionMissing without a delivery session, NotEnoughCredits without a credit, and
         ScrapydError where Scrapyd did not take the job; then nothing is recorded.
         """
-        self._check_session(request)
         name = request.name or f"amazon_category_{request.amazon_node_id}"
         stored = request.model_dump(mode="json", exclude_none=True)
         wanted = request.max_products or self.settings.credit_reserve
-        runner = self.store.add_collection(user, name, stored, warnings, wanted)
+        check = partial(self._check_session, request)
+        runner = self.store.add_collection(user, name, stored, warnings, wanted, check)
         try:
             self._attempts.schedule(runner)
         except ScrapydError:

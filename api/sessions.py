@@ -10,13 +10,14 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 from api.config import Settings
 from api.envelope import ApiError
 from api.job_states import State
 from api.scrapyd import Scrapyd, ScrapydError
 from api.store import Row, Store
-from category_crawler.delivery import DeliverySession, session_file, session_version
+from category_crawler.delivery import DeliverySession, remove_session, session_version
 from category_crawler.delivery_report import DeliveryReport, forget_report, read_report
 from category_crawler.domain_config import Marketplace
 from category_crawler.errors import LocationLost, SessionError, SessionMissing
@@ -62,12 +63,12 @@ class Sessions:
         chosen = there.about.get("suburb") if there else suburb
         try:
             zipcode, starts = self.store.add_zipcode(
-                user, shop.domain, postcode, chosen, has_file=there is not None
+                user, shop.domain, postcode, chosen, partial(_has_file, shop.domain, postcode)
             )
         except ValueError:
             raise ApiError(409, f"Zipcode already exists: {shop.domain} {postcode}") from None
         if starts:
-            self._start(zipcode, undo=lambda: self.store.undo_zipcode(zipcode["id"]))
+            self._start(zipcode, undo=lambda: self._undo(zipcode))
         return self._again(zipcode)
 
     def refresh(self, zipcode: Row) -> Row:
@@ -80,16 +81,28 @@ class Sessions:
         return zipcode
 
     def delete(self, zipcode: Row) -> None:
-        """Forget a user's wish, and the session with its cookies where it was the last one."""
+        """Forget a user's wish, and the session with its cookies where it was the last one.
+
+        An open run, of whatever user, keeps the session until it ends; the watcher forgets it then.
+        A job that is making the session is told to stop, and is waited for in the same way.
+        """
         last = self.store.remove_zipcode(zipcode["id"])
         if last is None:
             return
-        session_file(last["domain"], last["postcode"]).unlink(missing_ok=True)
         if last["status"] in ("pending", "in-progress"):
             try:
                 self.scrapyd.stop(job_name(last))
             except ScrapydError as error:
                 logger.warning("Job %s could not be stopped: %s", job_name(last), error)
+        try:
+            self.forget(last)
+        except OSError as error:
+            logger.warning("Session %s is forgotten later: %s", last["id"], error)
+
+    def forget(self, session: Row) -> None:
+        """Remove a session that nobody asks for, with its cookies, if nothing needs it."""
+        domain, postcode = session["domain"], session["postcode"]
+        self.store.forget_session(session, partial(remove_session, domain, postcode))
 
     def look(self, zipcode: Row) -> Row:
         """Bring a user's record up to date, and return it as it is now."""
@@ -200,6 +213,12 @@ class Sessions:
         if seconds_since(session["missing_since"]) >= self.settings.lost_after:
             self._take(session, _silent("was lost or cancelled"))
 
+    def _undo(self, zipcode: Row) -> None:
+        self.store.undo_zipcode(zipcode["id"])
+        session = self.store.session_of(zipcode["domain"], zipcode["postcode"])
+        if session is not None:
+            self.forget(session)
+
     def _restore(self, zipcode: Row) -> None:
         session = self.store.session_of(zipcode["domain"], zipcode["postcode"])
         if session is not None:
@@ -233,6 +252,10 @@ def _existing(domain: str, postcode: str) -> DeliverySession | None:
         return DeliverySession.load(domain, postcode)
     except SessionError:
         return None
+
+
+def _has_file(domain: str, postcode: str) -> bool:
+    return _existing(domain, postcode) is not None
 
 
 def job_name(session: Row) -> str:

@@ -67,6 +67,8 @@ class Watcher:
         sessions = self._jobs.sessions
         for session in self._jobs.store.open_sessions():
             self._try(before, f"session {session['id']}", partial(sessions.look_at, session))
+        for session in self._jobs.store.unwanted_sessions():
+            self._try(before, f"session {session['id']}", partial(sessions.forget, session))
 
     def _try(self, before: dict[str, _Trouble], what: str, look: Callable[[], object]) -> None:
         try:

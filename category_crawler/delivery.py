@@ -30,6 +30,7 @@ Cookie = dict[str, Any]
 
 _PRIVATE = 0o600
 _LOCK_LOOK = 0.2
+_MADE_BY_SPIDER = ("created_at", "user_agent", "location")
 _EXPIRES_KEYS = ("expires", "expirationDate", "expiry")
 
 
@@ -42,7 +43,8 @@ class DeliverySession:
     """In capitals without spaces."""
     cookies: list[Cookie] = field(repr=False)
     about: dict[str, Any] = field(default_factory=dict)
-    """When and how it was made: ``created_at`` (UTC), ``user_agent``, ``location``, ``suburb``."""
+    """When and how it was made: ``created_at`` (UTC), ``user_agent``, ``location``, ``suburb``;
+    and ``imported`` where the operator brought it in, or the one whose place it took."""
     version: str = ""
     """Tells the file that it was read from, from one put in its place later."""
 
@@ -118,6 +120,33 @@ def session_file(domain: str, postcode: str) -> Path:
     return cookies_folder() / domain / f"{postcode}.json"
 
 
+def is_imported(domain: str, postcode: str) -> bool:
+    """Whether the session's file is the operator's: brought in, or not made by our spider."""
+    try:
+        about = _about(session_file(domain, postcode).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except (OSError, UnicodeDecodeError):
+        return True
+    return about.get("imported") is True or not set(_MADE_BY_SPIDER) <= set(about)
+
+
+def remove_session(domain: str, postcode: str) -> bool:
+    """Remove the session's file, but leave the operator's; False while a job is making it anew.
+
+    Raises OSError.
+    """
+    path = session_file(domain, postcode)
+    if not path.parent.exists():
+        return True
+    with path.with_suffix(".lock").open("wb") as lock:
+        if not try_lock(lock, fcntl.LOCK_EX):
+            return False
+        if not is_imported(domain, postcode):
+            path.unlink(missing_ok=True)
+    return True
+
+
 def saved_sessions() -> list[tuple[str, str]]:
     """Domain and postcode of every session there is."""
     files = sorted(cookies_folder().glob("*/*.json"))
@@ -156,6 +185,7 @@ def import_session(domain: str, postcode: str, source: Path) -> Path:
         raise SessionUnreadable(f"{source} cannot be read: {reason}") from None
     session = DeliverySession.read(text, shop.domain, code)
     session.about.setdefault("created_at", utc_now())
+    session.about["imported"] = True
     return session.save()
 
 

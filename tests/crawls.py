@@ -14,6 +14,12 @@ from tests.storefront import NODE, Storefront
 
 DOMAIN, POSTCODE = "amazon.com.au", "4500"
 URL = f"https://www.{DOMAIN}/s?rh=n%3A{NODE}"
+BY_SPIDER = {
+    "created_at": "2026-01-01T00:00:00Z",
+    "user_agent": "x",
+    "location": "Deliver to BRAY PARK 4500",
+}
+"""What the delivery spider says of a session that it has made."""
 QUICK = """\
 DOWNLOAD_DELAY = 0
 AUTOTHROTTLE_ENABLED = false
@@ -83,13 +89,19 @@ class Home:
         """Write the operator's settings."""
         (self.folder / "settings.toml").write_text(text)
 
-    def make_session(self, domain: str = DOMAIN, postcode: str = POSTCODE) -> None:
-        """Have the shop bind a session to the postcode and keep its cookies."""
-        state = json.dumps(self.shop.session(domain, postcode))
+    def make_session(
+        self, domain: str = DOMAIN, postcode: str = POSTCODE, about: dict[str, Any] | None = None
+    ) -> None:
+        """Have the shop bind a session to the postcode and keep its cookies.
+
+        Without ``about`` they look as if the operator had put them there.
+        """
+        given = json.dumps(self.shop.session(domain, postcode))
         path = self.folder / "cookies" / domain / f"{postcode}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        session = DeliverySession.read(state, domain, postcode)
-        path.write_text(json.dumps({"cookies": session.cookies, "origins": []}))
+        session = DeliverySession.read(given, domain, postcode)
+        state = {"cookies": session.cookies, "origins": []}
+        path.write_text(json.dumps(state | ({"category_crawler": about} if about else {})))
 
     def command(self, *options: str, run: str = "local/a", **arguments: Any) -> list[str]:
         """The command line of a crawl; arguments that are None are left out."""

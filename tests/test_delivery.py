@@ -1,5 +1,6 @@
 """Delivery sessions: three forms of cookie file, one private file that stays."""
 
+import asyncio
 import json
 import stat
 from pathlib import Path
@@ -7,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from category_crawler.delivery import DeliverySession, import_session, main, session_file
+from category_crawler.delivery import (
+    DeliverySession,
+    import_session,
+    is_imported,
+    lock_session,
+    main,
+    remove_session,
+    session_file,
+)
 from category_crawler.errors import InvalidJob, SessionMissing, SessionUnreadable
 
 COOKIES: list[dict[str, Any]] = [
@@ -95,3 +104,45 @@ def test_the_command_line_says_what_it_did(
     assert "4500.json" in capsys.readouterr().out
     assert main(["import", "amazon.com.au", "4500", str(tmp_path / "none")]) == 2
     assert "No such file" in capsys.readouterr().err
+
+
+BY_SPIDER = {"created_at": "2026-01-01T00:00:00Z", "user_agent": "x", "location": "4500"}
+PLACE = "amazon.com.au", "4500"
+
+
+def test_what_is_brought_in_is_the_operators_even_where_a_spider_made_it(tmp_path: Path) -> None:
+    exported = tmp_path / "exported"
+    exported.write_text(json.dumps({"cookies": COOKIES, "category_crawler": BY_SPIDER}))
+    import_session(*PLACE, exported)
+    assert is_imported(*PLACE)
+    assert remove_session(*PLACE)
+    assert session_file(*PLACE).exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", NETSCAPE, json.dumps(COOKIES), "\udcff", json.dumps({"category_crawler": []})]
+)
+def test_a_file_that_no_spider_made_is_the_operators(text: str) -> None:
+    session_file(*PLACE).parent.mkdir(parents=True)
+    session_file(*PLACE).write_text(text, errors="surrogateescape")
+    assert is_imported(*PLACE)
+    assert remove_session(*PLACE)
+    assert session_file(*PLACE).exists()
+
+
+def test_a_session_is_removed_only_while_no_job_makes_it() -> None:
+    assert remove_session(*PLACE), "nothing is there"
+    path = DeliverySession(*PLACE, COOKIES, BY_SPIDER).save()
+    assert not is_imported(*PLACE)
+    making = asyncio.run(lock_session(*PLACE))
+    assert not remove_session(*PLACE)
+    assert path.exists()
+    making.close()
+    assert remove_session(*PLACE)
+    assert not path.exists()
+
+
+def test_what_a_file_says_of_itself_is_believed_where_it_is_text() -> None:
+    about: dict[str, Any] = BY_SPIDER | {"suburb": {"a": 1}, "imported": 1}
+    DeliverySession(*PLACE, COOKIES, about).save()
+    assert DeliverySession.load(*PLACE).about == BY_SPIDER

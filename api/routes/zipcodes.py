@@ -52,7 +52,11 @@ def refresh_zipcode(body: ZipcodeId) -> dict[str, Any]:
 
 @operation(blueprint, "/delete-zipcode/", body=ZipcodeId, data=Deleted, errors=(404,))
 def delete_zipcode(body: ZipcodeId) -> dict[str, Any]:
-    """Give a delivery session up; its cookies go when nobody wants it any more."""
+    """Give a delivery session up.
+
+    Its cookies go when nobody wants it any more and no run that needs it is open. Those that the
+    operator brought in stay.
+    """
     _sessions().delete(_own(body))
     return {"id": body.id, "deleted": True}
 

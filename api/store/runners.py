@@ -1,6 +1,7 @@
 """Collections and their runners."""
 
 import json
+from collections.abc import Callable
 from sqlite3 import Connection
 from typing import Any
 
@@ -34,14 +35,23 @@ class Runners(Credits, Notices):
     """What was asked for, and how it stands."""
 
     def add_collection(
-        self, user: int, name: str, request: Row, warnings: list[str], wanted: int = 1
+        self,
+        user: int,
+        name: str,
+        request: Row,
+        warnings: list[str],
+        wanted: int = 1,
+        check: Callable[[], None] = lambda: None,
     ) -> Row:
         """A new collection with its first runner, queued, and the runner's first attempt.
 
         Of the credits ``wanted``, those that the user can spend are frozen for the runner, and a
-        warning tells where they are fewer. Raises NotEnoughCredits where there is none.
+        warning tells where they are fewer. ``check`` is called while no delivery session can be
+        forgotten; what it raises leaves everything as it was. Raises NotEnoughCredits where there
+        is no credit.
         """
         with self._writing() as connection:
+            check()
             reserved = self._reserve(connection, user, wanted)
             told = json.dumps(warnings + few_credits(reserved, wanted))
             collection = connection.execute(

@@ -1,9 +1,11 @@
 """Delivery sessions, and which users asked for which."""
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from api.store.database import Row, SQLiteFile
+from category_crawler.domain_config import DOMAINS
 from category_crawler.run import utc_now
 
 _ZIPCODES = (
@@ -17,15 +19,21 @@ class DeliverySessions(SQLiteFile):
     """One session per domain and postcode; a zipcode is a user's wish for one."""
 
     def add_zipcode(
-        self, user: int, domain: str, postcode: str, suburb: str | None, has_file: bool
+        self,
+        user: int,
+        domain: str,
+        postcode: str,
+        suburb: str | None,
+        has_file: Callable[[], bool],
     ) -> tuple[Row, bool]:
         """A user's record of a session, and whether the session's job has to be started.
 
-        Raises ValueError where the user has one already.
+        ``has_file`` is asked while no session can be forgotten. Raises ValueError where the user
+        has one already.
         """
         try:
             with self._writing() as connection:
-                session, starts = _wanted_session(connection, domain, postcode, suburb, has_file)
+                session, starts = _wanted_session(connection, domain, postcode, suburb, has_file())
                 number = connection.execute(
                     "INSERT INTO zipcodes (user, session, created_at) VALUES (?, ?, ?)",
                     (user, session, utc_now()),
@@ -40,10 +48,10 @@ class DeliverySessions(SQLiteFile):
     def undo_zipcode(self, zipcode: int) -> None:
         """Undo :meth:`add_zipcode`: Scrapyd never took the job."""
         session = self.zipcode(zipcode)
-        if session is not None and self.remove_zipcode(zipcode) is None:
-            # Others have asked for it meanwhile.
+        if session is not None:
             said = "Scrapyd was away: refresh-zipcode tries again"
             self.move_session(session | {"id": session["session"]}, "failed", failed_message=said)
+            self.remove_zipcode(zipcode)
 
     def zipcode(self, zipcode: int) -> Row | None:
         """A user's record with what its session says."""
@@ -59,20 +67,41 @@ class DeliverySessions(SQLiteFile):
         return self._all(f"{_ZIPCODES} {where}", {"user": user, "domain": domain})
 
     def remove_zipcode(self, zipcode: int) -> Row | None:
-        """Remove a record; the session, where it was the last of it and is gone with it."""
+        """Remove a record; its session, where nobody asks for that any more."""
         with self._writing() as connection:
             gone = connection.execute(
                 "DELETE FROM zipcodes WHERE id = ? RETURNING session", (zipcode,)
             ).fetchone()
             if gone is None:
                 return None
-            session = self._one("SELECT * FROM sessions WHERE id = ?", gone)
-            deleted = connection.execute(
-                "DELETE FROM sessions WHERE id = ? "
+            unwanted = connection.execute(
+                "UPDATE sessions SET unwanted_since = ? WHERE id = ? "
                 "AND NOT EXISTS (SELECT 1 FROM zipcodes WHERE session = sessions.id) RETURNING id",
-                gone,
+                (utc_now(), *gone),
             ).fetchone()
-        return session if deleted else None
+        return self._one("SELECT * FROM sessions WHERE id = ?", unwanted) if unwanted else None
+
+    def unwanted_sessions(self) -> list[Row]:
+        """Sessions that nobody asks for any more, and that are not being made."""
+        query = "SELECT * FROM sessions WHERE unwanted_since IS NOT NULL "
+        return self._all(f"{query} AND status NOT IN ('pending', 'in-progress')")
+
+    def forget_session(self, session: Row, remove: Callable[[], bool]) -> bool:
+        """Remove a session that nobody asks for and no open run needs; whether it is gone.
+
+        ``remove`` takes its cookies away, and says whether it could. It is called while no run
+        can be added that would need them.
+        """
+        with self._writing() as connection:
+            found = connection.execute(
+                "SELECT domain, postcode FROM sessions WHERE id = ? "
+                "AND unwanted_since IS NOT NULL AND status NOT IN ('pending', 'in-progress')",
+                (session["id"],),
+            ).fetchone()
+            if found is None or _is_needed(connection, *found) or not remove():
+                return False
+            connection.execute("DELETE FROM sessions WHERE id = ?", (session["id"],))
+        return True
 
     def session_of(self, domain: str, postcode: str) -> Row | None:
         """The session of a domain and a postcode."""
@@ -125,13 +154,31 @@ def _wanted_session(
         return added[0], not has_file
     started = connection.execute(
         "UPDATE sessions SET status = 'pending', attempt = attempt + 1, suburb = ?, "
-        "missing_since = NULL, failed_message = NULL, updated_at = ? "
-        "WHERE domain = ? AND postcode = ? AND status IN ('failed', 'inactive') RETURNING id",
+        "missing_since = NULL, failed_message = NULL, updated_at = ?, unwanted_since = NULL "
+        # The job of one that is being made for nobody is told to stop.
+        "WHERE domain = ? AND postcode = ? AND (status IN ('failed', 'inactive') OR "
+        "(status IN ('pending', 'in-progress') AND unwanted_since IS NOT NULL)) RETURNING id",
         (suburb, utc_now(), domain, postcode),
     ).fetchone()
     if started is not None:
         return started[0], True
     there = connection.execute(
-        "SELECT id FROM sessions WHERE domain = ? AND postcode = ?", (domain, postcode)
+        "UPDATE sessions SET unwanted_since = NULL WHERE domain = ? AND postcode = ? RETURNING id",
+        (domain, postcode),
     ).fetchone()
     return there[0], False
+
+
+def _is_needed(connection: sqlite3.Connection, domain: str, postcode: str) -> bool:
+    """Whether a run that has not ended goes with a session."""
+    shop = DOMAINS[domain]
+    runs = connection.execute(
+        "SELECT stage, json_extract(request, '$.domain'), json_extract(request, '$.postcode') "
+        "FROM runners JOIN collections ON collections.id = collection "
+        # As the index has it.
+        "WHERE stage IN ('queued', 'scraping') OR stopping IS NOT NULL"
+    )
+    return any(
+        stage in ("queued", "scraping") and of == domain and shop.postcode(str(code)) == postcode
+        for stage, of, code in runs
+    )

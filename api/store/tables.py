@@ -221,3 +221,16 @@ def add_indexes(db: Database) -> None:
     """Every query finds its rows by an index."""
     for statement in _INDEXES:
         db.conn.execute(statement)
+
+
+_UNWANTED_SESSIONS = (
+    "ALTER TABLE sessions ADD COLUMN unwanted_since TEXT",
+    "CREATE INDEX unwanted_sessions ON sessions (id) WHERE unwanted_since IS NOT NULL",
+)
+
+
+@migrations()
+def add_unwanted_sessions(db: Database) -> None:
+    """Since when no user asks for a session any more, which runs that go on may still need."""
+    for statement in _UNWANTED_SESSIONS:
+        db.conn.execute(statement)

@@ -26,6 +26,7 @@ from category_crawler.browser import browser_arguments, find_browser
 from category_crawler.checks import check_block
 from category_crawler.delivery import (
     DeliverySession,
+    is_imported,
     lock_session,
     place,
     session_file,
@@ -193,6 +194,8 @@ class DeliverySpider(EndingSpider):
             "location": location,
             "suburb": suburb,
         }
+        if is_imported(self.domain, self.postcode):
+            about["imported"] = True
         session = DeliverySession(self.domain, self.postcode, cookies, about)
         session.save()
         self.session = session

@@ -68,13 +68,15 @@ class Use:
 
     def sessions(self) -> None:
         store = self.store
-        zipcode, _ = store.add_zipcode(self.user, "amazon.com.au", "4500", None, has_file=False)
+        zipcode, _ = store.add_zipcode(self.user, "amazon.com.au", "4500", None, lambda: False)
         store.zipcodes(self.user, "amazon.com.au")
         store.own_zipcode(self.user, zipcode["id"])
         store.set_session_missing(zipcode["session"], EARLIER)
         store.open_sessions()
         store.restart_session(zipcode["session"])
         store.undo_zipcode(zipcode["id"])
+        (session,) = store.unwanted_sessions()
+        assert store.forget_session(session, lambda: True)
 
 
 def test_no_statement_reads_a_whole_table(tmp_path: Path) -> None:

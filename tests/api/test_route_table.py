@@ -42,7 +42,7 @@ class Table:
         folder.path.mkdir(parents=True)
         folder.partial_rows.write_text('{"asin": "B000000001"}\n')
         self.store.end(runner["id"], "failed", failed_reason="blocked", asin_count=1)
-        zipcode, _ = self.store.add_zipcode(alice.user, DOMAIN, POSTCODE, None, has_file=True)
+        zipcode, _ = self.store.add_zipcode(alice.user, DOMAIN, POSTCODE, None, lambda: True)
         self.ids = {
             "collection_id": runner["collection"],
             "runner_id": runner["id"],

@@ -16,7 +16,7 @@ from api.watch import look_at_all
 from category_crawler.console import PROJECT
 from category_crawler.delivery import DeliverySession, session_file
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
-from tests.crawls import DOMAIN, POSTCODE, Home
+from tests.crawls import BY_SPIDER, DOMAIN, POSTCODE, Home
 from tests.storefront import Storefront
 from tests.waiting import until
 
@@ -119,15 +119,178 @@ def test_a_wish_for_an_older_session_is_not_updated_before_it_was_made(
     assert zipcode["updated_at"] == zipcode["created_at"]
 
 
-def test_it_is_kept_until_the_last_deletes_it(alice: Caller, bob: Caller) -> None:
+def delete(caller: Caller) -> None:
+    number = only(caller)["id"]
+    answer = caller.post(f"{ZIPCODES}/delete-zipcode/", {"id": number})
+    assert answer.get_json()["data"] == {"id": number, "deleted": True}
+    assert caller.post(f"{ZIPCODES}/get-zipcodes/").get_json()["data"] == []
+
+
+def test_it_is_kept_until_the_last_deletes_it(
+    alice: Caller, bob: Caller, home: Home, sessions: Sessions
+) -> None:
+    home.make_session(about=BY_SPIDER)
     create(alice)
     create(bob)
     path = session_file(DOMAIN, POSTCODE)
-    first = alice.post(f"{ZIPCODES}/delete-zipcode/", {"id": only(alice)["id"]})
-    assert first.get_json()["data"]["deleted"] is True
+    delete(alice)
     assert path.exists()
-    bob.post(f"{ZIPCODES}/delete-zipcode/", {"id": only(bob)["id"]})
+    delete(bob)
     assert not path.exists()
+    assert sessions.store.session_of(DOMAIN, POSTCODE) is None
+
+
+@pytest.mark.parametrize(
+    "about", [None, {"created_at": "2026-01-01T00:00:00Z"}, BY_SPIDER | {"imported": True}]
+)
+def test_what_the_operator_brought_in_is_never_deleted(
+    alice: Caller, home: Home, sessions: Sessions, about: dict[str, Any] | None
+) -> None:
+    home.make_session(about=about)
+    before = session_file(DOMAIN, POSTCODE).read_bytes()
+    create(alice)
+    delete(alice)
+    assert session_file(DOMAIN, POSTCODE).read_bytes() == before
+    assert sessions.store.session_of(DOMAIN, POSTCODE) is None
+    assert create(alice).get_json()["data"]["status"] == "active"
+
+
+def test_a_run_that_waits_keeps_anothers_session(
+    app: Flask,
+    alice: Caller,
+    bob: Caller,
+    no_slot: None,
+    scrapyd: Daemon,
+    home: Home,
+    sessions: Sessions,
+) -> None:
+    home.make_session(about=BY_SPIDER)
+    create(bob)
+    collection = alice.schedule()
+    delete(bob)
+    path, jobs = session_file(DOMAIN, POSTCODE), app.extensions["jobs"]
+    look_at_all(jobs)
+    assert path.exists()
+    alice.cancel(collection)
+    look_at_all(jobs)
+    assert not path.exists(), "no run needs it any more"
+    assert sessions.store.session_of(DOMAIN, POSTCODE) is None
+    assert "No cookie file" in alice.post(f"{CATEGORY}/add_schedule/", BODY).text
+
+
+def test_a_run_keeps_the_session_of_its_own_place_alone(
+    app: Flask, alice: Caller, bob: Caller, no_slot: None, scrapyd: Daemon, home: Home
+) -> None:
+    home.make_session("amazon.co.uk", "SW1A1AA", BY_SPIDER)
+    home.make_session("amazon.com.au", "4500", BY_SPIDER)
+    home.make_session("amazon.com.au", "4501", BY_SPIDER)
+    create(bob)
+    create(bob, zipcode="4501")
+    create(bob, domain=6, zipcode="SW1A 1AA")
+    url = BODY["category_url"].replace("com.au", "co.uk")
+    alice.schedule(category_url=url, domain="amazon.co.uk", postcode="sw1a 1aa")
+    for zipcode in bob.post(f"{ZIPCODES}/get-zipcodes/").get_json()["data"]:
+        bob.post(f"{ZIPCODES}/delete-zipcode/", {"id": zipcode["id"]})
+    assert session_file("amazon.co.uk", "SW1A1AA").exists()
+    assert not session_file("amazon.com.au", "4500").exists()
+    assert not session_file("amazon.com.au", "4501").exists()
+
+
+def test_who_asks_again_for_a_kept_session_has_it(
+    app: Flask, alice: Caller, bob: Caller, no_slot: None, scrapyd: Daemon, home: Home
+) -> None:
+    home.make_session(about=BY_SPIDER)
+    create(bob)
+    collection = alice.schedule()
+    delete(bob)
+    assert create(bob).get_json()["data"]["status"] == "active"
+    alice.cancel(collection)
+    look_at_all(app.extensions["jobs"])
+    assert session_file(DOMAIN, POSTCODE).exists()
+
+
+def test_schedules_beside_deletions_never_lose_their_session(
+    app: Flask, alice: Caller, bob: Caller, no_slot: None, scrapyd: Daemon, home: Home
+) -> None:
+    path = session_file(DOMAIN, POSTCODE)
+    for _ in range(8):
+        home.make_session(about=BY_SPIDER)
+        create(bob)
+        number = only(bob)["id"]
+        gate, answers = threading.Barrier(2), []
+
+        def schedule(gate: threading.Barrier = gate, answers: list[int] = answers) -> None:
+            gate.wait()
+            answers.append(alice.post(f"{CATEGORY}/add_schedule/", BODY).status_code)
+
+        def forget(gate: threading.Barrier = gate, number: int = number) -> None:
+            gate.wait()
+            bob.post(f"{ZIPCODES}/delete-zipcode/", {"id": number})
+
+        threads = [threading.Thread(target=schedule), threading.Thread(target=forget)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert path.exists() is (answers == [200]), answers
+        for runner in app.extensions["store"].open_runners():
+            alice.cancel(runner["collection"])
+        look_at_all(app.extensions["jobs"])
+        assert not path.exists()
+
+
+def test_cookies_of_a_job_that_nobody_waits_for_go(
+    app: Flask, alice: Caller, scrapyd: Daemon, path: Path, sessions: Sessions
+) -> None:
+    create(alice)
+    # As if Scrapyd were away just then: the job is not stopped.
+    sessions.store.remove_zipcode(only(alice)["id"])
+    until(path.exists, bool)
+    until(
+        lambda: look_at_all(app.extensions["jobs"]) or sessions.store.session_of(DOMAIN, POSTCODE),
+        lambda session: session is None,
+    )
+    assert not path.exists()
+
+
+def test_a_deletion_while_the_session_is_made_leaves_nothing(
+    app: Flask, alice: Caller, bob: Caller, scrapyd: Daemon, path: Path, sessions: Sessions
+) -> None:
+    create(alice)
+    until(lambda: only(alice)["status"], lambda status: status == "in-progress")
+    delete(alice)
+    assert create(bob).get_json()["data"]["status"] == "pending", "a job of its own"
+    assert made(bob)["status"] == "active"
+    delete(bob)
+    until(
+        lambda: look_at_all(app.extensions["jobs"]) or sessions.store.session_of(DOMAIN, POSTCODE),
+        lambda session: session is None,
+    )
+    assert not path.exists()
+
+
+def test_a_refresh_that_fails_leaves_the_operators_cookies(
+    alice: Caller, scrapyd: Daemon, shop: Storefront
+) -> None:
+    before = session_file(DOMAIN, POSTCODE).read_bytes()
+    create(alice)
+    shop.switches.keep_location = True
+    alice.post(f"{ZIPCODES}/refresh-zipcode/", {"id": only(alice)["id"]})
+    assert made(alice)["status"] == "failed"
+    assert session_file(DOMAIN, POSTCODE).read_bytes() == before
+    delete(alice)
+    assert session_file(DOMAIN, POSTCODE).read_bytes() == before
+
+
+def test_what_took_the_place_of_the_operators_cookies_is_kept_as_they_were(
+    alice: Caller, scrapyd: Daemon
+) -> None:
+    before = session_file(DOMAIN, POSTCODE).read_bytes()
+    create(alice)
+    alice.post(f"{ZIPCODES}/refresh-zipcode/", {"id": only(alice)["id"]})
+    assert made(alice)["status"] == "active"
+    delete(alice)
+    assert session_file(DOMAIN, POSTCODE).read_bytes() != before
 
 
 @pytest.mark.parametrize("call", ["refresh-zipcode", "delete-zipcode"])
