@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
@@ -283,14 +284,38 @@ def test_a_refresh_that_fails_leaves_the_operators_cookies(
 
 
 def test_what_took_the_place_of_the_operators_cookies_is_kept_as_they_were(
-    alice: Caller, scrapyd: Daemon
+    app: Flask, alice: Caller, scrapyd: Daemon, sessions: Sessions
 ) -> None:
     before = session_file(DOMAIN, POSTCODE).read_bytes()
     create(alice)
     alice.post(f"{ZIPCODES}/refresh-zipcode/", {"id": only(alice)["id"]})
     assert made(alice)["status"] == "active"
     delete(alice)
+    until(
+        lambda: look_at_all(app.extensions["jobs"]) or sessions.store.session_of(DOMAIN, POSTCODE),
+        lambda session: session is None,
+    )
     assert session_file(DOMAIN, POSTCODE).read_bytes() != before
+
+
+def test_a_session_that_goes_while_a_schedule_waits_to_be_recorded_is_missed(
+    alice: Caller, no_slot: None, scrapyd: Daemon, home: Home, sessions: Sessions
+) -> None:
+    other = sqlite3.connect(home.folder / "var" / "api.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answers: list[int] = []
+    thread = threading.Thread(
+        target=lambda: answers.append(alice.post(f"{CATEGORY}/add_schedule/", BODY).status_code)
+    )
+    thread.start()
+    thread.join(1)
+    assert answers == [], "it waits for the database"
+    session_file(DOMAIN, POSTCODE).unlink()
+    other.execute("COMMIT")
+    other.close()
+    thread.join()
+    assert answers == [400]
+    assert sessions.store.open_runners() == []
 
 
 @pytest.mark.parametrize("call", ["refresh-zipcode", "delete-zipcode"])
