@@ -184,9 +184,8 @@ def test_a_client_that_still_sends_is_heard_out_for_a_moment(server: Served) -> 
 def test_who_goes_on_sending_for_ever_is_cut_off(server: Served) -> None:
     with server.connect() as client:
         client.sendall(server.begin("POST", LIST, JSON, f"Content-Length: {10**9}", "", ""))
-        with pytest.raises(OSError, match="reset|pipe"):
-            for _ in range(1000):
-                client.sendall(b"x" * 1_000_000)
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            client.sendall(b"x" * 10**9)
 
 
 @pytest.mark.parametrize("size", [2, 9000, WHOLE])

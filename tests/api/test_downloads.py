@@ -176,6 +176,7 @@ def test_the_table_of_a_run_that_grows_all_the_time_comes(
             grown.write(row(product(LARGE + number)))
     stopped.set()
     assert until(lambda: _quietly(ask, True), bool) == (first, LARGE)
+    assert ask(is_growing=True) == (first, LARGE), "asked for again, it is not made again"
     # Once it has ended, nothing may be missing.
     version, count = until(lambda: _quietly(ask, False), bool) or ("", 0)
     assert (version != first, count) == (True, LARGE + 3)
@@ -205,6 +206,9 @@ def test_old_tables_make_room(home: Home, tmp_path: Path) -> None:
         ask(runner).close()
         time.sleep(0.01)
     reading = ask(1)
+    for runner in (2, 3):
+        time.sleep(0.01)
+        ask(runner).close()
     held = (tmp_path / "tables").glob("*.csv")
     assert {int(path.name.partition("-")[0]) for path in held} == {1, 2, 3}
     ask(4).close()

@@ -26,6 +26,8 @@ from tests.waiting import until
 
 PRODUCTS = 20_000
 CLIENTS = 20
+FLAT = 40_000_000
+"""Bytes by which memory may grow: that of threads and of the pieces that they send, no copies."""
 
 
 class Service:
@@ -129,7 +131,7 @@ def test_many_large_downloads_hold_no_poll_up(large: Kept, service: Service) -> 
     watching.join()
     assert len(polls) > 3, "they were answered all the time"
     assert set(polls) == {200}
-    assert peak_memory(service.process.pid) - before < 2 * size
+    assert peak_memory(service.process.pid) - before < FLAT < CLIENTS * size
     assert service.temporary_bytes < 2 * size
 
 
@@ -145,5 +147,5 @@ def test_clients_that_read_nothing_hold_neither_threads_nor_memory_nor_disk(
             client = service.ask_and_read_nothing(large.path(form), *headers)
             stack.enter_context(client).recv(1)
         assert service.call("POST", LIST)[0] == 200
-        assert peak_memory(service.process.pid) - before < size
+        assert peak_memory(service.process.pid) - before < FLAT < CLIENTS * size
         assert service.temporary_bytes < 2 * size
