@@ -1,13 +1,17 @@
 """An asyncio event loop in which a blocking call that hangs holds up nothing else."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from api.daemon_thread import in_daemon_thread
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_ROUNDS = 5
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -18,7 +22,7 @@ class _Loop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self._connections: list[asyncio.Transport] = []
+        self._sockets: list[socket.socket] = []
 
     def run_in_executor(  # type: ignore[override]  # the executor is the one thing left out
         self, _executor: Any, call: Callable[..., T], *args: Any
@@ -27,15 +31,18 @@ class _Loop(asyncio.SelectorEventLoop):
 
     async def create_connection(self, *args: Any, **options: Any) -> Any:
         connection, protocol = await super().create_connection(*args, **options)
-        self._connections.append(connection)
+        self._sockets.append(connection.get_extra_info("socket"))
         return connection, protocol
 
     async def hang_up(self) -> None:
         """Cut every connection. Where TLS is used, closing one would wait for the other side."""
-        for connection in self._connections:
-            connection.abort()
-        # The sockets are closed when the loop comes round.
-        await asyncio.sleep(0)
+        for connected in self._sockets:
+            # It may have ended already.
+            with suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
+        # The loop learns of it, and closes them, within a few rounds.
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
 
 
 def run(work: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -78,7 +78,7 @@ def call_webhook(notice: Row, told: dict[str, Any], user: int, settings: Setting
         raise NotDelivered(f"{host} took longer than {settings.notice_timeout:g} s") from None
     # ValueError: an older version took hosts that are no names.
     except (OSError, ValueError, aiohttp.ClientError) as error:
-        raise NotDelivered(f"{type(error).__name__}: {host} was not reached") from None
+        raise NotDelivered(f"{type(error).__name__}: {host} could not be called") from None
     if not 200 <= status < 300:
         raise NotDelivered(f"{host} answered {status}", for_good=status == _GONE)
 
