@@ -22,6 +22,7 @@ from tests.api.owed_notices import REQUEST, deliver_all, ended, kept, make_due
 from tests.api.receivers import Mailbox, mail_settings
 from tests.api.services import Caller, free_port
 from tests.api.slow_receivers import slow_server
+from tests.crawls import Home
 from tests.waiting import until
 
 
@@ -187,14 +188,14 @@ def test_a_dead_hook_holds_up_neither_mail_nor_run(
 
 
 def test_deliveries_leave_no_connection_open(
-    alice: Caller, bob: Caller, store: Store, mailbox: Mailbox
+    alice: Caller, bob: Caller, store: Store, mailbox: Mailbox, home: Home
 ) -> None:
     def open_files() -> int:
         number = 0
         for path in Path("/proc/self/fd").iterdir():
             # What is closed in the meantime is there no more.
             with suppress(FileNotFoundError):
-                number += path.readlink().name == "api.db"
+                number += path.readlink() == home.folder / "var" / "api.db"
         return number
 
     if not Path("/proc/self/fd").exists():
