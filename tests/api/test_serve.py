@@ -27,7 +27,7 @@ from tests.waiting import until
 
 KEY = "key of the only user"
 SERVE = (sys.executable, "scripts/serve.py")
-MAKE_SERVE = ("make", "serve", f"VENV={sys.prefix}", "PYTHON=")
+MAKE_SERVE = ("make", "--old-file=install", "serve", f"VENV={sys.prefix}")
 _direct = build_opener(ProxyHandler({}))
 
 
