@@ -66,7 +66,9 @@ class Checkout:
         return self.folder / ".venv"
 
     def make(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHON", "MAKEFLAGS")}
+        # Under "make test" it would be a make within make, which tells where it works.
+        passed_on = ("PYTHON", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+        inherited = {name: text for name, text in os.environ.items() if name not in passed_on}
         return subprocess.run(
             ["make", "install", *words],
             cwd=self.folder,

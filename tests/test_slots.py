@@ -58,7 +58,8 @@ def test_a_job_that_cannot_be_started_fails_and_frees_its_slot(running: Daemon, 
         assert (said["stage"], said["failed_reason"]) == ("failed", "not_started")
         assert "null" in str(said["failed_message"]) or "non-string" in str(said["failed_message"])
         report = until(partial(read_report, f"z{number}-1"), bool)
-        assert report["failed_reason"] == "not_started"
+        assert report
+        assert report.failed_reason == "not_started"
     assert_every_slot_works(home)
 
 

@@ -158,6 +158,6 @@ def set_scheduled(app: Flask, runner: int, seconds: float) -> None:
 
 def test_a_session_that_waits_is_a_job_too(app: Flask, alice: Caller, scrapyd: Daemon) -> None:
     store = app.extensions["store"]
-    store.add_zipcode(alice.user, "amazon.com.au", "4501", None, has_file=False)
+    store.add_zipcode(alice.user, "amazon.com.au", "4501", None, has_file=lambda: False)
     store.db.conn.execute("UPDATE sessions SET updated_at = ?", (utc_in(-40),))
     assert re.search(r"queue: a job has waited 4\d s beside a free slot", said(app))

@@ -186,7 +186,7 @@ def assert_nothing_is_left(home: Home, temporary: Path) -> None:
     """The job has said how it ended; its browser and its folder go, and no session is there."""
     report = read_report("a")
     assert report is not None
-    assert (report["stage"], report["failed_reason"]) == ("failed", "took_too_long")
+    assert (report.stage, report.failed_reason) == ("failed", "took_too_long")
     assert list((home.folder / "cookies").glob("*/*.json")) == []
     until(lambda: not any(temporary.iterdir()), bool)
     assert _working_in(temporary) == []
