@@ -68,17 +68,13 @@ class Installation:
 
     def resume(self, failed: Ordered) -> Ordered:
         """Resume a failed runner by the operator's command. Raises Refused."""
+        said = self.flask("runners", "resume", str(failed.runner))
+        return Ordered(failed.collection, int(said.split()[-1]), failed.postcode)
+
+    def flask(self, *words: str) -> str:
+        """What a command of the operator's prints. Raises Refused where it fails."""
         said = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "flask",
-                "--app",
-                "api",
-                "runners",
-                "resume",
-                str(failed.runner),
-            ],
+            [sys.executable, "-m", "flask", "--app", "api", *words],
             cwd=PROJECT,
             env=self.environment,
             capture_output=True,
@@ -87,7 +83,7 @@ class Installation:
         )
         if said.returncode:
             raise Refused(said.stderr.strip().rpartition("\n")[2])
-        return Ordered(failed.collection, int(said.stdout.split()[-1]), failed.postcode)
+        return said.stdout
 
     def spiders(self) -> dict[int, str]:
         """The spiders alive, each process with its job's name."""
