@@ -2,14 +2,13 @@
 
 import shutil
 import sqlite3
-import tempfile
-from pathlib import Path
 
 from api.heartbeat import seconds_since_beat
 from api.jobs import Jobs
 from api.scrapyd import ScrapydError, Slots
 from category_crawler.home import home, results_folder, var_folder
 from category_crawler.run import seconds_since
+from category_crawler.writable import refusal_of
 
 _LATE = 30
 """Seconds without a beat after which the watcher counts as gone; ten looks where those are rare."""
@@ -95,10 +94,7 @@ def _disk(jobs: Jobs) -> str:
     free = shutil.disk_usage(home()).free
     if free < jobs.settings.min_free_bytes:
         return f"only {free / 1e6:,.0f} MB are free"
-    for folder in filter(Path.exists, (results_folder(), var_folder())):
-        try:
-            with tempfile.TemporaryFile(dir=folder) as file:
-                file.write(b"?")
-        except OSError as error:
-            return f"{folder.name}/ cannot be written ({error.strerror})"
+    for folder in (results_folder(), var_folder()):
+        if refusal := refusal_of(folder):
+            return f"{folder.name}/ cannot be written ({refusal})"
     return "ok"

@@ -23,9 +23,11 @@ from api.sessions import Sessions
 from api.store import Row, Store
 from category_crawler.cancellation import forget_cancelled, was_cancelled
 from category_crawler.errors import Interrupted, LocationLost, RunError
+from category_crawler.home import results_folder
 from category_crawler.run import seconds_since, utc_now
 from category_crawler.run_folder import RunFolder
 from category_crawler.run_records import Summary
+from category_crawler.writable import refusal_of
 
 logger = logging.getLogger(__name__)
 
@@ -199,6 +201,9 @@ class Jobs:
         elif was_cancelled(job_name(runner)):
             self._fail(runner, folder, "cancelled", CANCELLED)
             forget_cancelled(job_name(runner))
+        elif refusal_of(results_folder()):
+            # The next attempt could write nothing either. It waits, and /healthz names the disk.
+            return
         elif not self._attempts.again(runner):
             times = self.settings.stalled_attempts
             self._fail(runner, folder, "crashed", _CRASHED.format(times=times))

@@ -335,6 +335,26 @@ def test_a_job_that_cannot_begin_says_why(
     assert _attempts(jobs, collection) == 1
 
 
+def test_no_attempt_follows_while_nothing_can_be_written(
+    alice: Caller, scrapyd: Daemon, jobs: Jobs, halting: Storefront, home: Home
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    (home.folder / "results").rename(home.folder / "elsewhere")
+    (home.folder / "results").touch()
+    jobs.scrapyd.stop("r1-1", "KILL")
+    until(jobs.scrapyd.states, lambda states: states.get("r1-1") == "finished")
+    for _ in range(jobs.settings.stalled_attempts + 1):
+        assert alice.result(collection)["stage"] == "scraping"
+    assert _attempts(jobs, collection) == 1
+    (home.folder / "results").unlink()
+    (home.folder / "elsewhere").rename(home.folder / "results")
+    halting.switches.block = ""
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+    assert _attempts(jobs, collection) == 2
+
+
 def test_scrapyd_killed_and_started_again(alice: Caller, scrapyd: Daemon, shop: Storefront) -> None:
     shop.switches.latency = 0.7
     collection = alice.schedule()
