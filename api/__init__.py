@@ -1,38 +1,35 @@
 """The job API: add_schedule, result and cancel over Scrapyd.
 
-A request's walk: :mod:`.auth` finds the user, :mod:`.operation` checks the body against a model
-of :mod:`.schemas`, a view in :mod:`.routes` hands on to the rules in :mod:`.jobs`, and the answer
-leaves in an :mod:`.envelope`; :mod:`.guards`
-stand around it all.
+A request's walk: :mod:`.rest` finds the user and checks the body, a view in :mod:`.routes` hands on
+to the rules, and the answer leaves in an envelope.
 
-* :mod:`.jobs`: what becomes of a runner; asks :mod:`.scrapyd`, :mod:`.store` and the run's folder
-* :mod:`.sessions`: the same of a delivery session
+* :mod:`.runners`: how a runner starts, what became of it, how it is cancelled
+* :mod:`.delivery_sessions`: the same of a delivery session
+* :mod:`.products`: a run's rows as downloads
 * :mod:`.accounts`: logins, tokens and keys
-* :mod:`.report`, :mod:`.rows`: a runner and its rows as clients see them
-* :mod:`.downloads`: CSV tables of rows, made once for all who ask
-* :mod:`.watch`: looks at open runners on a timer, when nobody asks
-* :mod:`.notices`: tells of runs that have ended, by :mod:`.mail` and :mod:`.webhook`,
-  whose connections live in an :mod:`.event_loop`
-* :mod:`.openapi`: the specification, made of the same models
-* :mod:`.cli`: ``flask --app api …``
+* :mod:`.notices`: tells of runs that have ended, by mail and webhook
+* :mod:`.store`: SQLite; :mod:`.scrapyd`: the client of Scrapyd
+* :mod:`.rest`: HTTP around it all; :mod:`.routes`: one file for each resource
+* :mod:`.commands`: ``flask --app api …``
 """
 
 from flask import Flask
 from flask.cli import NoAppException
 
-from api import cli, envelope, guards
-from api.accounts import Accounts
+from api.accounts.logins import Accounts
+from api.commands import cli
 from api.config import Settings
-from api.downloads import Downloads
-from api.jobs import Jobs
-from api.notices import Notices
-from api.rate_limit import RateLimit
-from api.report import BASE_PATH
+from api.delivery_sessions import Sessions
+from api.notices.outbox import Notices
+from api.products.downloads import Downloads
+from api.rest import envelope, guards
+from api.rest.rate_limit import RateLimit
 from api.routes import category, meta, results, settings, users, zipcodes
-from api.scrapyd import Scrapyd
-from api.sessions import Sessions
+from api.runners.lifecycle import Jobs
+from api.runners.report import BASE_PATH
+from api.scrapyd.client import Scrapyd
 from api.store import Store
-from category_crawler.home import var_folder
+from category_crawler.files.home import var_folder
 
 
 def create_app(given: Settings | None = None) -> Flask:

@@ -11,8 +11,8 @@ from typing import Any, Self
 from limits import parse
 
 from api.host_name import fault_in
-from category_crawler.console import port_named
-from category_crawler.home import settings_file
+from category_crawler.daemon.address import port_named
+from category_crawler.files.home import settings_file
 
 _PREFIX = "CATEGORY_CRAWLER_"
 _TLS_MODES = ("starttls", "tls", "none")

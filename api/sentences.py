@@ -1,6 +1,6 @@
 """Sentences as they may leave the server."""
 
-from category_crawler.home import PROJECT, home
+from category_crawler.files.home import PROJECT, home
 
 
 def few_credits(reserved: int | None, wanted: int) -> list[str]:

@@ -13,7 +13,7 @@ from rich.table import Table
 from benchmarks import crawling, large_result, memory, reading, serving, starting
 from benchmarks.comparison import Row
 from benchmarks.samples import listings, real_listings
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 
 _BENCHMARKS: tuple[Callable[[], Iterator[Row]], ...] = (
     reading.rows,

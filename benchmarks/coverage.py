@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 from tests.crawls import QUICK, Ended, Home
 from tests.storefront import Catalogue, Storefront, Switches
 

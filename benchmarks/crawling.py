@@ -13,7 +13,7 @@ from statistics import median
 from benchmarks.comparison import Row
 from benchmarks.long_listing import LongListing, long_listings
 from benchmarks.page_server import PageServer
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 
 _PAGES = 80
 _AT_ONCE = 8

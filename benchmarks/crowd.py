@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 from typing import IO
 from urllib.parse import urlsplit
 
-from api.attempts import run_name
+from api.runners.attempts import run_name
 from benchmarks.comparison import Row, ratio
 from benchmarks.installation import Installation, installation
 from benchmarks.plain_server import plain_server
 from benchmarks.processes import forget_peak_memory, peak_memory
 from category_crawler.items import Product
-from category_crawler.run import Run, utc_now
+from category_crawler.run.writer import Run
+from category_crawler.times import utc_now
 from tests.api.services import BODY, CATEGORY
 from tests.records import summary
 

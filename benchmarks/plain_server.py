@@ -14,8 +14,8 @@ from pathlib import Path
 from flask import Flask, Response, send_file
 
 from api.cores import share_one_core
-from api.http_server import http_server
-from category_crawler.home import PROJECT
+from api.rest.server import http_server
+from category_crawler.files.home import PROJECT
 
 
 def plain_app(folder: Path) -> Flask:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from honcho.environ import parse_procfile
 
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 
 _PARTING_SECONDS = 10
 

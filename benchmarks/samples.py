@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from category_crawler.domain_config import DOMAINS, Marketplace
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 from tests.storefront import NODE, Catalogue, Query, Switches
 from tests.storefront.listing import Visit, listing_page
 

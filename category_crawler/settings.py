@@ -11,7 +11,7 @@ import tomllib
 from scrapy.settings import default_settings
 
 from category_crawler import __version__
-from category_crawler.home import settings_file
+from category_crawler.files.home import settings_file
 
 BOT_NAME = "category_crawler"
 SPIDER_MODULES = ["category_crawler.spiders"]
@@ -55,12 +55,12 @@ REDIRECT_MAX_TIMES = 3  # 20
 # --- Components -------------------------------------------------------------------------------
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "category_crawler.middlewares.GrowingPauses": 550,
-    "category_crawler.block_pause.BlockPause": 560,
+    "category_crawler.middlewares.retry.GrowingPauses": 550,
+    "category_crawler.middlewares.block_pause.BlockPause": 560,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "category_crawler.middlewares.Decompression": 590,
+    "category_crawler.middlewares.decompression.Decompression": 590,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "category_crawler.middlewares.ListingRedirects": 600,
+    "category_crawler.middlewares.redirects.ListingRedirects": 600,
 }
 SPIDER_MIDDLEWARES = {
     # Every product goes through each of them.
@@ -69,12 +69,12 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
 }
 EXTENSIONS = {
-    "category_crawler.ending.Ending": 100,
-    "category_crawler.parent.ParentWatch": 200,
-    "category_crawler.freed_memory.KeepFreedMemory": 300,
+    "category_crawler.extensions.stopping.Ending": 100,
+    "category_crawler.extensions.parent_watch.ParentWatch": 200,
+    "category_crawler.extensions.freed_memory.KeepFreedMemory": 300,
 }
 CONCURRENT_ITEMS = 1  # 100; so many tasks are made for each page, and no pipeline waits here
-LOG_FORMATTER = "category_crawler.log_lines.LogLines"
+LOG_FORMATTER = "category_crawler.extensions.log_formatter.LogLines"
 # A page's request copies what the reader needs; Scrapy would warn of each retry in a callback.
 META_COPY_WARN_SKIP_KEYS = ["retry_times"]
 

@@ -24,8 +24,8 @@ from honcho.command import main as start
 from honcho.process import Process
 
 from api.config import Settings, api_port
-from category_crawler.console import console, password_file, scrapyd_port
-from category_crawler.home import PROJECT, home, var_folder
+from category_crawler.daemon.address import console, password_file, scrapyd_port
+from category_crawler.files.home import PROJECT, home, var_folder
 from category_crawler.process_watch import PARENT, end_with_parent, has_ended
 
 PATIENCE = 10

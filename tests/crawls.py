@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from category_crawler.delivery import DeliverySession
-from category_crawler.home import PROJECT
+from category_crawler.delivery.session import DeliverySession
+from category_crawler.files.home import PROJECT
 from tests.storefront import NODE, Storefront
 
 DOMAIN, POSTCODE = "amazon.com.au", "4500"

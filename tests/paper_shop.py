@@ -4,10 +4,10 @@ from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 
 from category_crawler.domain_config import DOMAINS
-from category_crawler.journal import PageRecord
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Kind
-from category_crawler.partition import Partition
+from category_crawler.planning.partition import Partition
+from category_crawler.run.journal import PageRecord
 from tests.storefront import Catalogue, Query, Switches
 from tests.storefront.catalogue import BRANDS, SUB_NODES
 from tests.storefront.denial import Denial

@@ -3,8 +3,8 @@
 from typing import Any
 
 from category_crawler.items import Product
-from category_crawler.journal import PageRecord
-from category_crawler.run_records import Coverage, Pause, Progress, Summary
+from category_crawler.run.journal import PageRecord
+from category_crawler.run.records import Coverage, Pause, Progress, Summary
 
 MOMENT = "2026-01-01T00:00:00Z"
 COVERAGE = Coverage(

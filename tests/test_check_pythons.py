@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 
 OWN = ".".join(map(str, sys.version_info[:3]))
 

@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 import requests
 
-from api.passwords import password_hash
-from api.secret import hash_of
+from api.accounts.passwords import password_hash
+from api.accounts.secret import hash_of
+from api.notices.webhook import signature, signing_secret
 from api.store import Store
-from api.webhook import signature, signing_secret
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 from tests.api.receivers import https_receiver, smtp_server, trusted
 from tests.api.services import BODY, free_port
 from tests.api.test_serve import KEY, Service

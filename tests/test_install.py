@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 
 PYPROJECT = """\
 [build-system]

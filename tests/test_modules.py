@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys

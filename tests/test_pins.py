@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 
 PROMISED = ("3.11.0", "3.11.2", "3.12.0", "3.13.0", "3.14.0")
 """The lowest of each; Debian 12 has 3.11.2."""

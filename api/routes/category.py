@@ -9,26 +9,26 @@ from flask import Blueprint, Response, current_app, request
 from pydantic_core import to_json
 from werkzeug.wsgi import wrap_file
 
-from api.attempts import folder_of
-from api.auth import current_user
-from api.envelope import ApiError, enveloped, http_status
-from api.jobs import Jobs
-from api.links import base_url
-from api.operation import operation, unknown_fields
-from api.report import report
-from api.schemas import (
-    SCHEDULE_STATUS,
+from api.notices.webhook import refusal
+from api.products.spliced_file import SplicedFile
+from api.rest.auth import current_user
+from api.rest.envelope import ApiError, enveloped, http_status
+from api.rest.links import base_url
+from api.rest.operation import operation, unknown_fields
+from api.rest.schemas import (
     Added,
-    AddSchedule,
     CollectionId,
     Collections,
     ListCollections,
     Result,
     Revoked,
 )
-from api.spliced_file import SplicedFile
+from api.runners.attempts import folder_of
+from api.runners.lifecycle import Jobs
+from api.runners.report import report
+from api.runners.request import AddSchedule
 from api.store import Row
-from api.webhook import refusal
+from api.store.stage import Stage
 
 blueprint = Blueprint("category", __name__, url_prefix="/schedules/amazon/category")
 
@@ -85,8 +85,7 @@ def cancel(body: CollectionId) -> dict[str, Any]:
 @operation(blueprint, "/list/", body=ListCollections, data=Collections)
 def list_collections(body: ListCollections) -> dict[str, Any]:
     """List one's collections, newest first, each with its newest runner."""
-    stages = {status: stage for stage, status in SCHEDULE_STATUS.items()}
-    stage = stages[body.status] if body.status else None
+    stage = Stage.of(body.status) if body.status else None
     total, runners = _jobs().store.newest_runners(
         current_user()["id"], stage, body.limit, body.skip
     )

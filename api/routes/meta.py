@@ -4,12 +4,12 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, jsonify, render_template
 
-from api.envelope import failure, success
-from api.health import health
-from api.jobs import Jobs
-from api.openapi import specification
-from api.operation import add_rule, describe
-from api.schemas import Health
+from api.rest.envelope import failure, success
+from api.rest.openapi import specification
+from api.rest.operation import add_rule, describe
+from api.rest.schemas import Health
+from api.runners.health import health
+from api.runners.lifecycle import Jobs
 
 blueprint = Blueprint("meta", __name__)
 

@@ -6,17 +6,17 @@ from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
-from api.attempts import folder_of
-from api.auth import authenticate, current_user
-from api.downloads import Downloads, NotReady, Table
-from api.envelope import ApiError
-from api.file_view import FilePart, FileView
-from api.jobs import Jobs
-from api.operation import add_rule, describe
-from api.rows import MIMETYPES, Rows, changed_at
-from api.schemas import LARGEST_ID
+from api.products.downloads import Downloads, NotReady, Table
+from api.products.file_view import FilePart, FileView
+from api.products.rows import MIMETYPES, Rows, changed_at
+from api.rest.auth import authenticate, current_user
+from api.rest.envelope import ApiError
+from api.rest.operation import add_rule, describe
+from api.rest.schemas import LARGEST_ID
+from api.runners.attempts import folder_of
+from api.runners.lifecycle import Jobs
 from api.store import Row
-from category_crawler.record_file import NotReadable
+from category_crawler.files.record_file import NotReadable
 
 blueprint = Blueprint("results", __name__, url_prefix="/results")
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from flask import Blueprint
 
-from api.operation import operation
-from api.schemas import Domain, NoBody
+from api.rest.operation import operation
+from api.rest.schemas import Domain, NoBody
 from category_crawler.domain_config import DOMAINS
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")

@@ -4,11 +4,11 @@ from typing import Any, cast
 
 from flask import Blueprint, current_app, request
 
-from api.accounts import Accounts, LoginRefused, LoginTooSoon
-from api.auth import current_user
-from api.envelope import ApiError
-from api.operation import operation
-from api.schemas import Credits, LoggedIn, LoggedOut, Login, NewKey, NoBody
+from api.accounts.logins import Accounts, LoginRefused, LoginTooSoon
+from api.rest.auth import current_user
+from api.rest.envelope import ApiError
+from api.rest.operation import operation
+from api.rest.schemas import Credits, LoggedIn, LoggedOut, Login, NewKey, NoBody
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 

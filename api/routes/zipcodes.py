@@ -4,13 +4,13 @@ from typing import Any, cast
 
 from flask import Blueprint, current_app
 
-from api.auth import current_user
-from api.envelope import ApiError
-from api.operation import operation
-from api.schemas import CreateZipcode, Deleted, GetZipcodes, Zipcode, ZipcodeId
-from api.sessions import Sessions
+from api.delivery_sessions import Sessions
+from api.rest.auth import current_user
+from api.rest.envelope import ApiError
+from api.rest.operation import operation
+from api.rest.schemas import CreateZipcode, Deleted, GetZipcodes, Zipcode, ZipcodeId
 from api.store import Row
-from category_crawler.delivery import place
+from category_crawler.delivery.session import place
 from category_crawler.domain_config import DOMAINS, Marketplace
 from category_crawler.errors import InvalidJob
 

@@ -5,13 +5,13 @@ what is done with one noun. Every move of a stage is one statement or one transa
 """
 
 from api.store.credits import NotEnoughCredits
-from api.store.database import Row
+from api.store.database import Row, StoreError, StoreUnusable
 from api.store.login_attempts import LoginAttempts
 from api.store.runners import Runners
 from api.store.sessions import DeliverySessions
 from api.store.users import Users
 
-__all__ = ["NotEnoughCredits", "Row", "Store"]
+__all__ = ["NotEnoughCredits", "Row", "Store", "StoreError", "StoreUnusable"]
 
 
 class Store(Users, LoginAttempts, Runners, DeliverySessions):

@@ -15,6 +15,10 @@ from api.store.tables import migrations
 from api.store.write_ahead_log import WriteAheadLog
 
 Row = dict[str, Any]
+StoreError = sqlite3.Error
+"""Base of what SQLite raises."""
+StoreUnusable = sqlite3.OperationalError
+"""Raised if the database is locked, or its disk is full or refuses."""
 
 _BUSY_SECONDS = 15
 

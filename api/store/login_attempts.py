@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from math import ceil
 from sqlite3 import Connection
 
-from api.moment import utc_in
 from api.store.database import SQLiteFile
-from category_crawler.run import seconds_since, utc_now
+from category_crawler.times import seconds_since, utc_in, utc_now
 
 FORGOTTEN_AFTER = 3600
 """Seconds after which failures count no longer."""

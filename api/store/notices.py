@@ -4,9 +4,8 @@ import uuid
 from collections.abc import Sequence
 from sqlite3 import Connection
 
-from api.moment import utc_in
 from api.store.database import Row, SQLiteFile
-from category_crawler.run import utc_now
+from category_crawler.times import utc_in, utc_now
 
 _GRACE = 60
 """Seconds for which a notice of a cancelled run waits for the last rows of its spider."""

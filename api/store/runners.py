@@ -9,7 +9,7 @@ from api.sentences import few_credits
 from api.store.credits import Credits
 from api.store.database import Row
 from api.store.notices import Notices
-from category_crawler.run import utc_now
+from category_crawler.times import utc_now
 
 _RUNNERS = (
     "SELECT runners.*, collections.user, collections.name, collections.request_type, "

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.store.database import Row, SQLiteFile
 from category_crawler.domain_config import DOMAINS
-from category_crawler.run import utc_now
+from category_crawler.times import utc_now
 
 _ZIPCODES = (
     "SELECT zipcodes.*, domain, postcode, suburb, status, failed_message, bad_version, attempt, "

@@ -3,7 +3,7 @@
 import sqlite3
 
 from api.store.database import Row, SQLiteFile
-from category_crawler.run import utc_now
+from category_crawler.times import utc_now
 
 _ADD_CREDENTIAL = (
     "INSERT INTO credentials (hash, user, kind, expires_at, created_at) VALUES (?, ?, ?, ?, ?)"

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.trials import TRIALS
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 
 _REPORT = PROJECT / "var" / "bench" / "chaos.json"
 

@@ -7,8 +7,8 @@ from scrapy import Spider
 from scrapy.commands import crawl
 from scrapy.crawler import Crawler
 
-from category_crawler.ending import Ending
 from category_crawler.errors import CrawlStopped
+from category_crawler.extensions.stopping import Ending
 
 
 class Command(crawl.Command):

@@ -1,1 +1,1 @@
-"""The spiders that ``scrapy crawl`` and Scrapyd know."""
+"""The spiders that ``scrapy crawl`` and Scrapyd start."""

@@ -19,12 +19,10 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from category_crawler import signals
-from category_crawler.answer import block_of, headers_of, redirect_target
-from category_crawler.crawl import CategoryCrawl, has_begun
-from category_crawler.delivery import DeliverySession
+from category_crawler.crawl.category_crawl import CategoryCrawl, has_begun
+from category_crawler.delivery.renewal import renew
+from category_crawler.delivery.session import DeliverySession
 from category_crawler.domain_config import Marketplace
-from category_crawler.ending_spider import EndingSpider
 from category_crawler.errors import (
     CrawlError,
     CrawlStopped,
@@ -36,14 +34,16 @@ from category_crawler.errors import (
     Unreachable,
     UnreadablePage,
 )
+from category_crawler.extensions import signals
 from category_crawler.items import Product
 from category_crawler.listing_url import ListingURL
-from category_crawler.middlewares import DamagedAnswer
+from category_crawler.middlewares.response import block_of, headers_of, redirect_target
+from category_crawler.middlewares.retry import DamagedAnswer
 from category_crawler.pages import Page, read_page
-from category_crawler.partition import Effort
-from category_crawler.plan import Limits
-from category_crawler.renewal import renew
-from category_crawler.run_records import Coverage
+from category_crawler.planning.partition import Effort
+from category_crawler.planning.plan import Limits
+from category_crawler.run.records import Coverage
+from category_crawler.spiders.stopping_spider import EndingSpider
 
 
 class CategorySpider(EndingSpider):
@@ -51,9 +51,9 @@ class CategorySpider(EndingSpider):
 
     name = "category"
     own_extensions: ClassVar = {
-        "category_crawler.extensions.RunEnd": 200,
-        "category_crawler.extensions.RunProgress": 300,
-        "category_crawler.extensions.ProgressBar": 400,
+        "category_crawler.extensions.run_end.RunEnd": 200,
+        "category_crawler.extensions.run_progress.RunProgress": 300,
+        "category_crawler.extensions.progress_bar.ProgressBar": 400,
     }
 
     def __init__(

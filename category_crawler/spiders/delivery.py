@@ -21,10 +21,11 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
-from category_crawler.answer import headers_of
-from category_crawler.browser import browser_arguments, find_browser
-from category_crawler.checks import check_block
-from category_crawler.delivery import (
+from category_crawler.crawl.page_checks import check_block
+from category_crawler.delivery.browser import browser_arguments, find_browser
+from category_crawler.delivery.browser_profile import temporary_folder
+from category_crawler.delivery.delivery_line import names_postcode
+from category_crawler.delivery.session import (
     DeliverySession,
     is_imported,
     lock_session,
@@ -32,9 +33,7 @@ from category_crawler.delivery import (
     session_file,
     session_version,
 )
-from category_crawler.delivery_line import names_postcode
 from category_crawler.domain_config import Marketplace
-from category_crawler.ending_spider import EndingSpider
 from category_crawler.errors import (
     BrowserMissing,
     CrawlError,
@@ -44,9 +43,10 @@ from category_crawler.errors import (
     RobotsDisallowed,
     Unreachable,
 )
+from category_crawler.middlewares.response import headers_of
 from category_crawler.pages import read_page
-from category_crawler.run import utc_now
-from category_crawler.temporary_folder import temporary_folder
+from category_crawler.spiders.stopping_spider import EndingSpider
+from category_crawler.times import utc_now
 
 _HANDLER = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
 _KNOWN = ("domain", "postcode", "suburb", "replaces", "report")
@@ -57,8 +57,8 @@ class DeliverySpider(EndingSpider):
 
     name = "delivery"
     own_extensions: ClassVar = {
-        "category_crawler.extensions.DeliveryEnd": 300,
-        "category_crawler.time_limit.TimeLimit": 400,
+        "category_crawler.extensions.delivery_end.DeliveryEnd": 300,
+        "category_crawler.extensions.time_limit.TimeLimit": 400,
     }
     # Somebody waits for the answer, and may ask again. Scrapy's type is no class variable's.
     custom_settings = {"BLOCK_PAUSE": 0}  # noqa: RUF012
@@ -123,7 +123,7 @@ class DeliverySpider(EndingSpider):
     async def set_location(self, response: Response, shop: Marketplace) -> None:
         """Work the pop-over of the shop's home page, and keep the session if it took."""
         # Crawls of categories load every spider's module, and never a browser.
-        from category_crawler.popover import BrowserError, DeliveryPopover
+        from category_crawler.delivery.popover import BrowserError, DeliveryPopover
 
         page = response.meta["playwright_page"]
         try:

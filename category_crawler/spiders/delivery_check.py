@@ -13,12 +13,10 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from category_crawler.answer import headers_of
-from category_crawler.checks import check_block
-from category_crawler.delivery import DeliverySession, place
-from category_crawler.delivery_line import names_postcode
+from category_crawler.crawl.page_checks import check_block
+from category_crawler.delivery.delivery_line import names_postcode
+from category_crawler.delivery.session import DeliverySession, place
 from category_crawler.domain_config import DOMAINS, Marketplace
-from category_crawler.ending_spider import EndingSpider
 from category_crawler.errors import (
     CrawlError,
     LocationLost,
@@ -26,7 +24,9 @@ from category_crawler.errors import (
     RobotsDisallowed,
     Unreachable,
 )
+from category_crawler.middlewares.response import headers_of
 from category_crawler.pages import read_page
+from category_crawler.spiders.stopping_spider import EndingSpider
 
 
 class DeliveryCheckSpider(EndingSpider):
@@ -34,8 +34,8 @@ class DeliveryCheckSpider(EndingSpider):
 
     name = "delivery_check"
     own_extensions: ClassVar = {
-        "category_crawler.extensions.DeliveryEnd": 300,
-        "category_crawler.time_limit.TimeLimit": 400,
+        "category_crawler.extensions.delivery_end.DeliveryEnd": 300,
+        "category_crawler.extensions.time_limit.TimeLimit": 400,
     }
     # Somebody waits for the answer, and may ask again. Scrapy's type is no class variable's.
     custom_settings = {"BLOCK_PAUSE": 0}  # noqa: RUF012

@@ -7,7 +7,7 @@ from flask import Flask
 
 from api import create_app
 from api.config import Settings
-from api.notices import Notices
+from api.notices.outbox import Notices
 from api.store import Store
 from tests.api.receivers import Mailbox, mail_settings, smtp_server
 from tests.api.services import Caller, Daemon, daemon, free_port, new_user

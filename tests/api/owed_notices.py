@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from api.attempts import folder_of
-from api.moment import utc_in
-from api.notices import Notices
+from api.notices.outbox import Notices
+from api.runners.attempts import folder_of
 from api.store import Row, Store
-from category_crawler.run import Run
+from category_crawler.run.writer import Run
+from category_crawler.times import utc_in
 from tests.records import product, summary
 
 REQUEST = {"domain": "amazon.com.au", "postcode": "4500"}

@@ -12,7 +12,7 @@ from flask import Flask
 from waitress import wasyncore
 
 from api.config import Settings
-from api.http_server import http_server
+from api.rest.server import http_server
 from tests.api.services import CATEGORY
 
 LIST = f"{CATEGORY}/list/"

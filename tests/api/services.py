@@ -15,10 +15,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api.scrapyd import Scrapyd, ScrapydError
-from api.secret import hash_of, new_secret
+from api.accounts.secret import hash_of, new_secret
+from api.scrapyd.client import Scrapyd, ScrapydError
 from api.store import Store
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 from tests.crawls import DOMAIN, POSTCODE, URL
 from tests.storefront import NODE
 from tests.waiting import until
@@ -123,7 +123,7 @@ class Daemon:
         """Start it, and wait until it answers."""
         command = [sys.executable, "-m", "scrapyd", "--pidfile="]
         self.process = subprocess.Popen(
-            [*command, "--logger=category_crawler.daemon.quiet_log"],
+            [*command, "--logger=category_crawler.daemon.application.quiet_log"],
             cwd=PROJECT,
             env=self.environment,
             stdout=(self.folder / "scrapyd.log").open("ab"),

@@ -9,7 +9,7 @@ from pydantic import HttpUrl, ValidationError
 from yarl import URL
 
 from api.host_name import fault_in
-from api.webhook import refusal
+from api.notices.webhook import refusal
 from tests.api.services import BODY, CATEGORY, Caller
 
 PATH = f"{CATEGORY}/add_schedule/"

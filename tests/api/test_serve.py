@@ -16,9 +16,9 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-from api.secret import hash_of
+from api.accounts.secret import hash_of
 from api.store import Store
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 from tests.api.services import BODY, CATEGORY, free_port
 from tests.crawls import Home
 from tests.foreground import heed_signals

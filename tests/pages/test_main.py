@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 from category_crawler.pages.__main__ import main
 
 CARD = '<div data-component-type="s-search-result" data-asin="B000000001"></div>'

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from category_crawler.domain_config import DOMAINS
-from category_crawler.home import PROJECT
+from category_crawler.files.home import PROJECT
 from category_crawler.pages import Kind, Page, read_page
 from category_crawler.pages.damage import read_damage
 

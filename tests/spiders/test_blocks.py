@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from category_crawler.run_folder import RunFolder
+from category_crawler.run.reader import RunFolder
 from tests.crawls import URL, Home
 from tests.storefront.block import BLOCKS
 from tests.waiting import until

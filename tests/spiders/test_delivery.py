@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from category_crawler.browser import find_browser
-from category_crawler.delivery import DeliverySession, session_file
-from category_crawler.delivery_report import read_report
-from category_crawler.home import PROJECT
+from category_crawler.delivery.browser import find_browser
+from category_crawler.delivery.report import read_report
+from category_crawler.delivery.session import DeliverySession, session_file
+from category_crawler.files.home import PROJECT
 from tests.crawls import QUICK, Home
 from tests.waiting import until
 

@@ -1,0 +1,1 @@
+"""Users: logins, passwords, keys and tokens."""

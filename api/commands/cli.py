@@ -1,0 +1,111 @@
+"""The operator's commands: ``flask --app api users|runners|serve|watch|console|prune``."""
+
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import cast
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from api.commands.command import Command, CommandGroup
+from api.commands.runners import prune, runners
+from api.commands.users import users
+from api.config import api_port
+from api.cores import share_one_core
+from api.delivery_sessions import Sessions
+from api.notices.outbox import Notices
+from api.rest.guards import set_up_log
+from api.rest.server import http_server
+from api.runners.lifecycle import Jobs
+from api.runners.watch import watch
+from category_crawler.daemon.address import console, password_file
+from category_crawler.delivery.session import place, saved_sessions
+from category_crawler.errors import InvalidJob
+from category_crawler.process_watch import end_with_parent
+
+zipcodes = CommandGroup("zipcodes", help="Delivery sessions.")
+
+
+def init_app(app: Flask) -> None:
+    """Give the application its commands."""
+    app.cli.add_command(users)
+    app.cli.add_command(zipcodes)
+    app.cli.add_command(runners)
+    for command in (serve, watch_runners, show_console, prune):
+        app.cli.add_command(command)
+
+
+@zipcodes.command("check")
+@click.argument("domain", required=False)
+@click.argument("postcode", required=False)
+def check_zipcodes(domain: str | None, postcode: str | None) -> None:
+    """Ask the shop, for each delivery session or for one, whether it still delivers there."""
+    sessions = cast(Sessions, current_app.extensions["sessions"])
+    for found_domain, found_postcode in _sessions_to_check(domain, postcode):
+        status, why = sessions.ask_shop(found_domain, found_postcode)
+        click.echo(f"{found_domain} {found_postcode}\t{status}\t{why}")
+
+
+def _sessions_to_check(domain: str | None, postcode: str | None) -> list[tuple[str, str]]:
+    if domain is None:
+        return saved_sessions()
+    if postcode is None:
+        raise click.UsageError(f"name a postcode of {domain} too, or nothing to check all")
+    try:
+        shop, code = place(domain, postcode)
+    except InvalidJob as error:
+        raise click.UsageError(str(error)) from None
+    if (shop.domain, code) not in saved_sessions():
+        raise click.ClickException(f"there is no session for {shop.domain} {code}")
+    return [(shop.domain, code)]
+
+
+@click.command("serve", cls=Command)
+@with_appcontext
+def serve() -> None:
+    """Serve the API on 127.0.0.1, port API_PORT or 8000."""
+    end_with_parent()
+    port = api_port()
+    set_up_log()
+    share_one_core()
+    try:
+        server = http_server(
+            current_app._get_current_object(),  # type: ignore[attr-defined]
+            port,
+            current_app.config["SETTINGS"],
+        )
+    except OSError as error:
+        raise click.ClickException(
+            f"port {port} cannot be opened ({error.strerror}): name another with API_PORT"
+        ) from None
+    click.echo(f"API at http://127.0.0.1:{port}/docs")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server.run()
+
+
+@click.command("watch", cls=Command)
+@with_appcontext
+def watch_runners() -> None:
+    """Look at open runners on a timer until stopped."""
+    end_with_parent()
+    set_up_log()
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    with cast(Notices, current_app.extensions["notices"]).delivering(stop):
+        watch(cast(Jobs, current_app.extensions["jobs"]), stop)
+
+
+@click.command("console", cls=Command)
+@with_appcontext
+def show_console() -> None:
+    """Say where Scrapyd's web console is and how to get in."""
+    door = console()
+    click.echo(f"{door.url}/  user {door.username}, password in {password_file()}")

@@ -1,0 +1,54 @@
+"""The operator's commands about runs: ``flask --app api runners …``, ``flask --app api prune``."""
+
+import re
+from typing import cast
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from api.commands.command import Command, CommandGroup
+from api.rest.schemas import LARGEST_ID
+from api.runners.lifecycle import Jobs
+from api.runners.prune import pruned
+from api.scrapyd.client import ScrapydError
+from api.store import NotEnoughCredits
+from category_crawler.errors import RunError
+
+_UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+runners = CommandGroup("runners", help="Runs of the API.")
+
+
+@runners.command("resume")
+@click.argument("runner_id", type=click.IntRange(1, LARGEST_ID))
+def resume_runner(runner_id: int) -> None:
+    """Go on with a failed runner as a new one of its collection, and print the new one's id."""
+    jobs = _jobs()
+    runner = jobs.store.runner(runner_id)
+    if runner is None:
+        raise click.ClickException(f"there is no runner {runner_id}")
+    try:
+        made = jobs.resume(runner)
+    except NotEnoughCredits:
+        raise click.ClickException("the user has no credit to spend") from None
+    except (RunError, ScrapydError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(made["id"])
+
+
+@click.command("prune", cls=Command)
+@click.option("--older-than", required=True, metavar="AGE", help="Such as 30d, 12h or 2w.")
+@with_appcontext
+def prune(older_than: str) -> None:
+    """Remove files and logs of runs that ended so long ago; what became of them is kept."""
+    asked = re.fullmatch(r"(\d{1,6})([hdw])", older_than, re.ASCII)
+    if asked is None:
+        raise click.UsageError(f"--older-than is {older_than!r}: it must be such as 30d, 12h or 2w")
+    number, unit = asked.groups()
+    count = pruned(_jobs().store, int(number) * _UNITS[unit])
+    click.echo(f"Files of {count} {'run' if count == 1 else 'runs'} removed")
+
+
+def _jobs() -> Jobs:
+    return cast(Jobs, current_app.extensions["jobs"])

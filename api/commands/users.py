@@ -1,0 +1,136 @@
+"""The operator's commands about users: ``flask --app api users …``."""
+
+import sys
+from typing import cast
+
+import click
+from flask import current_app
+from pydantic import validate_email
+
+from api.accounts.passwords import password_hash
+from api.accounts.secret import hash_of, new_secret
+from api.commands.command import CommandGroup
+from api.config import Settings
+from api.notices.webhook import signing_secret
+from api.store import Row, Store
+
+_MOST = 10**12
+
+users = CommandGroup("users", help="Who may use the API.")
+
+
+@users.command("create")
+@click.argument("email")
+@click.option("--name", default="", help="Shown to the user; default: the part before the @.")
+def create_user(email: str, name: str) -> None:
+    """Add a user and print the API key, this once."""
+    try:
+        validate_email(email)
+    except ValueError:
+        raise click.UsageError(f"{email!r} is no e-mail address") from None
+    key = new_secret()
+    granted = _first_credits()
+    try:
+        _store().add_user(email, name or email.partition("@")[0], hash_of(key), granted)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    if granted == 0:
+        said = f"Without credits yet: flask --app api users credits {email} NUMBER grants some."
+        click.echo(said, err=True)
+    click.echo("API key of the new user; it is not shown again:", err=True)
+    click.echo(key)
+
+
+def _first_credits() -> int | None:
+    """Without limit for the first user, who most often is the operator."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings.new_user_credits if _store().users() else None
+
+
+@users.command("list")
+def list_users() -> None:
+    """List the users."""
+    for user in _store().users():
+        state = "" if user["is_active"] else "\tdisabled"
+        click.echo(
+            f"{user['id']}\t{user['email']}\t{user['name']}\tsince {user['created_at']}{state}"
+        )
+
+
+@users.command("credits", context_settings={"ignore_unknown_options": True})
+@click.argument("email")
+@click.argument("number", required=False)
+def user_credits(email: str, number: str | None) -> None:
+    """Show a user's credits, after granting NUMBER more of them; below zero takes back.
+
+    NUMBER is a whole number or "unlimited".
+    """
+    user = _user(email)["id"]
+    if number == "unlimited":
+        _store().grant_without_limit(user)
+    elif number is not None:
+        _store().grant(user, _whole(number))
+    for name, value in _store().credits_of(user).items():
+        click.echo(f"{name}\t{'unlimited' if value is None else value}")
+
+
+@users.command("webhook-secret")
+@click.argument("email")
+def show_webhook_secret(email: str) -> None:
+    """Print the secret that calls to this user's webhooks are signed with."""
+    click.echo(signing_secret(_user(email)["id"]))
+
+
+@users.command("disable")
+@click.argument("email")
+def disable_user(email: str) -> None:
+    """Keep a user out; runs that are going on go on."""
+    _store().set_active(_user(email)["id"], active=False)
+
+
+@users.command("enable")
+@click.argument("email")
+def enable_user(email: str) -> None:
+    """Let a disabled user in again, with the same API key."""
+    _store().set_active(_user(email)["id"], active=True)
+
+
+@users.command("password")
+@click.argument("email")
+def set_password(email: str) -> None:
+    """Set a user's password: asked for, or the first line of standard input."""
+    user = _user(email)
+    try:
+        _store().set_password(user["id"], password_hash(_password()))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _whole(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = _MOST + 1
+    if abs(number) > _MOST:
+        raise click.UsageError(
+            f"NUMBER is {text!r}: it must be a whole number up to {_MOST:,}, or unlimited"
+        )
+    return number
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return asked
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _user(email: str) -> Row:
+    user = _store().user_named(email)
+    if user is None:
+        raise click.ClickException(f"there is no user {email}")
+    return user
+
+
+def _store() -> Store:
+    return cast(Store, current_app.extensions["store"])

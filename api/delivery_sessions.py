@@ -1,0 +1,271 @@
+"""Delivery sessions: one per domain and postcode, made by a job, shared by all who asked for it.
+
+A session is ``pending`` and ``in-progress`` while its job is, then ``active`` or ``failed``; it is
+``inactive`` once a run or a check has found that the shop does not deliver there any more, until
+another cookie file takes the place of the one that was found bad.
+"""
+
+import logging
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from functools import partial
+
+from api.config import Settings
+from api.scrapyd.client import Scrapyd, ScrapydError
+from api.scrapyd.job_states import State
+from api.store import Row, Store
+from category_crawler.delivery.report import DeliveryReport, forget_report, read_report
+from category_crawler.delivery.session import DeliverySession, remove_session, session_version
+from category_crawler.domain_config import Marketplace
+from category_crawler.errors import LocationLost, SessionError, SessionMissing
+from category_crawler.files.home import PROJECT
+from category_crawler.times import seconds_since, utc_now
+
+logger = logging.getLogger(__name__)
+
+SPIDER = "delivery"
+EXPIRED = "The shop does not deliver there any more: refresh-zipcode makes the session anew"
+
+
+class Conflict(Exception):
+    """Raised if what is asked for is there already, or is being made; its text says which."""
+
+
+class Sessions:
+    """Sessions in the store, their jobs at Scrapyd and their cookie files, kept in agreement."""
+
+    def __init__(self, store: Store, scrapyd: Scrapyd, settings: Settings) -> None:
+        self.store = store
+        self.scrapyd = scrapyd
+        self.settings = settings
+
+    def check(self, shop: Marketplace, postcode: str) -> None:
+        """Raise SessionMissing unless a category run can begin with the session."""
+        version = session_version(shop.domain, postcode)
+        if not version:
+            raise SessionMissing(
+                f"No cookie file found for {shop.domain} {postcode}: make one with "
+                f'POST /zipcodes/create-zipcode/ {{"domain": {shop.id}, "zipcode": "{postcode}"}}'
+            )
+        session = self.store.session_of(shop.domain, postcode)
+        if session and session["status"] == "inactive" and session["bad_version"] == version:
+            raise SessionMissing(
+                f"The delivery session for {shop.domain} {postcode} has expired: make it anew "
+                "with POST /zipcodes/refresh-zipcode/"
+            )
+
+    def create(self, user: int, shop: Marketplace, postcode: str, suburb: str | None) -> Row:
+        """Record a user's wish for a session, and have it made where it is not there.
+
+        Raises Conflict where the user has it already, ScrapydError where Scrapyd does not take
+        the job; then nothing is recorded.
+        """
+        there = _existing(shop.domain, postcode)
+        chosen = there.about.get("suburb") if there else suburb
+        try:
+            zipcode, starts = self.store.add_zipcode(
+                user, shop.domain, postcode, chosen, partial(_has_file, shop.domain, postcode)
+            )
+        except ValueError:
+            raise Conflict(f"Zipcode already exists: {shop.domain} {postcode}") from None
+        if starts:
+            self._start(zipcode, undo=lambda: self._undo(zipcode))
+        return self._again(zipcode)
+
+    def refresh(self, zipcode: Row) -> Row:
+        """Have a session made anew. Raises Conflict while it is being made."""
+        if not self.store.restart_session(zipcode["session"]):
+            raise Conflict(f"The session of {zipcode['postcode']} is being made already")
+        before = zipcode
+        zipcode = self._again(zipcode)
+        self._start(zipcode, undo=lambda: self._restore(before))
+        return zipcode
+
+    def delete(self, zipcode: Row) -> None:
+        """Forget a user's wish, and the session with its cookies where it was the last one.
+
+        An open run, of whatever user, keeps the session until it ends; the watcher forgets it then.
+        A job that is making the session is told to stop, and is waited for in the same way.
+        """
+        last = self.store.remove_zipcode(zipcode["id"])
+        if last is None:
+            return
+        if last["status"] in ("pending", "in-progress"):
+            try:
+                self.scrapyd.stop(job_name(last))
+            except ScrapydError as error:
+                logger.warning("Job %s could not be stopped: %s", job_name(last), error)
+        try:
+            self.forget(last)
+        except OSError as error:
+            logger.warning("Session %s is forgotten later: %s", last["id"], error)
+
+    def forget(self, session: Row) -> None:
+        """Remove a session that nobody asks for, with its cookies, if nothing needs it."""
+        domain, postcode = session["domain"], session["postcode"]
+        self.store.forget_session(session, partial(remove_session, domain, postcode))
+
+    def look(self, zipcode: Row) -> Row:
+        """Bring a user's record up to date, and return it as it is now."""
+        self.look_at(zipcode | {"id": zipcode["session"]})
+        return self._again(zipcode)
+
+    def look_at(self, session: Row) -> None:
+        """Bring a session up to date with its job and its file."""
+        if session["status"] in ("pending", "in-progress"):
+            self._move_on(session)
+            return
+        version = session_version(session["domain"], session["postcode"])
+        if session["status"] == "active" and not version:
+            self.store.move_session(session, "inactive", failed_message="Its cookie file is gone")
+        elif session["status"] in ("inactive", "failed") and version not in (
+            "",
+            session["bad_version"],
+        ):
+            self.store.move_session(session, "active", failed_message=None)
+
+    def expire(self, domain: str, postcode: str, version: str) -> None:
+        """Note that the shop has forgotten a session, if the file of that version still lies."""
+        session = self.store.session_of(domain, postcode)
+        if session is None or session_version(domain, postcode) != version:
+            return
+        if session["status"] in ("active", "inactive"):
+            self.store.move_session(
+                session, "inactive", failed_message=EXPIRED, bad_version=version
+            )
+
+    def ask_shop(self, domain: str, postcode: str) -> tuple[str, str]:
+        """Whether the shop still delivers: ``active``, ``inactive`` or ``unknown``, and why."""
+        version = session_version(domain, postcode)
+        report = check_at_shop(domain, postcode)
+        if report.stage == "done":
+            session = self.store.session_of(domain, postcode)
+            if session and session["status"] in ("inactive", "failed"):
+                self.store.move_session(session, "active", failed_message=None, bad_version=None)
+            return "active", report.location or ""
+        if report.failed_reason != LocationLost.reason:
+            return "unknown", report.complaint
+        self.expire(domain, postcode, version)
+        return "inactive", report.complaint
+
+    def _start(self, zipcode: Row, undo: Callable[[], None]) -> None:
+        job = job_name(zipcode | {"id": zipcode["session"]})
+        forget_report(job)
+        arguments = {
+            "domain": zipcode["domain"],
+            "postcode": zipcode["postcode"],
+            "suburb": zipcode["suburb"] or "",
+            "replaces": session_version(zipcode["domain"], zipcode["postcode"]),
+        }
+        try:
+            self.scrapyd.run(job, arguments, "Highest", SPIDER)
+        except ScrapydError:
+            undo()
+            raise
+
+    def _move_on(self, session: Row) -> None:
+        report = read_report(job_name(session))
+        if report is not None:
+            self._take(session, report)
+            return
+        try:
+            state = self.scrapyd.states().get(job_name(session))
+        except ScrapydError:
+            return
+        self._follow(session, state)
+
+    def _take(self, session: Row, report: DeliveryReport) -> None:
+        if report.stage == "done":
+            self.store.move_session(session, "active", failed_message=None, suburb=report.suburb)
+        else:
+            version = session_version(session["domain"], session["postcode"])
+            said = report.complaint
+            self.store.move_session(session, "failed", failed_message=said, bad_version=version)
+
+    def _follow(self, session: Row, state: State | None) -> None:
+        if state == "running" and session["status"] == "pending":
+            self.store.move_session(session, "in-progress")
+        elif state == "running":
+            self._kill_if_hung(session)
+        elif state == "finished":
+            # What the job says at its end may have been written since it was looked for.
+            report = read_report(job_name(session))
+            self._take(session, report or _silent("ended without a word; see its log"))
+        elif state is None:
+            self._miss(session)
+        elif session["missing_since"] is not None:
+            self.store.set_session_missing(session["id"], None)
+
+    def _kill_if_hung(self, session: Row) -> None:
+        """End a job that does not end itself, as it does after DELIVERY_TIMEOUT: it is stopped."""
+        if seconds_since(session["updated_at"]) < self.settings.hung_after:
+            return
+        try:
+            self.scrapyd.stop(job_name(session), "KILL")
+        except ScrapydError as error:
+            logger.warning("Job %s could not be killed yet: %s", job_name(session), error)
+        else:
+            self._take(session, _silent("gave no sign of life and was killed"))
+
+    def _miss(self, session: Row) -> None:
+        if session["missing_since"] is None:
+            self.store.set_session_missing(session["id"], utc_now())
+            return
+        if seconds_since(session["missing_since"]) >= self.settings.lost_after:
+            self._take(session, _silent("was lost or cancelled"))
+
+    def _undo(self, zipcode: Row) -> None:
+        self.store.undo_zipcode(zipcode["id"])
+        session = self.store.session_of(zipcode["domain"], zipcode["postcode"])
+        if session is not None:
+            self.forget(session)
+
+    def _restore(self, zipcode: Row) -> None:
+        session = self.store.session_of(zipcode["domain"], zipcode["postcode"])
+        if session is not None:
+            kept = {key: zipcode[key] for key in ("failed_message", "bad_version")}
+            self.store.move_session(session, zipcode["status"], **kept)
+
+    def _again(self, zipcode: Row) -> Row:
+        return self.store.zipcode(zipcode["id"]) or zipcode
+
+
+def check_at_shop(domain: str, postcode: str) -> DeliveryReport:
+    """Ask the shop whether a session still delivers; what the check said."""
+    name = f"check-{uuid.uuid4().hex[:12]}"
+    spider = [sys.executable, "-m", "scrapy", "crawl", "delivery_check"]
+    asked = {"domain": domain, "postcode": postcode, "report": name}
+    arguments = [part for key, value in asked.items() for part in ("-a", f"{key}={value}")]
+    subprocess.run(
+        [*spider, *arguments, "-L", "ERROR"],
+        cwd=PROJECT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    report = read_report(name) or _silent("ended without a word")
+    forget_report(name)
+    return report
+
+
+def _existing(domain: str, postcode: str) -> DeliverySession | None:
+    try:
+        return DeliverySession.load(domain, postcode)
+    except SessionError:
+        return None
+
+
+def _has_file(domain: str, postcode: str) -> bool:
+    return _existing(domain, postcode) is not None
+
+
+def job_name(session: Row) -> str:
+    """The session's job at Scrapyd: ``z<session>-<attempt>``."""
+    return f"z{session['id']}-{session['attempt']}"
+
+
+def _silent(what: str) -> DeliveryReport:
+    said = f"The delivery job {what}"
+    return DeliveryReport(stage="failed", failed_message=said, finished_at=utc_now())

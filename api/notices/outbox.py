@@ -1,0 +1,153 @@
+"""Telling of runs that have ended: each notice in its turn, again and again for a day.
+
+Each delivery has a thread of its own and a total time, and each user and each kind of notice a
+share of the deliveries at once: neither a dead mail server nor slow receivers hold up a run or the
+notices of others. A notice is claimed before it is sent, so that one watcher sends it; after a
+crash in the middle of it another one does once the claim is over, with the same Message-ID or
+X-Event-Id.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from api.config import Settings, api_port
+from api.notices.daemon_thread import in_daemon_thread
+from api.notices.mail import send_mail
+from api.notices.undelivered import DeliveryOff, NotDelivered
+from api.notices.webhook import call_webhook
+from api.runners.report import report
+from api.sentences import one_line
+from api.store import Row, Store
+from category_crawler.times import seconds_since
+
+logger = logging.getLogger(__name__)
+
+TRIED_FOR = 86_400
+"""Seconds from the end of a run until its notices are given up."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 10, 3600
+_KINDS = ("mail", "webhook")
+_AT_ONCE, _SHARE = 32, 4
+"""Deliveries of one kind at the same time, and those of one user among them."""
+_LAST_WORDS = 2
+"""Seconds that a stop waits for what is being sent."""
+_LONGEST_SAID = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The notices in the store, and the means to deliver them."""
+
+    store: Store
+    settings: Settings
+
+    def deliver_next(self) -> bool:
+        """Try the next notice that is due; whether there was one."""
+        notice = self.store.claim_notice(self.settings.notice_lease)
+        if notice is not None:
+            self._deliver(notice)
+        return notice is not None
+
+    def deliver(self, kind: str, stop: threading.Event) -> None:
+        """Deliver what is due of one kind until told to stop, several notices at once."""
+        sending: dict[Future[None], int] = {}
+        while not stop.is_set():
+            sending = {one: user for one, user in sending.items() if not one.done()}
+            if started := self._start_next(kind, list(sending.values())):
+                sending |= started
+            elif sending:
+                wait(sending, self.settings.watch_interval, FIRST_COMPLETED)
+            else:
+                stop.wait(self.settings.watch_interval)
+        wait(sending)
+
+    @contextmanager
+    def delivering(self, stop: threading.Event) -> Iterator[None]:
+        """Have notices delivered beside what is done within."""
+        if not self.settings.smtp_host:
+            logger.info("No mail is sent when a run ends: smtp_host is not set")
+        threads = [
+            # They wait for what is being sent, which must not keep the process from ending.
+            threading.Thread(target=self.deliver, args=(kind, stop), daemon=True)
+            for kind in _KINDS
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            # A service manager's patience ends after some seconds for all of them together.
+            deadline = time.monotonic() + _LAST_WORDS
+            for thread in threads:
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _start_next(self, kind: str, users: list[int]) -> dict[Future[None], int]:
+        """Start the next delivery beside those of ``users``, if one is due and there is room."""
+        if len(users) >= _AT_ONCE:
+            return {}
+        full = [user for user, number in Counter(users).items() if number >= _SHARE]
+        try:
+            notice = self.store.claim_notice(self.settings.notice_lease, kind, full)
+            return {in_daemon_thread(self._deliver_apart, notice): notice["user"]} if notice else {}
+        except Exception:
+            logger.exception("The next %s could not be started; it is tried again later", kind)
+            return {}
+
+    def _deliver_apart(self, notice: Row) -> None:
+        """Try a claimed notice in a thread that ends with it."""
+        try:
+            self._deliver(notice)
+        finally:
+            self.store.close()
+
+    def _deliver(self, notice: Row) -> None:
+        """Try a claimed notice. Whatever fails stays with this notice."""
+        try:
+            self._try(notice)
+        except Exception:
+            logger.exception("What became of the %s could not be noted", _name(notice))
+
+    def _try(self, notice: Row) -> None:
+        try:
+            self._send(notice)
+        except DeliveryOff:
+            self.store.settle_notice(notice, "off", None)
+        except NotDelivered as error:
+            self._try_later(notice, str(error), for_good=error.for_good)
+        except Exception as error:
+            logger.exception("The %s could not be made", _name(notice))
+            self._try_later(notice, f"{type(error).__name__}: {error}", for_good=False)
+        else:
+            self.store.settle_notice(notice, "sent", None)
+
+    def _send(self, notice: Row) -> None:
+        if notice["kind"] == "mail" and not self.settings.smtp_host:
+            raise DeliveryOff
+        runner = self.store.runner(notice["runner"])
+        if runner is None:
+            raise NotDelivered("the runner no longer exists", for_good=True)
+        told = report(runner, self.settings.public_url or f"http://127.0.0.1:{api_port()}")
+        if notice["kind"] == "mail":
+            send_mail(notice, told, self.settings)
+        else:
+            call_webhook(notice, told, runner["user"], self.settings)
+
+    def _try_later(self, notice: Row, said: str, *, for_good: bool) -> None:
+        said = one_line(said)[:_LONGEST_SAID]
+        pause = min(_FIRST_PAUSE * 2 ** (notice["tries"] - 1), _LONGEST_PAUSE)
+        if for_good or seconds_since(notice["created_at"]) + pause > TRIED_FOR:
+            logger.warning("The %s is given up: %s", _name(notice), said)
+            self.store.settle_notice(notice, "given up", said)
+        else:
+            logger.warning("The %s is tried again in %s s: %s", _name(notice), pause, said)
+            self.store.postpone_notice(notice, pause, said)
+
+
+def _name(notice: Row) -> str:
+    return f"{notice['kind']} of runner {notice['runner']}"

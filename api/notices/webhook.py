@@ -1,0 +1,147 @@
+"""Webhooks: the call to a user's address when a run has ended, signed, and only to public ones.
+
+The receiver computes HMAC-SHA256 with its user's secret over ``X-Timestamp``, a dot and the body,
+and compares it with ``X-Signature``; see ``examples/webhook.py``.
+"""
+
+import asyncio
+import hmac
+import json
+import socket
+import ssl
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from api.config import Settings
+from api.host_name import fault_in
+from api.notices.event_loop import run
+from api.notices.public_address import NotPublic, addresses_of, is_known_not_public
+from api.notices.undelivered import NotDelivered
+from api.store import Row
+from category_crawler.files.home import var_folder
+from category_crawler.files.secret import secret_in
+
+_GONE = 410
+
+
+def secret_file() -> Path:
+    """Holds the installation's secret, of which each user's is made."""
+    return var_folder() / "webhook.secret"
+
+
+def signing_secret(user: int) -> str:
+    """A user's secret: with it one can forge calls to that user's receivers, to nobody else's."""
+    return hmac.digest(secret_in(secret_file()).encode(), b"webhook %d" % user, sha256).hex()
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    """What ``X-Signature`` holds."""
+    signed = hmac.digest(secret.encode(), timestamp.encode() + b"." + body, sha256)
+    return f"sha256={signed.hex()}"
+
+
+def refusal(url: str, *, private_allowed: bool) -> str:
+    """Why a webhook's address is not taken, empty where it is; no name server is asked yet."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.username or parts.password:
+        return "it must be without user and password: the signature shows who calls"
+    if parts.port == 0:
+        return "nothing can listen on port 0"
+    if not private_allowed and is_known_not_public(host):
+        return "it must be a public address"
+    return fault_in(host)
+
+
+def call_webhook(notice: Row, told: dict[str, Any], user: int, settings: Settings) -> None:
+    """Post a run's report. Raises NotDelivered unless the receiver answers 2xx.
+
+    Redirects are not followed: where they lead has not been checked.
+    """
+    body = json.dumps(told, ensure_ascii=False).encode()
+    host = urlsplit(notice["target"]).hostname
+    try:
+        url = URL(notice["target"], encoded=True)
+        status = run(_post, url, body, _headers(notice, user, body), settings)
+    except NotPublic as error:
+        raise NotDelivered(f"{error}: it was not called", for_good=True) from None
+    except aiohttp.ClientSSLError:
+        raise NotDelivered(f"{host} has no certificate that can be trusted, or no TLS") from None
+    except TimeoutError:
+        raise NotDelivered(f"{host} took longer than {settings.notice_timeout:g} s") from None
+    # ValueError: an older version took hosts that are no names.
+    except (OSError, ValueError, aiohttp.ClientError) as error:
+        raise NotDelivered(f"{type(error).__name__}: {host} could not be called") from None
+    if not 200 <= status < 300:
+        raise NotDelivered(f"{host} answered {status}", for_good=status == _GONE)
+
+
+def _headers(notice: Row, user: int, body: bytes) -> dict[str, str]:
+    timestamp = str(int(time.time()))
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "category_crawler",
+        "X-Event-Id": notice["event"],
+        "X-Timestamp": timestamp,
+        "X-Signature": signature(signing_secret(user), timestamp, body),
+    }
+
+
+async def _post(url: URL, body: bytes, headers: dict[str, str], settings: Settings) -> int:
+    """The status of the answer, of which nothing but the head is read.
+
+    Raises TimeoutError when the time for it is over.
+    """
+    async with asyncio.timeout(settings.notice_timeout):
+        addresses = await asyncio.to_thread(
+            addresses_of,
+            url.raw_host or "",
+            url.port or 443,
+            private_allowed=settings.webhook_private_addresses,
+        )
+        connector = aiohttp.TCPConnector(
+            resolver=_Checked(addresses), use_dns_cache=False, ssl=ssl.create_default_context()
+        )
+        # The time is measured here, from the look-up of the name on.
+        no_timeout = aiohttp.ClientTimeout()
+        async with aiohttp.ClientSession(connector=connector, timeout=no_timeout) as session:
+            answer = await session.post(url, data=body, headers=headers, allow_redirects=False)
+            answer.close()
+            return answer.status
+
+
+class _Checked(AbstractResolver):
+    """Gives the addresses that were checked: a name asked again may tell others."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        self._addresses = addresses
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        return [
+            {
+                "hostname": host,
+                "host": address,
+                "port": port,
+                "family": known,
+                "proto": socket.IPPROTO_TCP,
+                "flags": socket.AI_NUMERICHOST,
+            }
+            for address in self._addresses
+            if (known := _family(address)) and family in (known, socket.AF_UNSPEC)
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET

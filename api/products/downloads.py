@@ -1,0 +1,311 @@
+"""CSV tables made of runs' rows: each is made once, and shared by all who ask for it.
+
+A small table is made at once. A large one is made by a process of its own, away from the core that
+answers. Those who ask meanwhile wait a short while, a few at a time so that threads stay free for
+other calls; the others are told when to come again (:class:`NotReady`).
+
+``var/downloads/<runner>-<version>.csv`` holds what was made, up to a limit. What nobody has asked
+for longest goes first, and a table that is being sent goes last: its clients' connections end then,
+and they ask for the rest. The folder holds nothing that cannot be made again: each process that
+serves begins with an empty one, so that a crash or a power cut leaves no table that is not whole.
+"""
+
+import fcntl
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from threading import Event, Lock, Semaphore, Thread
+from typing import IO, cast
+
+from api.cores import leave_shared_core
+from api.products.file_view import FilePart, bytes_of
+from api.products.rows import Rows
+from category_crawler.files.home import PROJECT
+from category_crawler.run.csv_table import write_csv
+from category_crawler.run.reader import try_lock
+
+logger = logging.getLogger(__name__)
+
+_SMALL_BYTES = 1024 * 1024
+"""Rows up to here become a table in some 25 ms: a process would take longer to start."""
+_MOST_AT_ONCE = 2
+"""Large tables that are being made; of one user one."""
+_MOST_WAITING = 2
+"""Threads that wait for a table; the server has eight."""
+_WAIT_SECONDS = 5.0
+_COME_AGAIN_SECONDS = 3
+_AFTER_FAILURE_SECONDS = 30
+_GROWING_SECONDS = 60.0
+"""For so long the table of a run that goes on may be used, though the run has more rows by now."""
+_LONGEST_SECONDS = 600.0
+"""After which the making of a table has failed."""
+_MOST_TABLES = 500
+
+
+class NotReady(Exception):
+    """Raised if a table is not there yet; its text says why, ``seconds`` when to ask again."""
+
+    def __init__(self, why: str, seconds: int = _COME_AGAIN_SECONDS) -> None:
+        super().__init__(f"{why}: ask again in {seconds} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that was made, opened; closing the file ends its use."""
+
+    file: FilePart
+    version: str
+    """That of the rows it was made of."""
+
+
+@dataclass(slots=True)
+class _Making:
+    """A large table on its way, or how that ended."""
+
+    runner: int
+    user: int
+    version: str
+    is_over: Event = field(default_factory=Event)
+    over_at: float = 0.0
+    """By the monotonic clock, once it is over."""
+    is_made: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of the table's file."""
+        return _name(self.runner, self.version)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is over and there is no table."""
+        return self.is_over.is_set() and not self.is_made
+
+    def is_younger(self, seconds: float) -> bool:
+        """Whether it goes on, or has been over for less than so many seconds."""
+        return not self.is_over.is_set() or time.monotonic() - self.over_at < seconds
+
+    def end(self) -> None:
+        """Let those go on who wait for it."""
+        self.over_at = time.monotonic()
+        self.is_over.set()
+
+
+class Downloads:
+    """The tables in a folder, which takes up to so many bytes.
+
+    Nothing large is begun where less than ``min_free`` bytes of the disk would stay free.
+    """
+
+    def __init__(self, folder: Path, most_bytes: int, min_free: int) -> None:
+        self.folder = folder
+        self.most_bytes = most_bytes
+        self.min_free = min_free
+        self._lock = Lock()
+        self._waiting = Semaphore(_MOST_WAITING)
+        self._makings: dict[int, _Making] = {}
+        """The latest of each runner."""
+        self._is_empty = False
+
+    def size(self, runner: int, version: str) -> int | None:
+        """Bytes of a runner's table, or None where it is not made."""
+        self._prepare()
+        with suppress(FileNotFoundError):
+            return (self.folder / _name(runner, version)).stat().st_size
+        return None
+
+    def table(self, runner: int, user: int, rows: Rows, *, is_growing: bool) -> Table:
+        """The table of a runner's rows; of a run that goes on the latest may be a minute old.
+
+        Raises NotReady, and OSError where the folder cannot be used.
+        """
+        self._prepare()
+        with self._lock:
+            table = self._made(runner, rows.version) or self._made_lately(runner, is_growing)
+        if table is not None:
+            return table
+        size = rows.whole_lines()
+        if size <= _SMALL_BYTES:
+            return self._make_small(runner, rows, size)
+        making = _Making(runner, user, rows.version)
+        with self._lock:
+            making = self._under_way(making, is_growing) or self._begun(making, rows, size)
+        self._wait_for(making)
+        with self._lock:
+            table = self._made(runner, making.version)
+        if table is None:
+            raise NotReady(f"The CSV of runner {runner} had to make room for others")
+        return table
+
+    def _prepare(self) -> None:
+        with self._lock:
+            if not self._is_empty:
+                shutil.rmtree(self.folder, ignore_errors=True)
+                self._is_empty = True
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def _made_lately(self, runner: int, is_growing: bool) -> Table | None:
+        latest = self._makings.get(runner)
+        if latest is None or not is_growing or not latest.is_younger(_GROWING_SECONDS):
+            return None
+        return self._made(runner, latest.version)
+
+    def _made(self, runner: int, version: str) -> Table | None:
+        """A table that is there, now asked for once more."""
+        path = self.folder / _name(runner, version)
+        try:
+            file = path.open("rb", buffering=0)
+        except FileNotFoundError:
+            return None
+        # Tells those who make room that somebody reads it.
+        fcntl.flock(file, fcntl.LOCK_SH)
+        os.utime(path)
+        return Table(FilePart(file, 0, os.fstat(file.fileno()).st_size), version)
+
+    def _make_small(self, runner: int, rows: Rows, size: int) -> Table:
+        name = _name(runner, rows.version)
+        try:
+            with self._to_be(name) as file:
+                write_csv(BytesIO(bytes_of(cast(IO[bytes], rows), 0, size)), file)
+        except ValueError as error:
+            logger.error("The CSV of runner %d could not be made: %s", runner, error)
+            raise _failed(runner) from None
+        with self._lock:
+            self._make_room(name)
+            table = self._made(runner, rows.version)
+        if table is None:
+            raise FileNotFoundError(f"{name} has been removed")
+        return table
+
+    def _under_way(self, wanted: _Making, is_growing: bool) -> _Making | None:
+        """The making of the same table. Raises NotReady where that has just failed."""
+        latest = self._makings.get(wanted.runner)
+        if latest is None or (latest.version != wanted.version and not is_growing):
+            return None
+        if latest.has_failed and latest.is_younger(_AFTER_FAILURE_SECONDS):
+            raise _failed(wanted.runner)
+        return None if latest.is_over.is_set() else latest
+
+    def _begun(self, making: _Making, rows: Rows, size: int) -> _Making:
+        """Begin to make a large table. Raises NotReady where others must be finished first."""
+        self._check_place(making, size)
+        source = rows.path.open("rb")
+        Thread(target=self._make, args=(making, rows, source, size), daemon=True).start()
+        self._makings[making.runner] = making
+        return making
+
+    def _check_place(self, making: _Making, size: int) -> None:
+        self._makings = {
+            runner: one for runner, one in self._makings.items() if one.is_younger(_GROWING_SECONDS)
+        }
+        under_way = [one for one in self._makings.values() if not one.is_over.is_set()]
+        for one in under_way:
+            if one.user == making.user:
+                raise NotReady(f"The CSV of runner {one.runner} is being made")
+        if len(under_way) >= _MOST_AT_ONCE:
+            raise NotReady("Other CSV files are being made")
+        if shutil.disk_usage(self.folder).free - size < self.min_free:
+            raise NotReady(
+                "The disk has no room to make this CSV, .jsonl needs none", _AFTER_FAILURE_SECONDS
+            )
+
+    def _make(self, making: _Making, rows: Rows, source: IO[bytes], size: int) -> None:
+        leave_shared_core()
+        try:
+            with source, self._to_be(making.name) as file:
+                _filter(source, size, file)
+                if not rows.is_current:
+                    raise ValueError("another attempt goes on with the run")
+            making.is_made = True
+            with self._lock:
+                self._make_room(making.name)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            logger.error("The CSV of runner %d could not be made: %s", making.runner, error)
+        finally:
+            making.end()
+
+    def _wait_for(self, making: _Making) -> None:
+        if self._waiting.acquire(blocking=False):
+            try:
+                making.is_over.wait(_WAIT_SECONDS)
+            finally:
+                self._waiting.release()
+        if not making.is_over.is_set():
+            raise NotReady(f"The CSV of runner {making.runner} is being made")
+        if making.has_failed:
+            raise _failed(making.runner)
+
+    @contextmanager
+    def _to_be(self, name: str) -> Iterator[IO[bytes]]:
+        """A file that takes its place in the folder once it is whole, else goes."""
+        descriptor, written = tempfile.mkstemp(dir=self.folder, prefix=f".{name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+            os.replace(written, self.folder / name)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(written)
+            raise
+
+    def _make_room(self, newest: str) -> None:
+        """Remove tables until the limits are kept, but not the newest."""
+        older = [path for path in self.folder.glob("*.csv") if path.name != newest]
+        # The command that prunes may remove one meanwhile: then there is room, too.
+        with suppress(FileNotFoundError):
+            older.sort(key=_order_of_going, reverse=True)
+            total = sum(path.stat().st_size for path in self.folder.glob("*.csv"))
+            while older and (total > self.most_bytes or len(older) >= _MOST_TABLES):
+                path = older.pop()
+                total -= path.stat().st_size
+                # By its name alone it would stay as long as a client that is sent it likes.
+                os.truncate(path, 0)
+                path.unlink()
+
+
+def remove_tables(folder: Path, runner: int) -> None:
+    """Remove what was made of a runner's rows."""
+    for path in folder.glob(f"{runner}-*.csv"):
+        path.unlink(missing_ok=True)
+
+
+def _filter(source: IO[bytes], size: int, file: IO[bytes]) -> None:
+    """Have a process make the table. Raises ValueError with its reason if it fails, or
+    SubprocessError if it takes too long."""
+    arguments = [str(size), str(os.getpid())]
+    made = subprocess.run(
+        [sys.executable, "-m", "category_crawler.run.csv_table", *arguments],
+        cwd=PROJECT,
+        stdin=source,
+        stdout=file,
+        stderr=subprocess.PIPE,
+        timeout=_LONGEST_SECONDS,
+        check=False,
+    )
+    if made.returncode:
+        said = made.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise ValueError(said or f"its process ended with {made.returncode}")
+
+
+def _failed(runner: int) -> NotReady:
+    said = f"The CSV of runner {runner} could not be made, .jsonl has the same rows"
+    return NotReady(said, _AFTER_FAILURE_SECONDS)
+
+
+def _order_of_going(path: Path) -> tuple[bool, float]:
+    """Lowest for what goes first: what nobody reads, and of it what was asked for longest ago."""
+    with path.open("rb") as file:
+        return not try_lock(file, fcntl.LOCK_EX), path.stat().st_mtime
+
+
+def _name(runner: int, version: str) -> str:
+    return f"{runner}-{version}.csv"

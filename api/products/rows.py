@@ -1,0 +1,101 @@
+"""A run's rows as they lie on disk, opened to be downloaded as JSON or as JSON lines."""
+
+import errno
+from collections.abc import Callable
+from datetime import UTC, datetime
+from io import BufferedReader, FileIO
+from itertools import takewhile
+from os import dup, fstat
+from pathlib import Path
+from typing import IO, cast
+
+from api.products.file_view import BLOCK, FilePart, FileView, bytes_of, whole_lines
+from api.products.json_array import JsonArray
+from category_crawler.files.record_file import open_file
+from category_crawler.run.reader import RunFolder
+from category_crawler.run.rows import ROW_BEGIN, ROW_BOUNDARY, ROW_END, lines_of, looks_like_row
+
+MIMETYPES = {
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "csv": "text/csv",
+}
+
+
+class Rows(FileIO):
+    """The file that a download is, or is made of, as it was when it was opened.
+
+    Of a run that goes on these are the whole lines written so far. A new attempt may cut the file
+    and write other rows behind: then each further reading raises OSError, and the client, whose
+    download has ended too soon, asks again. Raises FileNotFoundError, NotADirectoryError or
+    NotReadable where a run has no rows.
+    """
+
+    def __init__(self, folder: RunFolder, form: str) -> None:
+        self._folder = folder
+        self._form = form
+        self._attempt = folder.attempt_began_at
+        self.is_result_file = form == "json" and folder.has_whole_result()
+        self.path: Path = folder.rows if self.is_result_file else folder.partial_rows
+        with open_file(self.path) as file:
+            super().__init__(dup(file.fileno()))
+        status = fstat(self.fileno())
+        self.version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+        """Another one for each state of the file."""
+        self._bytes = status.st_size
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the file has only grown since it was opened, or has been removed."""
+        # Of a run whose files have been removed the time is 0.
+        return self.is_result_file or self._folder.attempt_began_at in (self._attempt, 0)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read as a file does. Raises OSError where the rows are no longer those opened."""
+        piece = super().read(-1 if size is None else size) or b""
+        if not self.is_current:
+            raise OSError(errno.ESTALE, "another attempt goes on with the run")
+        return piece
+
+    def whole_lines(self) -> int:
+        """Bytes up to the first line that is no row, of a file that holds a row a line."""
+        file = cast(IO[bytes], self)
+        end = whole_lines(file, self._bytes)
+        return end if _are_rows(file, end) else _first_damage(file, end)
+
+    def view(self) -> FileView:
+        """The download in its form, JSON or JSON lines; closing it closes this file."""
+        file = cast(IO[bytes], self)
+        if self.is_result_file:
+            return FilePart(file, 0, self._bytes)
+        return _VIEWS[self._form](file, self.whole_lines())
+
+
+def _are_rows(file: IO[bytes], end: int) -> bool:
+    """Whether each of the lines begins and ends as a row, told by counting: that is quick."""
+    lines = boundaries = 0
+    for begin in range(0, end, BLOCK):
+        # A boundary that begins in this block may end in the next.
+        text = bytes_of(file, begin, min(begin + BLOCK + len(ROW_BOUNDARY) - 1, end))
+        lines += text.count(b"\n", 0, BLOCK)
+        boundaries += text.count(ROW_BOUNDARY)
+    first, last = bytes_of(file, 0, len(ROW_BEGIN)), bytes_of(file, max(0, end - 2), end)
+    return not end or (lines == boundaries + 1 and (first, last) == (ROW_BEGIN, ROW_END))
+
+
+def _first_damage(file: IO[bytes], end: int) -> int:
+    """Bytes up to the first line that does not begin and end as a row."""
+    file.seek(0)
+    with BufferedReader(FileIO(dup(file.fileno()))) as lines:
+        return min(end, sum(map(len, takewhile(looks_like_row, lines_of(lines)))))
+
+
+_VIEWS: dict[str, Callable[[IO[bytes], int], FileView]] = {
+    "json": JsonArray,
+    "jsonl": lambda file, end: FilePart(file, 0, end),
+}
+
+
+def changed_at(version: str) -> datetime:
+    """When rows came to be in a version, to the second."""
+    return datetime.fromtimestamp(int(version.partition("-")[0], 16) // 10**9, UTC)

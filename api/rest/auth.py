@@ -1,0 +1,57 @@
+"""Who is asking: the user of a request's API key or session token."""
+
+from hmac import compare_digest
+from typing import cast
+
+from flask import current_app, g, request
+
+from api.accounts.secret import hash_of
+from api.config import Settings, is_loopback
+from api.rest.envelope import ApiError
+from api.rest.rate_limit import RateLimit
+from api.store import Row, Store
+
+
+def authenticate() -> None:
+    """Find the request's user. Raises ApiError 401, or 429 beyond the rate limit."""
+    secret = _presented()
+    if secret is None:
+        limit_address()
+        raise ApiError(401, "No credential: send x-api-key: KEY or Authorization: Token TOKEN")
+    store = cast(Store, current_app.extensions["store"])
+    presented = hash_of(secret)
+    user = store.user_of(presented)
+    if user is None or not compare_digest(user["hash"], presented):
+        limit_address()
+        said = "it is unknown, expired or revoked, or its user is disabled"
+        raise ApiError(401, f"The key or token is not valid: {said}")
+    _limit(presented)
+    g.user = user
+
+
+def limit_address() -> None:
+    """Count a request without a good credential. Raises ApiError 429 beyond the rate limit."""
+    _limit(f"address {request.remote_addr}")
+
+
+def current_user() -> Row:
+    """The user of an authenticated request."""
+    return cast(Row, g.user)
+
+
+def _presented() -> str | None:
+    """The credential of either header; they are interchangeable."""
+    if key := request.headers.get("x-api-key"):
+        return key.strip()
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() or None if kind.lower() == "token" else None
+
+
+def _limit(who: str) -> None:
+    settings: Settings = current_app.config["SETTINGS"]
+    if is_loopback(request.remote_addr or "") and not settings.rate_limit_loopback:
+        return
+    seconds = cast(RateLimit, current_app.extensions["rate_limit"]).take(who)
+    if seconds:
+        said = f"More than {settings.rate_limit}: come again in {seconds} s"
+        raise ApiError(429, said, retry_after=seconds)

@@ -1,0 +1,117 @@
+"""The envelope of every JSON answer, errors included."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app
+from pydantic_core import to_json
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from api.delivery_sessions import Conflict
+from api.scrapyd.client import ScrapydAway, ScrapydRefused
+from api.sentences import without_paths
+from api.store import NotEnoughCredits, StoreUnusable
+from category_crawler.errors import CrawlError
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BODY = 64 * 1024
+"""Bytes of a request's body."""
+SENTENCES = {
+    404: "There is nothing at this path; /docs lists what there is",
+    405: "This path does not take this method; /docs lists what it takes",
+    413: "The body is larger than 64 KiB",
+    503: "The database is busy or cannot be written just now; try again in a moment",
+    500: "Something went wrong here; it has been logged",
+}
+
+
+_NO_CREDITS = (
+    "Not enough credits — a run takes one for each product kept, and none can be spent now: "
+    "/users/credits/ shows how they stand, the operator grants more"
+)
+
+
+class ApiError(Exception):
+    """A failure that a client hears of: the code of its class and a sentence to act on."""
+
+    def __init__(self, code: int, sentence: str, retry_after: int | None = None) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.retry_after = retry_after
+        """Seconds."""
+
+
+def success(data: Any) -> Response:
+    """An envelope around an answer."""
+    return _envelope(HTTPStatus.OK, data, 1)
+
+
+def failure(code: int, sentence: str) -> Response:
+    """An envelope around a sentence."""
+    return _envelope(code, without_paths(sentence), 0)
+
+
+def http_status(code: int) -> int:
+    """The HTTP status of an enveloped answer."""
+    return 200 if current_app.config["SETTINGS"].always_http_200 else code
+
+
+def init_app(app: Flask) -> None:
+    """Make every error of the application an envelope."""
+    app.register_error_handler(ApiError, _api_error)
+    app.register_error_handler(CrawlError, lambda e: failure(400, str(e)))
+    app.register_error_handler(NotEnoughCredits, lambda _: failure(402, _NO_CREDITS))
+    for kind in (ScrapydAway, ScrapydRefused):
+        app.register_error_handler(kind, _not_scheduled)
+    app.register_error_handler(Conflict, lambda e: failure(409, str(e)))
+    app.register_error_handler(StoreUnusable, _database_busy)
+    app.register_error_handler(OSError, _files_unusable)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def enveloped(code: int, data: Any, status: int) -> bytes:
+    """The JSON of an envelope; ``status`` is 1 for a success, else 0."""
+    return to_json({"code": int(code), "data": data, "status": status})
+
+
+def _envelope(code: int, data: Any, status: int) -> Response:
+    body = enveloped(code, data, status)
+    return Response(body, http_status(int(code)), mimetype="application/json")
+
+
+def _api_error(error: ApiError) -> Response:
+    answer = failure(error.code, error.sentence)
+    if error.retry_after is not None:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def _not_scheduled(error: ScrapydAway | ScrapydRefused) -> Response:
+    return failure(error.code, f"{error}. Nothing was scheduled; try again later")
+
+
+def _database_busy(error: StoreUnusable) -> Response:
+    logger.error("The database could not be used: %s", error)
+    return failure(503, SENTENCES[503])
+
+
+def _files_unusable(error: OSError) -> Response:
+    logger.error("A file could not be used", exc_info=error)
+    return failure(503, f"A file of the service cannot be used just now ({error.strerror})")
+
+
+def _http_exception(error: HTTPException) -> Response:
+    code = error.code or 500
+    answer = failure(code, SENTENCES.get(code) or str(error.description))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(error.valid_methods)
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    logger.error("Unexpected failure", exc_info=error)
+    return failure(500, SENTENCES[500])

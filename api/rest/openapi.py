@@ -1,0 +1,121 @@
+"""The OpenAPI document, made of the models that check the calls."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from api.rest.links import base_url
+from api.rest.operation import Operation, operations
+from category_crawler import __version__
+
+_REFERENCE = "#/components/schemas/{model}"
+_MEANINGS = {
+    400: "A field is missing or wrong; the sentence names it",
+    401: "No credential, or one that is not valid",
+    402: "Not enough credits",
+    404: "Not found, or not yours",
+    405: "The path does not take this method",
+    409: "It is there already, or is being made",
+    413: "The body is larger than 64 KiB",
+    415: "The body is not declared as JSON",
+    429: "Too many requests; Retry-After says after how many seconds to come again",
+    502: "Scrapyd refuses",
+    503: "Scrapyd is away, a part of the service is not well, or a download is being made; "
+    "Retry-After says after how many seconds to come again",
+}
+_RAW_FORMS = {"json": "application/json", "jsonl": "application/x-ndjson", "csv": "text/csv"}
+
+
+def specification() -> dict[str, Any]:
+    """The whole document, OpenAPI 3.1."""
+    bodies = {o.body for o in operations() if o.body is not None}
+    _, definitions = models_json_schema(
+        [(body, "validation") for body in bodies], ref_template=_REFERENCE
+    )
+    schemas: dict[str, Any] = definitions.get("$defs", {}) | {"Failure": _FAILURE}
+    paths: dict[str, Any] = {}
+    for one in operations():
+        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "category_crawler",
+            "version": __version__,
+            "description": "Amazon categories, whole, as seen from a postcode.",
+        },
+        "servers": [{"url": base_url()}],
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": _SECURITY_SCHEMES},
+    }
+
+
+def _operation(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": one.path.strip("/").replace("/", "_").replace("{", "").replace("}", ""),
+        "summary": one.summary,
+        "description": one.description,
+        "responses": {"200": _answer(one, schemas)}
+        | {str(code): _failure(code) for code in one.errors},
+        "security": [{"apiKey": []}, {"token": []}] if one.secured else [],
+    }
+    if one.body is not None:
+        schema = {"$ref": _REFERENCE.format(model=one.body.__name__)}
+        described["requestBody"] = {
+            "content": {"application/json": {"schema": schema}},
+            "required": bool(schemas[one.body.__name__].get("required")),
+        }
+    if "{" in one.path:
+        described["parameters"] = _PATH_PARAMETERS
+    return described
+
+
+def _answer(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+    if one.data is None:
+        return {
+            "description": "The rows",
+            "content": {mimetype: {"schema": {}} for mimetype in _RAW_FORMS.values()},
+        }
+    data = TypeAdapter(one.data).json_schema(ref_template=_REFERENCE, mode="serialization")
+    schemas.update(data.pop("$defs", {}))
+    return {
+        "description": "An envelope",
+        "content": {"application/json": {"schema": _envelope({"const": 200}, data, 1)}},
+    }
+
+
+def _failure(code: int) -> dict[str, Any]:
+    schema = {"$ref": _REFERENCE.format(model="Failure")}
+    content = {"application/json": {"schema": schema}}
+    return {"description": _MEANINGS[code], "content": content}
+
+
+def _envelope(code: dict[str, Any], data: dict[str, Any], status: int) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"code": code, "data": data, "status": {"const": status}},
+        "required": ["code", "data", "status"],
+    }
+
+
+_FAILURE = _envelope({"type": "integer"}, {"type": "string"}, 0)
+_SECURITY_SCHEMES = {
+    "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+    "token": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "Token, a space, and the token",
+    },
+}
+_ID = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+_PATH_PARAMETERS = [
+    {"name": "collection_id", "in": "path", "required": True, "schema": _ID},
+    {"name": "runner_id", "in": "path", "required": True, "schema": _ID},
+    {
+        "name": "form",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "enum": list(_RAW_FORMS)},
+    },
+]

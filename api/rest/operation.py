@@ -1,0 +1,178 @@
+"""One call of the API: its view, what it takes and gives; the specification is made of these."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from api.rest.auth import authenticate, limit_address
+from api.rest.envelope import ApiError, success
+from api.rest.schemas import NoBody
+from category_crawler.job import first_complaint, what_is_allowed
+
+View = Callable[..., Any]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What Unicode calls control characters, and its two that begin a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the specification says of a call."""
+
+    method: str
+    path: str
+    """With its base, parameters in braces."""
+    summary: str
+    description: str
+    body: type[BaseModel] | None
+    data: Any
+    """A model, or a type that holds models, of the envelope's ``data``; None for raw bytes."""
+    errors: tuple[int, ...]
+    secured: bool
+
+
+def operation(
+    blueprint: Blueprint,
+    path: str,
+    *,
+    data: Any,
+    body: type[BaseModel] = NoBody,
+    errors: tuple[int, ...] = (),
+    secured: bool = True,
+) -> Callable[[View], View]:
+    """Make a view a POST call: it gets the checked body and returns the envelope's data.
+
+    A view may return a Response of its own instead. The path works with and without a slash.
+    """
+
+    def register(view: View) -> View:
+        @wraps(view)
+        def answer() -> Response:
+            if secured:
+                authenticate()
+            else:
+                limit_address()
+            given = view(_body(body))
+            return given if isinstance(given, Response) else success(given)
+
+        add_rule(blueprint, path, answer, "POST")
+        described = (400, *((401,) if secured else ()), *errors, 405, 413, 415, 429)
+        describe(blueprint, "POST", path, view, body, data, described, secured=secured)
+        return answer
+
+    return register
+
+
+def add_rule(blueprint: Blueprint, path: str, view: View, method: str) -> None:
+    """Route a path with and without its slash, neither redirecting to the other."""
+    bare = path.rstrip("/")
+    blueprint.add_url_rule(bare, view_func=view, methods=[method])
+    blueprint.add_url_rule(f"{bare}/", view_func=view, methods=[method])
+
+
+def describe(
+    blueprint: Blueprint,
+    method: str,
+    path: str,
+    view: View,
+    body: type[BaseModel] | None,
+    data: Any,
+    errors: tuple[int, ...],
+    *,
+    secured: bool,
+) -> None:
+    """Enter a call into the application's specification."""
+    summary, _, description = (view.__doc__ or "").strip().partition("\n")
+
+    def enter(state: Any) -> None:
+        base = state.url_prefix or ""
+        entry = Operation(
+            method, base + path, summary, _plain(description), body, data, errors, secured
+        )
+        state.app.extensions.setdefault("operations", []).append(entry)
+
+    blueprint.record(enter)
+
+
+def operations() -> list[Operation]:
+    """Every call of the application, in the order of their making."""
+    listed: list[Operation] = current_app.extensions["operations"]
+    return listed
+
+
+def unknown_fields(model: type[BaseModel]) -> list[str]:
+    """Names in the request's body that the model does not have."""
+    return sorted(set(_json()) - set(model.model_fields))
+
+
+def _body(model: type[BaseModel]) -> BaseModel:
+    try:
+        return model.model_validate(_json())
+    except ValidationError as error:
+        raise ApiError(400, _complaint(model, error)) from None
+
+
+def _complaint(model: type[BaseModel], error: ValidationError) -> str:
+    """The error's sentence; where the field is a secret, without what was sent in it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    if field in getattr(model, "secrets", ()) and first["type"] != "missing":
+        return f"{field} is wrong: {what_is_allowed(first['msg'])}"
+    return first_complaint(error)
+
+
+def _json() -> dict[str, Any]:
+    text = request.get_data()
+    if not text.strip():
+        return {}
+    if request.mimetype != "application/json":
+        raise ApiError(
+            415, f"Send JSON with Content-Type: application/json, not {request.mimetype or 'none'}"
+        )
+    try:
+        values = from_json(text)
+    except ValueError as error:
+        raise ApiError(400, f"The body is not JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise ApiError(400, f"The body must be a JSON object, not {_in_json(values)}")
+    _refuse_control_characters(values)
+    return values
+
+
+def _refuse_control_characters(values: dict[str, Any]) -> None:
+    """Raise ApiError 400 for one in any field: no process, header or log line can take them all."""
+    for name, value in values.items():
+        if _CONTROL.search(name):
+            raise ApiError(400, "The name of a field holds a control character: leave it out")
+        if found := _CONTROL.search(_texts_of(value)):
+            code = f"U+{ord(found.group()):04X}"
+            raise ApiError(400, f"{name} holds the control character {code}: leave it out")
+
+
+def _texts_of(value: Any) -> str:
+    """Every text within a JSON value, one after the other."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return "".join(map(_texts_of, (*value, *value.values())))
+    return "".join(map(_texts_of, value)) if isinstance(value, list) else ""
+
+
+def _in_json(value: Any) -> str:
+    """What JSON calls a value that is no object."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return "an array"
+    return "a string" if isinstance(value, str) else "a number"
+
+
+def _plain(docstring: str) -> str:
+    return "\n".join(line.strip() for line in docstring.strip().splitlines())

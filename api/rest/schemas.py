@@ -1,0 +1,251 @@
+"""What clients send and get, as models: they check the one and document both."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.store.stage import ScheduleStatus, Stage
+from category_crawler.items import Product
+
+ZipcodeStatus = Literal["pending", "in-progress", "active", "failed", "inactive"]
+LARGEST_ID = 2**63 - 1
+"""Of SQLite's integers."""
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+
+
+class Body(BaseModel):
+    """A request body: types are strict, null in an optional field means absent."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", use_attribute_docstrings=True)
+    secrets: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose values no answer repeats."""
+
+
+class NoBody(Body):
+    """A call that takes no field."""
+
+
+class Login(Body):
+    """An e-mail address and its password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "you@example.org", "password": "…"}]}
+    )
+    secrets = frozenset({"password"})
+
+    email: Annotated[str, Field(min_length=1, max_length=320)]
+    """In capitals or not."""
+    password: Annotated[str, Field(min_length=1, max_length=1024)]
+    """Set by the operator with ``flask --app api users password``."""
+
+
+class LoggedInUser(BaseModel):
+    """Who has logged in."""
+
+    id: int
+    name: str
+    email: str
+
+
+class LoggedIn(BaseModel):
+    """A session."""
+
+    token: str = Field(description="For Authorization: Token TOKEN; shown this once")
+    user: LoggedInUser
+
+
+class LoggedOut(BaseModel):
+    """A session that has ended."""
+
+    logged_out: bool
+
+
+class Credits(BaseModel):
+    """Credits of a user; one is one product kept."""
+
+    available_credits: int | None = Field(description="Granted so far; null is without limit")
+    used_credits: int = Field(description="Paid for products of runs that have ended")
+    frozen_credits: int = Field(description="Reserved by runs that are going on")
+    spendable: int | None = Field(
+        description="available − (used + frozen), never below 0; null is without limit"
+    )
+
+
+class NewKey(BaseModel):
+    """A key that has taken the place of the old one."""
+
+    api_key: str = Field(description="Shown this once; the old one has stopped")
+
+
+class CollectionId(Body):
+    """Which collection is meant."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"collection_id": 1}]})
+
+    collection_id: Id
+    """The ``id`` that add_schedule gave."""
+
+
+class ListCollections(Body):
+    """Which of one's collections to list."""
+
+    status: Annotated[ScheduleStatus, Field(strict=False)] | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    skip: Annotated[int, Field(ge=0, le=2**31)] = 0
+
+
+class Added(BaseModel):
+    """A new collection and its runner."""
+
+    id: int
+    runner_id: int
+    warnings: list[str] | None = Field(
+        None, description="Only there when there is something to say"
+    )
+
+
+class DownloadLinks(BaseModel):
+    """Where the rows are."""
+
+    pages: list[str] = Field(
+        description="Of the rows as JSON; ending in .csv or .jsonl it gives the other forms"
+    )
+    all_pages: str
+
+
+class Run(BaseModel):
+    """A runner as it stands. Times are UTC, ISO 8601 with Z."""
+
+    id: int = Field(description="Of the runner")
+    collection: int
+    name: str
+    request_type: str
+    stage: Stage
+    schedule_status: ScheduleStatus
+    is_download_generated: bool = Field(description="True once it is done and its file is whole")
+    asin_count: int = Field(description="Products kept so far")
+    download_links: DownloadLinks
+    progress: dict[str, Any] = Field(
+        description="`current_page`, `total_pages` (an estimate), `pages_finished`, "
+        "`products_found`, `warnings`, and `pause` with its `reason` while the crawl waits"
+    )
+    coverage: dict[str, Any] | None = Field(
+        description="How complete the list is: `reported_total`, `reported_is_rounded`, `found`, "
+        "`slices`, `slices_capped`, `requests`; `complete` is true, false, or null where it is "
+        "not known, and `why` says why"
+    )
+    failed_reason: str | None = Field(description="Such as `cancelled` or `blocked`")
+    failed_message: str | None = Field(description="The reason in a sentence")
+    warnings: list[str] = Field(
+        description="What was asked and not applied, or not known, and what the crawl met, such as "
+        "prices in another currency"
+    )
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class Result(Run):
+    """A runner with its products, which are there once it is done."""
+
+    asins: list[dict[str, Any]] = Field(
+        description="Products; what the page does not show is null: "
+        + ", ".join(f"`{name}`" for name in Product.__dataclass_fields__)
+    )
+
+
+class Revoked(BaseModel):
+    """Whether a job was found and is being stopped."""
+
+    id: int
+    revoked: bool
+
+
+class Collections(BaseModel):
+    """Collections, newest first."""
+
+    total: int
+    items: list[Run]
+
+
+class Domain(BaseModel):
+    """A marketplace."""
+
+    id: int
+    domain: str
+    country_code: str
+    currency: str
+    supplier_type: Literal["scraping"]
+    postcode_regex: str
+    filters: list[str]
+    status: Literal["active", "inactive"]
+
+
+class CreateZipcode(Body):
+    """A delivery session to have."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"domain": 1, "zipcode": "4500"}]})
+
+    domain: Id
+    """Its id in ``/settings/domains/``."""
+    zipcode: Annotated[str, Field(min_length=1, max_length=20)]
+    """Must match the domain's postcode regex whole."""
+    suburb: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """Where the shop asks for one; the first that it offers where none is given."""
+
+
+class GetZipcodes(Body):
+    """Which of one's delivery sessions to list."""
+
+    status: ZipcodeStatus | None = None
+    domain: Id | None = None
+    """Its id in ``/settings/domains/``."""
+
+
+class ZipcodeId(Body):
+    """Which of one's delivery sessions is meant."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": 1}]})
+
+    id: Id
+    """The ``id`` that create-zipcode gave."""
+
+
+class ZipcodeDomain(BaseModel):
+    """The marketplace of a delivery session."""
+
+    id: int
+    domain: str
+    supplier_type: Literal["scraping"]
+
+
+class Zipcode(BaseModel):
+    """A delivery session. Times are UTC, ISO 8601 with Z."""
+
+    id: int
+    zipcode: str
+    suburb: str | None
+    domain: ZipcodeDomain
+    status: ZipcodeStatus
+    failed_message: str | None
+    created_at: str
+    updated_at: str
+
+
+class Deleted(BaseModel):
+    """A delivery session that was given up."""
+
+    id: int
+    deleted: bool
+
+
+class Health(BaseModel):
+    """Whether the parts of the service are well."""
+
+    database: str
+    scrapyd: str
+    slots: str = Field(description="Whether each of Scrapyd's slots can run a job")
+    queue: str = Field(description="Whether the job that has waited longest still may")
+    watcher: str
+    notices: str
+    disk: str

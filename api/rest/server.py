@@ -1,0 +1,70 @@
+"""The HTTP server that the API runs under: Waitress, on this machine only."""
+
+import logging
+import resource
+from typing import Any
+
+from flask import Flask
+from waitress.adjustments import Adjustments
+
+from api.config import Settings
+from api.rest.connections import LARGEST_HEADERS, Server
+from api.rest.envelope import LARGEST_BODY
+
+_THREADS = 8
+"""More wait for the interpreter's lock and not for anything outside."""
+_QUIET_SECONDS = 120
+"""After which a connection ends whose client asks for nothing, or reads nothing of its answer."""
+_LOOK_EVERY_SECONDS = 1
+_MOST_CONNECTIONS = 1000
+"""The main loop looks at each of them at every turn, which takes 1 ms for so many."""
+_OTHER_FILES = 256
+"""Descriptors for what is no connection: the database in each thread, logs, pipes."""
+_CHUNKED = 8
+"""A chunked body may take so many times its bytes on the way."""
+
+
+def http_server(app: Flask, port: int, settings: Settings | None = None) -> Server:
+    """A server to be run, which listens already. Raises OSError where the port is not free."""
+    # It warns of every request that has to wait for a thread, at the worst moment for it.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    given = settings or Settings()
+    adjustments = Adjustments(
+        host="127.0.0.1",
+        port=port,
+        threads=_THREADS,
+        ident=None,
+        channel_timeout=_QUIET_SECONDS,
+        cleanup_interval=_LOOK_EVERY_SECONDS,
+        connection_limit=_connection_limit(),
+        # select() takes no descriptor above 1023.
+        asyncore_use_poll=True,
+        max_request_header_size=LARGEST_HEADERS,
+        max_request_body_size=LARGEST_BODY * _CHUNKED,
+        inbuf_overflow=LARGEST_BODY * _CHUNKED,
+        # A client that goes away is no trouble of the service.
+        log_socket_errors=False,
+        **_trust(given.trusted_proxy),
+    )
+    return Server(app, adjustments, always_http_200=given.always_http_200)
+
+
+def _connection_limit() -> int:
+    """How many connections there may be; each may have a file open that it is sent."""
+    allowed = 2 * _MOST_CONNECTIONS + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        allowed = min(allowed, hard)
+    if resource.RLIM_INFINITY != soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(16, (allowed - _OTHER_FILES) // 2)
+
+
+def _trust(proxy: str) -> dict[str, Any]:
+    """Waitress's arguments for a proxy; without one it takes no word on clients from a header."""
+    if not proxy:
+        return {}
+    return {
+        "trusted_proxy": proxy,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
+    }

@@ -1,0 +1,113 @@
+"""Attempts at a run: a job that ends before its run does is followed by another.
+
+Each goes on with what the one before has finished, as long as one of a few in a row gets further.
+The attempt is recorded before Scrapyd is called, so that a job of which no answer came can be
+looked up by its name, ``r<runner>-<attempt>``.
+"""
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+
+from api.config import Settings
+from api.scrapyd.client import Scrapyd, ScrapydError
+from api.store import Row, Store
+from category_crawler.domain_config import DOMAINS
+from category_crawler.files.home import results_folder
+from category_crawler.job import CategoryJob
+from category_crawler.run.reader import RunFolder
+
+logger = logging.getLogger(__name__)
+
+
+class Attempts:
+    """Jobs at Scrapyd, one after the other, for the runs of the store."""
+
+    def __init__(self, store: Store, scrapyd: Scrapyd, settings: Settings) -> None:
+        self.store = store
+        self.scrapyd = scrapyd
+        self.settings = settings
+
+    def schedule(self, runner: Row) -> None:
+        """Have a runner's attempt run. Raises ScrapydError where Scrapyd did not take the job."""
+        request = runner["request"]
+        arguments = crawl_arguments(request) | _continued(runner) | {"run": run_name(runner)}
+        priority = request.get("priority", "Normal")
+        self.scrapyd.run(job_name(runner), arguments | _credit_limit(runner), priority)
+
+    def again(self, runner: Row) -> bool:
+        """Follow an ended attempt by the next; False where too many have led nowhere."""
+        folder = folder_of(runner)
+        mark = folder.journal_size
+        stalled = 0 if mark > runner["mark"] else runner["stalled"] + 1
+        if stalled >= self.settings.stalled_attempts:
+            return False
+        following = self.store.next_attempt(runner, mark, stalled)
+        if following is not None:
+            logger.warning("Job %s ended early: %s follows", job_name(runner), job_name(following))
+            self._schedule_next(runner, following)
+        return True
+
+    def _schedule_next(self, before: Row, following: Row) -> None:
+        try:
+            self.schedule(following)
+        except ScrapydError as error:
+            logger.warning("Job %s must wait: %s", job_name(following), error)
+            self.store.undo_attempt(before)
+            return
+        now = self.store.runner(following["id"])
+        if now is not None and now["stage"] == "failed":
+            # Cancelled while its next job was on the way to Scrapyd.
+            self.scrapyd.stop(job_name(following))
+
+
+def crawl_arguments(request: Row) -> dict[str, str]:
+    """The fields of a stored request that a spider takes, as text; none of them is a secret.
+
+    They were checked when they came, and the spider checks them, too: what an older version has
+    stored ends its own run where it does not fit any more.
+    """
+    fields = CategoryJob.model_fields
+    return {name: _text(request[name]) for name in fields if request.get(name) is not None}
+
+
+def place_of(runner: Row) -> tuple[str, str]:
+    """Domain and postcode of the delivery session that a runner goes with."""
+    domain, postcode = runner["request"]["domain"], runner["request"]["postcode"]
+    return domain, DOMAINS[domain].postcode(postcode) or postcode
+
+
+def job_name(runner: Row) -> str:
+    """The runner's job at Scrapyd: ``r<runner>-<attempt>``."""
+    return f"r{runner['id']}-{runner['attempt']}"
+
+
+def run_name(runner: Row) -> str:
+    """The runner's run below ``results/``."""
+    return f"{runner['user']}/{runner['collection']}/{runner['id']}"
+
+
+def folder_of(runner: Row) -> RunFolder:
+    """The runner's run on disk."""
+    return _folder(results_folder(), run_name(runner))
+
+
+@lru_cache(maxsize=1024)  # a poll a second of the same run: its paths take longer than its files
+def _folder(results: Path, name: str) -> RunFolder:
+    return RunFolder(results / name)
+
+
+def _continued(runner: Row) -> dict[str, str]:
+    """The argument that names the run which a runner continues; none for most."""
+    earlier = runner["earlier"]
+    return {} if earlier is None else {"continue_from": run_name(runner | {"id": earlier})}
+
+
+def _credit_limit(runner: Row) -> dict[str, str]:
+    """The argument that ends a spider where its credits do; none without a limit."""
+    reserved = runner["reserved"]
+    return {} if reserved is None else {"credit_limit": str(runner["carried"] + reserved)}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,100 @@
+"""Whether the parts of the service are well: ``ok``, or a few words on what ails."""
+
+import shutil
+
+from api.runners.heartbeat import seconds_since_beat
+from api.runners.lifecycle import Jobs
+from api.scrapyd.client import ScrapydError, Slots
+from api.store import StoreError
+from category_crawler.files.home import home, results_folder, var_folder
+from category_crawler.files.writable import refusal_of
+from category_crawler.times import seconds_since
+
+_LATE = 30
+"""Seconds without a beat after which the watcher counts as gone; ten looks where those are rare."""
+_OVERDUE = 300
+"""Seconds for which a notice may be due before it counts as held up."""
+_STUCK = 30
+"""Seconds after which a job that waits beside a free slot counts as stuck."""
+
+
+def health(jobs: Jobs) -> dict[str, str]:
+    """``database, scrapyd, slots, queue, watcher, notices, disk``."""
+    scrapyd, slots = _scrapyd(jobs)
+    return {
+        "database": _database(jobs),
+        "scrapyd": scrapyd,
+        "slots": _slots(slots),
+        "queue": _queue(jobs, slots),
+        "watcher": _watcher(jobs),
+        "notices": _notices(jobs),
+        "disk": _disk(jobs),
+    }
+
+
+def _database(jobs: Jobs) -> str:
+    try:
+        jobs.store.users()
+    except StoreError as error:
+        return str(error)
+    return "ok"
+
+
+def _scrapyd(jobs: Jobs) -> tuple[str, Slots | None]:
+    """How Scrapyd is, and its slots where it tells of them."""
+    try:
+        return "ok", jobs.scrapyd.slots()
+    except ScrapydError as error:
+        return str(error), None
+
+
+def _slots(slots: Slots | None) -> str:
+    if slots is None:
+        return "not known while Scrapyd is not well"
+    if slots.working < slots.slots or slots.trouble:
+        trouble = slots.trouble or "jobs cannot be started"
+        return f"{slots.working} of {slots.slots} work: {trouble}"
+    return "ok"
+
+
+def _queue(jobs: Jobs, slots: Slots | None) -> str:
+    try:
+        since = jobs.store.waiting_since()
+    except StoreError as error:
+        return str(error)
+    waited = seconds_since(since) if since else 0
+    if slots is not None and slots.free and waited > _STUCK:
+        return f"a job has waited {waited:.0f} s beside a free slot"
+    if waited > jobs.settings.longest_wait:
+        return f"a job has waited {waited / 3600:.1f} h for a slot"
+    return "ok"
+
+
+def _watcher(jobs: Jobs) -> str:
+    since = seconds_since_beat()
+    if since is None:
+        return "it has not begun: flask --app api watch"
+    if since > max(_LATE, 10 * jobs.settings.watch_interval):
+        return f"no sign of life for {since:.0f} s"
+    return "ok"
+
+
+def _notices(jobs: Jobs) -> str:
+    """A receiver that refuses is no concern here: its notice is due again only later."""
+    try:
+        number, since = jobs.store.overdue_notices(_OVERDUE)
+    except StoreError as error:
+        return str(error)
+    if since is not None:
+        return f"{number} due and not tried, the oldest for {seconds_since(since):.0f} s"
+    return "ok"
+
+
+def _disk(jobs: Jobs) -> str:
+    free = shutil.disk_usage(home()).free
+    if free < jobs.settings.min_free_bytes:
+        return f"only {free / 1e6:,.0f} MB are free"
+    for folder in (results_folder(), var_folder()):
+        if refusal := refusal_of(folder):
+            return f"{folder.name}/ cannot be written ({refusal})"
+    return "ok"

@@ -1,0 +1,272 @@
+"""The rules of a runner's life: how it starts, what became of it, how it is cancelled.
+
+Scrapyd says which jobs wait and run, but ``finished`` of good, crashed and killed ones alike; so
+the run's own files decide how it ended. A job that has ended, or that Scrapyd has not known for
+``lost_after`` seconds,
+
+* and whose run says how it ended, has ended so;
+* whose run is being written (the lock is held) lives on under a Scrapyd that died: scraping;
+* that was cancelled on Scrapyd's console has been cancelled;
+* and any other, one that was interrupted too, is followed by the next attempt.
+"""
+
+import json
+import logging
+from functools import partial
+
+from api.config import Settings
+from api.delivery_sessions import Sessions
+from api.runners.attempts import Attempts, folder_of, job_name, place_of
+from api.runners.request import AddSchedule
+from api.scrapyd.client import Scrapyd, ScrapydError, ScrapydSilent
+from api.scrapyd.job_states import State
+from api.store import Row, Store
+from category_crawler.daemon.cancellation import forget_cancelled, was_cancelled
+from category_crawler.errors import Interrupted, LocationLost, RunError
+from category_crawler.files.home import results_folder
+from category_crawler.files.writable import refusal_of
+from category_crawler.run.reader import RunFolder
+from category_crawler.run.records import Summary
+from category_crawler.times import seconds_since, utc_now
+
+logger = logging.getLogger(__name__)
+
+CANCELLED = "Cancelled by user"
+_CRASHED = (
+    "The spider ended {times} times in a row without saying why and without a further page; its "
+    "log is in Scrapyd's console"
+)
+_KILL_AFTER = 5
+"""Seconds beyond the grace time, after which a spider ends itself."""
+
+
+class Jobs:
+    """Runners in the store, their jobs at Scrapyd and their runs on disk, kept in agreement."""
+
+    def __init__(
+        self, store: Store, scrapyd: Scrapyd, settings: Settings, sessions: Sessions
+    ) -> None:
+        self.sessions = sessions
+        self.store = store
+        self.scrapyd = scrapyd
+        self.settings = settings
+        self._attempts = Attempts(store, scrapyd, settings)
+
+    def start(self, user: int, request: AddSchedule, warnings: list[str]) -> Row:
+        """Record a collection and have its job run; the new runner is returned.
+
+        Raises SessionMissing without a delivery session, NotEnoughCredits without a credit, and
+        ScrapydError where Scrapyd did not take the job; then nothing is recorded.
+        """
+        name = request.name or f"amazon_category_{request.amazon_node_id}"
+        stored = request.model_dump(mode="json", exclude_none=True)
+        wanted = request.max_products or self.settings.credit_reserve
+        check = partial(self._check_session, request)
+        runner = self.store.add_collection(user, name, stored, warnings, wanted, check)
+        try:
+            self._attempts.schedule(runner)
+        except ScrapydError:
+            self.store.remove_collection(runner["collection"])
+            raise
+        return runner
+
+    def resume(self, runner: Row) -> Row:
+        """A new runner of the same collection that goes on with what a failed one had finished.
+
+        Raises RunError where the runner cannot be continued, NotEnoughCredits, and ScrapydError
+        where Scrapyd did not take the job.
+        """
+        runner = self.look(runner)
+        folder = folder_of(runner)
+        if runner["stage"] != "failed":
+            raise RunError(f"runner {runner['id']} is {runner['stage']}: only a failed one goes on")
+        if runner["failed_reason"] == "cancelled":
+            raise RunError(f"runner {runner['id']} was cancelled: schedule the category anew")
+        if not folder.has_begun:
+            raise RunError(f"runner {runner['id']} has left nothing: schedule the category anew")
+        made = self.store.add_runner(runner, folder.kept, self._still_wanted(runner))
+        if made is None:
+            raise RunError(f"runner {runner['id']} is not the newest of its collection")
+        try:
+            self._attempts.schedule(made)
+        except ScrapydError:
+            self.store.remove_runner(made["id"])
+            raise
+        return made
+
+    def look(self, runner: Row) -> Row:
+        """Bring an open runner up to date, and return it as it is now."""
+        if runner["stage"] in ("done", "failed"):
+            return runner
+        try:
+            state = self.scrapyd.states().get(job_name(runner))
+            asked = True
+        except ScrapydError:
+            state, asked = None, False
+        if not self._move_on(runner, state, asked=asked):
+            return runner
+        return self.store.runner(runner["id"]) or runner
+
+    def cancel(self, runner: Row) -> bool:
+        """End a runner at once; whether its job was found and is being stopped."""
+        runner = self.look(runner)
+        ended = self.store.end(
+            runner["id"],
+            "failed",
+            failed_reason="cancelled",
+            failed_message=CANCELLED,
+            asin_count=folder_of(runner).kept,
+            stopping="asked",
+        )
+        # Its next attempt may have been recorded since.
+        return ended and self._interrupt(self.store.runner(runner["id"]) or runner)
+
+    def reap(self, runner: Row) -> None:
+        """See a cancelled job out: off the queue, or one INT, and after the grace time KILL."""
+        try:
+            state = self.scrapyd.states().get(job_name(runner))
+            if state == "pending":
+                self.scrapyd.stop(job_name(runner))
+        except ScrapydError:
+            return
+        if state == "running" and runner["stopping"] == "asked":
+            self._interrupt(runner)
+        elif state == "running":
+            self._kill_after_grace(runner)
+        elif state not in ("pending", "running") and not folder_of(runner).is_held:
+            self.store.see_out(runner["id"], runner["stopping"], folder_of(runner).kept)
+            forget_cancelled(job_name(runner))
+
+    def _check_session(self, request: AddSchedule) -> None:
+        postcode = request.marketplace.postcode(request.postcode)
+        assert postcode is not None
+        self.sessions.check(request.marketplace, postcode)
+
+    def _still_wanted(self, runner: Row) -> int:
+        wanted: int = runner["request"].get("max_products") or self.settings.credit_reserve
+        return max(1, wanted - folder_of(runner).kept)
+
+    def _move_on(self, runner: Row, state: State | None, *, asked: bool) -> bool:
+        """Take a runner a step on; False where it may stay as it is."""
+        folder = folder_of(runner)
+        if summary := _last_word(folder):
+            self._end(runner, summary)
+        elif state == "running" or folder.is_held:
+            self._kill_if_hung(runner, state, folder)
+            return self._begin(runner, folder)
+        elif state == "pending":
+            return self._is_found(runner)
+        elif state == "finished" or (asked and self._is_lost(runner)):
+            self._follow(runner, folder)
+        else:
+            return False
+        return True
+
+    def _begin(self, runner: Row, folder: RunFolder) -> bool:
+        """Move a runner to scraping; False where it is there."""
+        is_new = runner["stage"] == "queued"
+        if is_new:
+            progress = folder.progress
+            self.store.start(runner["id"], progress.started_at if progress else utc_now())
+        return self._is_found(runner) or is_new
+
+    def _is_found(self, runner: Row) -> bool:
+        """Whether a job was missing that is known after all; from now on it is not."""
+        if runner["missing_since"] is None:
+            return False
+        self.store.set_missing(runner["id"], None)
+        return True
+
+    def _end(self, runner: Row, summary: Summary) -> None:
+        # The stage in between is passed through, so that started_at is there.
+        self.store.start(runner["id"], summary.started_at)
+        self.store.end(
+            runner["id"],
+            summary.stage,
+            asin_count=summary.asin_count,
+            coverage=json.dumps(summary.coverage_shown),
+            failed_reason=summary.failed_reason,
+            failed_message=summary.failed_message,
+            finished_at=summary.finished_at,
+        )
+        if summary.failed_reason == LocationLost.reason and summary.session is not None:
+            self.sessions.expire(*place_of(runner), summary.session.version)
+        forget_cancelled(job_name(runner))
+
+    def _follow(self, runner: Row, folder: RunFolder) -> None:
+        """An attempt is over and has not ended its run."""
+        # What it said at its end may have been written since it was looked for.
+        if summary := _last_word(folder):
+            self._end(runner, summary)
+        elif was_cancelled(job_name(runner)):
+            self._fail(runner, folder, "cancelled", CANCELLED)
+            forget_cancelled(job_name(runner))
+        elif refusal_of(results_folder()):
+            # The next attempt could write nothing either. It waits, and /healthz names the disk.
+            return
+        elif not self._attempts.again(runner):
+            times = self.settings.stalled_attempts
+            self._fail(runner, folder, "crashed", _CRASHED.format(times=times))
+
+    def _fail(self, runner: Row, folder: RunFolder, reason: str, message: str) -> None:
+        self.store.end(
+            runner["id"],
+            "failed",
+            failed_reason=reason,
+            failed_message=message,
+            asin_count=folder.kept,
+        )
+
+    def _is_lost(self, runner: Row) -> bool:
+        """Whether Scrapyd has not known a job for so long that it is not on its way to it."""
+        since = runner["missing_since"]
+        # A clock that was set back would put the moment into the future.
+        if since is None or seconds_since(since) < 0:
+            self.store.set_missing(runner["id"], utc_now())
+            return False
+        # Moments are kept to the second, so that one may have passed less.
+        return seconds_since(since) > self.settings.lost_after + 1
+
+    def _kill_if_hung(self, runner: Row, state: State | None, folder: RunFolder) -> None:
+        is_quiet = state == "running" and folder.is_quiet(self.settings.hung_after)
+        if is_quiet and folder.is_held:
+            logger.warning("Job %s gave no sign of life and is killed", job_name(runner))
+            self._kill(runner)
+
+    def _interrupt(self, runner: Row) -> bool:
+        """Send the one INT; the store lets only one process do it."""
+        if not self.store.set_stopping(runner["id"], "asked", "interrupted"):
+            return False
+        try:
+            return self.scrapyd.stop(job_name(runner))
+        except ScrapydError as error:
+            logger.warning("Job %s could not be stopped yet: %s", job_name(runner), error)
+            if not isinstance(error, ScrapydSilent):
+                self.store.set_stopping(runner["id"], "interrupted", "asked")
+            return False
+
+    def _kill_after_grace(self, runner: Row) -> None:
+        if seconds_since(runner["finished_at"]) < self.settings.cancel_grace + _KILL_AFTER:
+            return
+        if self.store.set_stopping(runner["id"], "interrupted", "killed"):
+            logger.warning("Job %s did not end within its grace time", job_name(runner))
+        self._kill(runner)
+
+    def _kill(self, runner: Row) -> None:
+        try:
+            self.scrapyd.stop(job_name(runner), "KILL")
+        except ScrapydError as error:
+            logger.warning("Job %s could not be killed yet: %s", job_name(runner), error)
+
+
+def _last_word(folder: RunFolder) -> Summary | None:
+    """The run's final summary, or None where another attempt is to go on with it.
+
+    That is so, too, where it says that it is done and its result file is not there whole.
+    """
+    summary = folder.summary
+    if summary is None or summary.failed_reason == Interrupted.reason:
+        return None
+    if summary.stage == "done" and not folder.has_whole_result(summary.asin_count):
+        return None
+    return summary

@@ -1,0 +1,72 @@
+"""Pruning: the files and logs of old runs go, their records stay."""
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain
+from pathlib import Path
+
+from api.products.downloads import remove_tables
+from api.runners.attempts import folder_of
+from api.store import Row, Store
+from category_crawler.daemon.address import PROJECT
+from category_crawler.files.home import var_folder
+from category_crawler.times import utc_in
+
+logger = logging.getLogger(__name__)
+
+_DELIVERY_LOGS = f"logs/{PROJECT}/delivery"
+_LEFT_BY_JOBS = (_DELIVERY_LOGS, "cancelled", "deliveries")
+"""Folders below ``var/`` of delivery jobs' logs, and of small files that are read once."""
+
+
+def pruned(store: Store, seconds: float) -> int:
+    """Remove the files of runs that ended so many seconds ago; how many runs had any."""
+    had_files = 0
+    for runner in store.ended_runners(utc_in(-seconds)):
+        with _noting_failure():
+            for log in _logs(f"r{runner['id']}-*"):
+                log.unlink(missing_ok=True)
+            remove_tables(var_folder() / "downloads", runner["id"])
+            had_files += _without_files(runner)
+    for path in _leftovers(time.time() - seconds):
+        with _noting_failure():
+            path.unlink(missing_ok=True)
+    return had_files
+
+
+@contextmanager
+def _noting_failure() -> Iterator[None]:
+    """What cannot be removed is told of, and the rest goes all the same."""
+    try:
+        yield
+    except OSError as error:
+        logger.error("%s could not be removed: %s", error.filename, error.strerror)
+
+
+def _without_files(runner: Row) -> bool:
+    folder = folder_of(runner).path
+    if not os.path.lexists(folder):
+        return False
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+    else:
+        folder.unlink()
+    with suppress(OSError):
+        # The collection's folder stays while another runner's lies in it.
+        folder.parent.rmdir()
+    return True
+
+
+def _logs(name: str) -> Iterator[Path]:
+    return (var_folder() / "logs" / PROJECT).glob(f"*/{name}.log")
+
+
+def _leftovers(before: float) -> Iterator[Path]:
+    """Logs of delivery jobs, and what jobs leave to be read once, from before a moment."""
+    for path in chain(*((var_folder() / name).glob("*") for name in _LEFT_BY_JOBS)):
+        if path.is_file() and path.stat().st_mtime < before:
+            yield path

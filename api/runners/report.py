@@ -1,0 +1,72 @@
+"""A runner as clients see it."""
+
+from dataclasses import asdict
+from typing import Any
+
+from api.runners.attempts import folder_of
+from api.sentences import without_paths
+from api.store import Row
+from api.store.stage import Stage
+from category_crawler.run.records import Progress
+
+BASE_PATH = "/api/v1"
+
+
+def report(runner: Row, base: str) -> dict[str, Any]:
+    """Everything but the products, as :class:`api.rest.schemas.Run` says.
+
+    Links begin with ``base``.
+    """
+    folder = folder_of(runner)
+    progress = folder.progress
+    links = [_link(runner, base)] if folder.has_rows else []
+    return {
+        "id": runner["id"],
+        "collection": runner["collection"],
+        "name": runner["name"],
+        "request_type": runner["request_type"],
+        "stage": runner["stage"],
+        "schedule_status": Stage(runner["stage"]).status,
+        "is_download_generated": runner["stage"] == "done",
+        "asin_count": _asin_count(runner, progress),
+        "download_links": {
+            "pages": links,
+            "all_pages": "".join(links),
+        },
+        "progress": progress.shown() if progress else {},
+        "coverage": _coverage(runner, progress),
+        "failed_reason": runner["failed_reason"],
+        "failed_message": runner["failed_message"] and without_paths(runner["failed_message"]),
+        "warnings": _warnings(runner, progress),
+        "created_at": runner["created_at"],
+        "started_at": runner["started_at"],
+        "finished_at": runner["finished_at"],
+    }
+
+
+def _link(runner: Row, base: str) -> str:
+    path = f"results/{runner['collection']}/{runner['id']}/category_asins.json"
+    return f"{base}{BASE_PATH}/{path}"
+
+
+def _asin_count(runner: Row, progress: Progress | None) -> int:
+    if runner["stage"] == "done":
+        return int(runner["asin_count"])
+    if runner["stage"] == "failed":
+        # A cancelled spider may still write until it is gone.
+        return folder_of(runner).kept if runner["stopping"] else int(runner["asin_count"])
+    return progress.products_found if progress else 0
+
+
+def _warnings(runner: Row, progress: Progress | None) -> list[str]:
+    """What was said when the run was asked for, then what the spider has met."""
+    return list(dict.fromkeys([*runner["warnings"], *(progress.warnings if progress else ())]))
+
+
+def _coverage(runner: Row, progress: Progress | None) -> dict[str, Any] | None:
+    known: dict[str, Any] | None = runner["coverage"]
+    if known is None and progress is not None:
+        known = asdict(progress.coverage)
+    if runner["stage"] == "failed":
+        return (known or {}) | {"complete": False}
+    return known

@@ -1,0 +1,49 @@
+"""What a client asks for with add_schedule."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, EmailStr, Field, HttpUrl, JsonValue, field_validator
+
+from category_crawler.job import CategoryJob
+
+Priority = Literal["Highest", "High", "Normal", "Low", "Lowest"]
+_LONGEST_URL = 2083
+"""Characters, as pydantic has it for what a client sends."""
+_EXAMPLE: dict[str, JsonValue] = {
+    "category_url": "https://www.amazon.com.au/s?rh=n%3A4851693051",
+    "amazon_node_id": "4851693051",
+    "domain": "amazon.com.au",
+    "postcode": "4500",
+    "filter_prime_ships_from_au": True,
+    "filter_delivery_day": "within_2_days",
+    "price_max_cents": 50000,
+}
+
+
+class AddSchedule(CategoryJob):
+    """A category to crawl; prices are hundredths of the marketplace's currency."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    postcode: str
+    """Must match the domain's postcode regex whole, and have an active delivery session."""
+    name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """``amazon_category_<node>`` where none is given."""
+    notification_email: EmailStr | None = None
+    """Told when the run ends; the user's own where none is given."""
+    priority: Priority = "Normal"
+    """Higher ones leave the queue first."""
+    webhook_url: HttpUrl | None = None
+    """Told when the run ends; https only."""
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _only_https(cls, url: HttpUrl | None) -> HttpUrl | None:
+        if url is not None and url.scheme != "https":
+            raise ValueError("must begin with https://")
+        # It is kept encoded: a letter that is not of ASCII becomes six to twelve characters.
+        if url is not None and len(str(url)) > _LONGEST_URL:
+            raise ValueError(
+                f"has {len(str(url))} characters once it is encoded, at most {_LONGEST_URL} may be"
+            )
+        return url

@@ -1,0 +1,349 @@
+"""One crawl of a category: what was asked, where it stands, what a page adds to it."""
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from category_crawler.crawl.page_checks import (
+    Asked,
+    check_page,
+    learn_delivery_day,
+    price_proved,
+    proves_no_results,
+)
+from category_crawler.delivery.session import DeliverySession
+from category_crawler.domain_config import BRAND_CODES
+from category_crawler.errors import CrawlError, FilterNotApplied, NodeNotApplied, RunError
+from category_crawler.files.atomic_write import write_whole
+from category_crawler.files.home import results_folder
+from category_crawler.files.record_file import read_record
+from category_crawler.items import Product
+from category_crawler.job import FundedJob
+from category_crawler.listing_url import ListingURL, within
+from category_crawler.pages import Kind, Page, Refinement
+from category_crawler.planning.plan import Limits, Plan
+from category_crawler.run.journal import NOT_APPLIED, PageRecord
+from category_crawler.run.reader import JOB, RunFolder
+from category_crawler.run.records import Coverage, NoCoverage, Progress, Summary
+from category_crawler.run.writer import Run, refuse
+from category_crawler.times import utc_now
+
+UNREADABLE = "unreadable.html.gz"
+"""In the run's folder: the page for which a run ended that no reader understood."""
+
+
+class CategoryCrawl:
+    """A job, its run on disk and the plan between them."""
+
+    def __init__(
+        self, job: FundedJob, run: Run, session: DeliverySession | None, limits: Limits
+    ) -> None:
+        self.job = job
+        self.run = run
+        self.session = session
+        self.plan = Plan(job, run.finished_pages(), limits)
+        self.started_at = utc_now()
+        self._is_cut = False
+        """Whether the limit fell within a page, so that some of its products are no rows."""
+        self.requests_made = self.plan.requests
+        """Listing requests so far, those on their way included; whoever makes one counts it."""
+
+    @classmethod
+    def begin(
+        cls, arguments: dict[str, str], run: str | None, limits: Limits, earlier: str | None = None
+    ) -> Self:
+        """Start a crawl in the new folder ``run`` below ``results/``.
+
+        It goes on from what the ``earlier`` run had finished, which stays as it is. Raises
+        InvalidJob, SessionError or RunError; nothing has been requested by then.
+        """
+        job = FundedJob.from_arguments(arguments)
+        session = _session(job)
+        folder = run or f"local/{job.amazon_node_id}-{utc_now().replace(':', '')}"
+        made = Run.create(
+            _below_results(folder), job.model_dump(), _below_results(earlier) if earlier else None
+        )
+        return cls(job, made, session, limits)
+
+    @classmethod
+    def resume(cls, run: str, arguments: dict[str, str], limits: Limits) -> Self:
+        """Go on with the crawl in ``results/<run>``, which has not ended well.
+
+        ``arguments`` are what was asked, or empty: then the run's own file says so. Where both are
+        there and do not agree, what was finished is kept aside and counts for nothing. Raises as
+        :meth:`begin`.
+        """
+        folder = _below_results(run)
+        stored = read_record(folder / JOB, FundedJob)
+        job = FundedJob.from_arguments(arguments) if arguments else stored
+        if job is None:
+            raise _no_job(run, folder)
+        if stored is not None and _finds_the_same(job, stored):
+            opened = Run.resume(folder)
+        else:
+            opened = Run.resume(folder, job.model_dump(), anew=stored is not None)
+        return cls(job, opened, _session(job), limits)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to request."""
+        return self._is_full or self.plan.is_over
+
+    @property
+    def wanted(self) -> Iterator[ListingURL]:
+        """The listing pages to request; none once the crawl is over."""
+        return iter(()) if self._is_full else self.plan.wanted
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of a run that went well all the same."""
+        unsupported = [
+            f"{name} is not supported on {self.job.domain} and was not applied"
+            for name in self.job.unsupported_filters
+        ]
+        return unsupported + self._warnings_of_currency
+
+    @property
+    def _warnings_of_currency(self) -> list[str]:
+        if not self.plan.foreign:
+            return []
+        seen, own = " and ".join(sorted(self.plan.foreign)), self.job.marketplace.currency
+        warnings = [
+            f"some prices are in {seen}, not in {own} as usual on {self.job.domain}: they are kept "
+            "as shown, and the category was divided without them"
+        ]
+        if self.plan.listing.price != (None, None):
+            warnings.append(
+                f"the price bounds are in {own}: products with a price in {seen} were kept "
+                "without a comparison"
+            )
+        return warnings
+
+    def take(
+        self, page: Page, listing: ListingURL, requests: int
+    ) -> tuple[PageRecord, list[Product]]:
+        """Write a page's new rows, then its journal line; the rows are returned as well.
+
+        ``requests`` is how many the page took. Raises CrawlStopped where the page is not the one
+        that was asked for; then nothing of it is written. Where the site leaves out only what the
+        plan itself had added to the listing, the page is noted without its rows, and the plan
+        looks for them elsewhere.
+        """
+        is_as_asked = self._check(page, listing)
+        if not is_as_asked:
+            page = Page(page.kind)
+        learned = self._learned(page)
+        with self.run.whole_page():
+            products = self._new_rows(page, listing)
+            self.run.keep(products)
+            record = self._record(page, listing, len(products), requests, learned)
+            if not is_as_asked:
+                record = replace(record, kind=NOT_APPLIED)
+            self.run.finish_page(record)
+            self.plan.add(record)
+            return record, [*products, *self._advertised_only()]
+
+    def keep_unreadable(self, body: bytes) -> str:
+        """Keep a page for those who mend the readers; a few words on where it lies."""
+        try:
+            # What the site wrote for one session is for one reader.
+            write_whole(self.run.folder / UNREADABLE, [gzip.compress(body)], mode=0o600)
+        except OSError as error:
+            return f"the page could not be kept ({error.strerror})"
+        return f"the page is kept as {UNREADABLE} for python -m category_crawler.pages"
+
+    def _new_rows(self, page: Page, listing: ListingURL) -> list[Product]:
+        if not self.plan.keeps_rows(str(listing.with_page(1))):
+            return []
+        _stamp(page, listing.page if listing.with_page(1) == self.plan.listing else None)
+        inside = [p for p in page.products if self._is_inside(p)]
+        if self.job.include_sponsored:
+            self.run.hold(p for p in inside if p.sponsored)
+        organic = [p for p in inside if not p.sponsored]
+        products = self.run.claim(organic, self.job.limit)
+        self._is_cut |= any(p.asin not in self.run.asins for p in organic)
+        return products
+
+    def _advertised_only(self) -> list[Product]:
+        """Once the crawl is over: what was seen only as advertisements, if that was asked for."""
+        if not self.is_over:
+            return []
+        products = self.run.claim(self.run.held(), self.job.limit)
+        self.run.keep(products)
+        return products
+
+    @property
+    def coverage(self) -> Coverage:
+        """How complete the rows kept so far are."""
+        coverage = self.plan.coverage(self.run.kept, self.run.kept_without_price)
+        if self._is_full and (self._is_cut or not self.plan.is_over):
+            return replace(coverage, complete=False, why=self._why_full)
+        if self.plan.stopped:
+            return replace(coverage, complete=False, why=self.plan.stopped)
+        return coverage
+
+    @property
+    def progress(self) -> Progress:
+        """Where the crawl stands."""
+        latest = self.plan.latest
+        return Progress(
+            current_page=latest.page if latest else 0,
+            current_listing=latest.listing if latest else None,
+            total_pages=self.plan.total_pages,
+            total_pages_is_estimate=True,
+            products_found=self.run.kept,
+            pages_finished=self.plan.pages_finished,
+            coverage=self.coverage,
+            warnings=self.warnings,
+            started_at=self.started_at,
+            updated_at=utc_now(),
+        )
+
+    @property
+    def _is_full(self) -> bool:
+        limit = self.job.limit
+        return limit is not None and len(self.run.asins) >= limit
+
+    @property
+    def _why_full(self) -> str:
+        if self.job.limit == self.job.max_products:
+            return f"stopped at max_products {self.job.max_products}"
+        return "credits"
+
+    def _record(
+        self, page: Page, listing: ListingURL, new: int, requests: int, learned: str | None
+    ) -> PageRecord:
+        organic = [product for product in page.products if not product.sponsored]
+        inside = [product for product in organic if self._is_inside(product)]
+        own = self.job.marketplace.currency
+        return PageRecord(
+            listing=str(listing.with_page(1)),
+            page=listing.page,
+            kind=page.kind,
+            first=page.first,
+            last=page.last,
+            total=page.total,
+            total_is_rounded=page.total_is_rounded,
+            last_page=page.last_page,
+            has_next=page.has_next,
+            asins=tuple(product.asin for product in inside),
+            prices=tuple(product.cents_in(own) for product in inside),
+            new=new,
+            outliers=len(organic) - len(inside),
+            price_proved=price_proved(page, Asked(listing)),
+            requests=requests,
+            at=utc_now(),
+            delivery_day=learned,
+            brands=_brands(page.filters_offered) if listing.page == 1 else (),
+            nodes=tuple(page.nodes_below) if listing.page == 1 else (),
+            foreign=_foreign(inside, own),
+            proved=(
+                proves_no_results(page, Asked(listing)) if page.kind is Kind.NO_RESULTS else None
+            ),
+            offset=self.run.offset,
+        )
+
+    def _check(self, page: Page, listing: ListingURL) -> bool:
+        """Whether the page is as asked in what the plan added; the rest of it raises."""
+        try:
+            postcode = self.session.postcode if self.session else None
+            most_have_prices = self.run.kept_without_price * 2 < self.run.kept
+            check_page(page, Asked(listing, postcode, self.requests_made, most_have_prices))
+        except (FilterNotApplied, NodeNotApplied):
+            if self.plan.learning or listing.with_page(1) == self.plan.listing:
+                raise
+            return False
+        return True
+
+    def _is_inside(self, product: Product) -> bool:
+        """Whether a product is what was asked for; slices are the plan's own affair.
+
+        The bounds are in the marketplace's own currency and say nothing of a price in another.
+        """
+        cents = product.cents_in(self.job.marketplace.currency)
+        return cents is None or within(cents, self.plan.listing.price)
+
+    def _learned(self, page: Page) -> str | None:
+        """The delivery day's value, where this page was requested to learn it."""
+        day = self.job.delivery_day
+        if day is None or not self.plan.learning or page.kind != "listing":
+            return None
+        return learn_delivery_day(page.filters_offered, day)
+
+
+def _session(job: FundedJob) -> DeliverySession | None:
+    if job.postcode is None:
+        return None
+    postcode = job.marketplace.postcode(job.postcode)
+    assert postcode is not None
+    return DeliverySession.load(job.domain, postcode)
+
+
+def refused(run: str, error: CrawlError) -> None:
+    """Say in ``results/<run>`` why a crawl could not begin or go on. Raises RunError, OSError."""
+    folder, now = _below_results(run), utc_now()
+    summary = Summary(
+        stage="failed",
+        failed_reason=error.reason,
+        failed_message=str(error),
+        asin_count=RunFolder(folder).kept,
+        coverage=NoCoverage(why=str(error)),
+        started_at=now,
+        finished_at=now,
+    )
+    refuse(folder, summary)
+
+
+def has_begun(run: str) -> bool:
+    """Whether a crawl lies in ``results/<run>``. Raises RunError for a name outside."""
+    return RunFolder(_below_results(run)).has_begun
+
+
+def _finds_the_same(job: FundedJob, other: FundedJob) -> bool:
+    """Whether two jobs differ at most in where they stop."""
+    limits = {"max_products", "credit_limit"}
+    return job.model_dump(exclude=limits) == other.model_dump(exclude=limits)
+
+
+def _no_job(run: str, folder: Path) -> RunError:
+    if not RunFolder(folder).has_begun:
+        return RunError(f"{folder} holds no run to resume")
+    return RunError(
+        f"{JOB} in {folder} does not say what was asked: begin a new run with -a category_url=… "
+        f"and -a continue_from={run}, which takes over what was finished"
+    )
+
+
+def _below_results(name: str) -> Path:
+    root = results_folder()
+    folder = (root / name).resolve()
+    if root not in folder.parents:
+        raise RunError(f"the run {name!r} does not lie below {root}")
+    return folder
+
+
+def _stamp(page: Page, number: int | None) -> None:
+    """Note when and where products were seen; ``number`` is None outside the plain listing."""
+    rank = page.first or 1
+    scraped_at = utc_now()
+    for product in page.products:
+        product.scraped_at = scraped_at
+        if number is not None and not product.sponsored:
+            product.page, product.position = number, rank
+            rank += 1
+
+
+def _foreign(products: list[Product], own: str) -> tuple[str, ...]:
+    """Currencies other than the marketplace's own that these products' main prices are in."""
+    priced = (product for product in products if product.price_cents is not None)
+    return tuple(sorted({p.currency for p in priced if p.currency} - {own}))
+
+
+def _brands(offered: list[Refinement]) -> tuple[str, ...]:
+    """Terms of the brands that a rail offers, all of one code."""
+    for code in BRAND_CODES:
+        if brands := tuple(r.term for r in offered if r.term and r.term.startswith(f"{code}:")):
+            return brands
+    return ()

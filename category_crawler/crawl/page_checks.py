@@ -1,0 +1,255 @@
+"""What must be seen on a page before its rows are believed. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from category_crawler.delivery.delivery_line import names_postcode
+from category_crawler.domain_config import DELIVERY_DAY_CODE
+from category_crawler.errors import (
+    Blocked,
+    FilterNotApplied,
+    FilterUnavailable,
+    LocationLost,
+    NodeNotApplied,
+    NotAListing,
+    UnreadablePage,
+    WrongCurrency,
+)
+from category_crawler.items import Product
+from category_crawler.job import DeliveryDay
+from category_crawler.listing_url import ListingURL, within
+from category_crawler.pages import Kind, Page, PriceRange, Refinement
+from category_crawler.pages.block import BLOCKS
+
+PRICED_INSIDE = 0.9
+"""Share of main prices that must lie in the asked range where the page does not name it."""
+
+UNPRICED = 8
+"""Organic cards without any amount, from which on a page without a main price is suspect.
+
+Real pages have up to 22 of 24 without one; many of those name another seller's offer. Other orders
+than the listing's own may gather products without a price.
+"""
+
+_DELIVERY_DAY_LABELS: dict[DeliveryDay, re.Pattern[str]] = {
+    # English labels of real pages: "Get It by Tomorrow", "Get It in 2 Days".
+    "tomorrow": re.compile(r"\btomorrow\b", re.IGNORECASE),
+    "within_2_days": re.compile(r"\b(2|two) days\b", re.IGNORECASE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one page was asked for."""
+
+    listing: ListingURL
+    postcode: str | None = None
+    request: int = 1
+    """Number of listing requests that the run had made by then."""
+    most_have_prices: bool = False
+    """Whether most of the rows kept so far show a price."""
+
+
+def check_page(page: Page, asked: Asked) -> None:
+    """Raise the CrawlStopped that says how the page is not what was asked for."""
+    check_kind(page, asked)
+    if asked.postcode is not None:
+        check_location(page, asked)
+    if page.kind is Kind.LISTING:
+        if asked.postcode is not None:
+            check_currency(page, asked)
+        check_node(page, asked)
+        check_refinements(page, asked)
+        check_price(page, asked)
+        check_rows(page, asked)
+
+
+def check_kind(page: Page, asked: Asked) -> None:
+    """Raise Blocked or NotAListing for a page that holds no listing."""
+    listing = asked.listing
+    check_block(
+        page,
+        listing.marketplace.host,
+        f"page {listing.page} of {listing.with_page(1)}, at request {asked.request} of the run",
+    )
+    if page.kind is Kind.PAST_THE_END and asked.listing.page == 1:
+        raise NotAListing("the first page of the listing is already past its end")
+    if page.kind not in (Kind.LISTING, Kind.NO_RESULTS, Kind.PAST_THE_END):
+        raise NotAListing(
+            f"page {asked.listing.page} is no listing but {page.kind}"
+            f"{f' ({page.title!r})' if page.title else ''}: no product card and no word that "
+            "there are no results"
+        )
+
+
+def check_block(page: Page, host: str, wanted: str) -> None:
+    """Raise Blocked, saying by what, where a page stands in the way of the one wanted."""
+    if block := BLOCKS.get(page.kind):
+        said = f" ({page.message})" if page.message else ""
+        raise Blocked(
+            f"{host} answered with {block}{said} instead of {wanted}; wait some hours, or crawl "
+            "more slowly"
+        )
+
+
+def check_location(page: Page, asked: Asked) -> None:
+    """Raise LocationLost unless the delivery line names the postcode."""
+    assert asked.postcode is not None
+    if not names_postcode(page.location, asked.listing.marketplace, asked.postcode):
+        seen = f"says {page.location!r}" if page.location else "has no delivery line"
+        raise LocationLost(
+            f"page {asked.listing.page} {seen}, not postcode {asked.postcode}: "
+            "the delivery session has expired; make a new one"
+        )
+
+
+def check_currency(page: Page, asked: Asked) -> None:
+    """Raise WrongCurrency where prices are in another currency than the marketplace's own."""
+    expected = asked.listing.marketplace.currency
+    if page.currency is not None and page.currency != expected:
+        raise WrongCurrency(
+            f"page {asked.listing.page} shows prices in {page.currency}, not {expected}: "
+            "the delivery session is for another country"
+        )
+
+
+def check_node(page: Page, asked: Asked) -> None:
+    """Raise NodeNotApplied unless the page shows the asked node as the chosen one."""
+    if page.node_applied != asked.listing.node:
+        raise NodeNotApplied(
+            f"page {asked.listing.page} was asked for node {asked.listing.node} and shows "
+            f"{f'node {page.node_applied}' if page.node_applied else 'no chosen node'}: "
+            "the site has left the node out, or does not know it"
+        )
+
+
+def check_refinements(page: Page, asked: Asked) -> None:
+    """Raise FilterNotApplied unless every asked refinement is seen chosen."""
+    applied = {refinement.term for refinement in page.filters_applied}
+    for code, value in asked.listing.refinements:
+        for choice in choices(code, value):
+            if choice not in applied:
+                shown = ", ".join(r.label for r in page.filters_applied) or "none"
+                raise FilterNotApplied(
+                    f"page {asked.listing.page} does not show {choice} as applied "
+                    f"(filters shown: {shown}): the site has left it out"
+                )
+
+
+def check_price(page: Page, asked: Asked) -> None:
+    """Raise FilterNotApplied where an asked price range is seen not to be applied.
+
+    It is in the marketplace's own currency; what a page shows in another says nothing of it.
+    """
+    bounds = asked.listing.price
+    if bounds == (None, None):
+        return
+    named = _named_range(page, asked)
+    if named is not None:
+        if not named.matches(*bounds):
+            raise FilterNotApplied(
+                f"page {asked.listing.page} was asked for prices {_range(bounds)} and says {named}"
+            )
+        return
+    prices = main_prices(page.products, asked.listing.marketplace.currency)
+    inside = [price for price in prices if within(price, bounds)]
+    if len(inside) < PRICED_INSIDE * len(prices):
+        raise FilterNotApplied(
+            f"page {asked.listing.page} was asked for prices {_range(bounds)} and only "
+            f"{len(inside)} of its {len(prices)} prices lie inside"
+        )
+
+
+def price_proved(page: Page, asked: Asked) -> bool | None:
+    """Whether a checked page showed its price range to be applied; None where none was asked."""
+    if asked.listing.price == (None, None):
+        return None
+    currency = asked.listing.marketplace.currency
+    return _named_range(page, asked) is not None or bool(main_prices(page.products, currency))
+
+
+def proves_no_results(page: Page, asked: Asked) -> bool:
+    """Whether a page without results shows the node, filters and price range asked for."""
+    try:
+        check_node(page, asked)
+        check_refinements(page, asked)
+        check_price(page, asked)
+    except (NodeNotApplied, FilterNotApplied):
+        return False
+    return price_proved(page, asked) is not False
+
+
+def check_rows(page: Page, asked: Asked) -> None:
+    """Raise UnreadablePage where the page cannot have been read as a person would.
+
+    Every card of the site has a title, a first page that counts results shows some, and a page on
+    which nothing has a price does not follow on many that have some.
+    """
+    if asked.listing.page == 1 and page.last and all(p.sponsored for p in page.products):
+        raise UnreadablePage(
+            f"the first page says that it shows results {page.first} to {page.last}, and none of "
+            "its cards could be read as one: the page readers must be mended"
+        )
+    untitled = sum(1 for product in page.products if not product.title)
+    if untitled * 2 > len(page.products):
+        raise UnreadablePage(
+            f"{untitled} of the {len(page.products)} cards of page {asked.listing.page} have no "
+            "title: the site's markup has changed and the page readers must be mended"
+        )
+    if asked.most_have_prices and not asked.listing.sort and _shows_no_price(page):
+        raise UnreadablePage(
+            f"none of the cards of page {asked.listing.page} shows a price, as most before it "
+            "did: the site's markup has changed and the page readers must be mended"
+        )
+
+
+def _shows_no_price(page: Page) -> bool:
+    organic = [product for product in page.products if not product.sponsored]
+    bare = [p for p in organic if p.price_cents is None and p.offer_price_cents is None]
+    return all(p.price_cents is None for p in organic) and len(bare) >= UNPRICED
+
+
+def learn_delivery_day(offered: Sequence[Refinement], day: DeliveryDay) -> str:
+    """The value of the delivery-day refinement, read from the rail.
+
+    Raises FilterUnavailable where the rail does not offer the day.
+    """
+    group = [r for r in offered if r.term and r.term.startswith(f"{DELIVERY_DAY_CODE}:")]
+    for refinement in group:
+        if _DELIVERY_DAY_LABELS[day].search(refinement.label):
+            assert refinement.term is not None
+            return refinement.term.partition(":")[2]
+    labels = ", ".join(repr(r.label) for r in group) or "no delivery day at all"
+    raise FilterUnavailable(
+        f"the first page offers {labels}, so filter_delivery_day={day} cannot be applied"
+    )
+
+
+def choices(code: str, value: str) -> list[str]:
+    """The single terms of a refinement: ``a|b`` holds two, each written ``code:value``."""
+    return [f"{code}:{part.removeprefix(f'{code}:')}" for part in value.split("|")]
+
+
+def main_prices(products: Sequence[Product], currency: str) -> list[int]:
+    """Main prices of the organic results in a currency, in cents."""
+    prices = (product.cents_in(currency) for product in products if not product.sponsored)
+    return [cents for cents in prices if cents is not None]
+
+
+def _named_range(page: Page, asked: Asked) -> PriceRange | None:
+    """The price range that a page names, where it can be held against the one asked for.
+
+    A visitor from abroad may see US dollars named "$" on a marketplace whose own dollars are: on
+    such a page only a range that is the asked one says something.
+    """
+    named, own = page.price_applied, asked.listing.marketplace.currency
+    if named is None or named.currency not in ("", own):
+        return None
+    is_sure = page.currency in (None, own) or named.matches(*asked.listing.price)
+    return named if is_sure else None
+
+
+def _range(bounds: tuple[int | None, int | None]) -> str:
+    low, high = ("…" if bound is None else f"{bound / 100:.2f}" for bound in bounds)
+    return f"{low} to {high}"

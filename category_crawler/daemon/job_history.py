@@ -1,0 +1,35 @@
+"""Scrapyd's record of jobs that have ended, which its console lists."""
+
+import sqlite3
+from typing import Any
+
+from scrapyd.jobstorage import SqliteJobStorage
+from twisted.logger import Logger
+
+from category_crawler.daemon.job_database import prepare, refusal_of, undone_if_failed
+
+log = Logger()
+
+
+class JobHistory(SqliteJobStorage):
+    """Scrapyd's own, except that a record that cannot be written does not stop the daemon."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        prepare(self.jobs.conn)
+
+    @property
+    def refusal(self) -> str:
+        """Why no record can be written just now; empty where one can."""
+        return refusal_of(self.jobs.conn)
+
+    def add(self, job: Any) -> None:
+        """Record an ended job, or log why that is not possible.
+
+        The API does not need the record: the files of the run say how it ended.
+        """
+        try:
+            with undone_if_failed(self.jobs.conn):
+                super().add(job)
+        except sqlite3.Error as error:
+            log.error("The end of job {job} is not recorded: {error}", job=job.job, error=error)

@@ -1,0 +1,67 @@
+"""Scrapyd's queue of jobs that wait."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from scrapyd.spiderqueue import SqliteSpiderQueue
+
+from category_crawler.daemon.job_database import prepare, refusal_of, undone_if_failed
+
+Message = dict[str, Any]
+
+
+class JobQueue(SqliteSpiderQueue):
+    """Scrapyd's own, with a second part in memory for jobs that could not be started.
+
+    The file takes a job without waiting for the disk. What a power cut or a killed daemon takes
+    out of either part, the API finds lost and schedules again.
+    """
+
+    def __init__(self, config: Any, project: str) -> None:
+        super().__init__(config, project)
+        prepare(self.q.conn)
+        self._given_back: deque[Message] = deque()
+        self._was_given_back = False
+        """Whether the latest job out was one that had been given back."""
+
+    @property
+    def refusal(self) -> str:
+        """Why the file takes and gives no job just now; empty where it does."""
+        return refusal_of(self.q.conn)
+
+    def give_back(self, message: Message) -> None:
+        """Take back a job that could not be started; a full disk cannot refuse it."""
+        self._given_back.append(message)
+
+    def add(self, name: str, priority: float = 0.0, **spider_args: Any) -> None:
+        with undone_if_failed(self.q.conn):
+            super().add(name, priority, **spider_args)
+
+    def pop(self) -> Message | None:
+        """The next job: by turns one given back and one from the file, so that neither waits."""
+        self._was_given_back = bool(self._given_back) and not (self._was_given_back and len(self.q))
+        if self._was_given_back:
+            return self._given_back.popleft()
+        with undone_if_failed(self.q.conn):
+            message: Message | None = super().pop()
+        return message
+
+    def count(self) -> int:
+        return len(self._given_back) + int(super().count())
+
+    def list(self) -> list[Message]:
+        return [*self._given_back, *super().list()]
+
+    def remove(self, func: Callable[[Message], bool]) -> int:
+        kept = deque(message for message in self._given_back if not func(message))
+        with undone_if_failed(self.q.conn):
+            removed = int(super().remove(func))
+        removed += len(self._given_back) - len(kept)
+        self._given_back = kept
+        return removed
+
+    def clear(self) -> None:
+        with undone_if_failed(self.q.conn):
+            super().clear()
+        self._given_back.clear()

@@ -1,0 +1,142 @@
+"""Scrapyd's slots: each runs one job at a time, and every one comes back whatever happens to it."""
+
+import errno
+import os
+from contextlib import suppress
+from copy import deepcopy
+from typing import Any
+
+from scrapyd.interfaces import IPoller
+from scrapyd.launcher import Launcher, ScrapyProcessProtocol
+from scrapyd.webservice import WsResource
+from twisted.internet import reactor, task
+from twisted.internet.defer import DeferredList
+from twisted.internet.error import ProcessExitedAlready
+from twisted.logger import Logger
+
+from category_crawler.crawl.refusal import refuse_job
+from category_crawler.daemon.job_queue import Message
+from category_crawler.errors import NotStarted
+
+log = Logger()
+
+_PARTING_SECONDS = 3.0
+"""Less than the five after which honcho kills whoever is left."""
+_PAUSE_SECONDS = 2.0
+"""Between two tries to start jobs while the machine is in trouble."""
+_PIPES = 3
+"""Of each process: its input, output and errors."""
+_TROUBLE = frozenset(
+    (
+        *(errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM),
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO),
+        *(errno.EACCES, errno.EPERM),
+    )
+)
+"""What keeps any job from being started, and may pass: no descriptor, process, memory or disk."""
+
+
+class Slots(Launcher):
+    """Starts a job in each free slot.
+
+    Scrapyd's own launcher loses a slot for good where a job cannot be started or its end cannot be
+    recorded. Here a job that the machine cannot start goes back to the queue; one that can never
+    be started is recorded as failed. The slot is free again either way.
+    """
+
+    def __init__(self, config: Any, app: Any) -> None:
+        super().__init__(config, app)
+        self.trouble = ""
+        """Why the latest job could not be started; empty where it could."""
+
+    def stopService(self) -> Any:  # noqa: N802, Twisted's name
+        """Exit after the spiders; the signal to the process group stops them too."""
+        super().stopService()
+        self.app.getComponent(IPoller).is_ending = True
+        running = list(self.processes.values())
+        for process in running:
+            task.deferLater(reactor, _PARTING_SECONDS, _kill, process)
+        return DeferredList([process.deferred for process in running])
+
+    def _spawn_process(self, message: Message, slot: int) -> None:
+        # Scrapyd adds to a message what it must not hold when it is given back.
+        job = deepcopy(message)
+        try:
+            super()._spawn_process(message, slot)
+        except OSError as error:
+            if error.errno in _TROUBLE:
+                self._give_back(job, slot, error)
+            else:
+                self._refuse(job, slot, error)
+        except Exception as error:
+            self._refuse(job, slot, error)
+        else:
+            self.trouble = ""
+
+    def _process_finished(self, result: Any, slot: int) -> None:
+        try:
+            super()._process_finished(result, slot)
+        except Exception:
+            log.failure("The end of a job could not be recorded")
+            self._get_message(slot)
+
+    def _give_back(self, job: Message, slot: int, error: OSError) -> None:
+        """Put a job back into the queue, and try again after a pause."""
+        log.warn("Job {job} must wait: {error}", job=job["_job"], error=error)
+        self.trouble = error.strerror or str(error)
+        queue = self.app.getComponent(IPoller).queues[job.pop("_project")]
+        queue.give_back({"name": job.pop("_spider")} | job)
+        task.deferLater(reactor, _PAUSE_SECONDS, self._get_message, slot)
+
+    def _refuse(self, job: Message, slot: int, error: Exception) -> None:
+        """Record as failed a job that can never be started, and free its slot."""
+        log.error("Job {job} cannot be started: {error}", job=job["_job"], error=error)
+        reason = NotStarted(f"The job could not be started: {error}")
+        try:
+            refuse_job(job["_spider"], job["_job"], job.get("run", ""), reason)
+        except Exception:
+            log.failure("That could not be recorded")
+        self.trouble = ""
+        self._get_message(slot)
+
+
+class SlotStatus(WsResource):
+    """``slots.json``: the number of slots, and what keeps jobs from being started."""
+
+    def render_GET(self, txrequest: Any) -> dict[str, Any]:  # noqa: ARG002, N802, Twisted's name
+        launcher, poller = self.root.launcher, self.root.poller
+        busy, free = len(launcher.processes), len(poller.dq.waiting)
+        return {
+            "slots": launcher.max_proc,
+            "working": busy + free,
+            "free": free,
+            "trouble": self._trouble(),
+        }
+
+    def _trouble(self) -> str:
+        launcher, queues = self.root.launcher, self.root.poller.queues.values()
+        databases = (*queues, launcher.finished)
+        if refusal := _refusal_of_pipes() or next(filter(None, (d.refusal for d in databases)), ""):
+            return str(refusal)
+        # Where no job waits, nobody has seen yet that an old trouble has passed.
+        return str(launcher.trouble) if any(queue.count() for queue in queues) else ""
+
+
+def _refusal_of_pipes() -> str:
+    """Why no process could be started just now; empty where its pipes can be opened."""
+    opened: list[int] = []
+    try:
+        for _ in range(_PIPES):
+            opened += os.pipe()
+    except OSError as error:
+        return error.strerror or str(error)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+    return ""
+
+
+def _kill(process: ScrapyProcessProtocol) -> None:
+    # A request that hangs holds a spider up for as long as it may; its rows are on disk.
+    with suppress(ProcessExitedAlready):
+        process.transport.signalProcess("KILL")

@@ -1,0 +1,33 @@
+"""``python -m category_crawler.delivery import DOMAIN POSTCODE FILE`` brings in a cookie file."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from category_crawler.delivery.session import import_session
+from category_crawler.errors import CrawlError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m category_crawler.delivery", description=__doc__
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    bring_in = commands.add_parser("import", help="bring in a cookie file exported from a browser")
+    bring_in.add_argument("domain", help="such as amazon.com.au")
+    bring_in.add_argument("postcode", help="such as 4500")
+    bring_in.add_argument("file", type=Path, help="storage state, JSON cookie list or cookies.txt")
+    options = parser.parse_args(arguments)
+    try:
+        path = import_session(options.domain, options.postcode, options.file)
+    except (CrawlError, OSError) as error:
+        print(f"Not imported: {error}", file=sys.stderr)
+        return 2
+    print(f"Imported: {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Renewing a delivery session in the middle of a crawl, by a delivery job of its own.
+
+The job is a child process, so that it takes no Scrapyd slot and brings no browser into the crawl.
+It waits for others that make the same session, and leaves a newer one as it is: of many crawls
+that lose one session at once, one starts a browser.
+"""
+
+import asyncio
+import os
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from category_crawler.delivery.report import forget_report, read_report
+from category_crawler.delivery.session import DeliverySession
+from category_crawler.errors import DeliveryFailed
+from category_crawler.files.home import PROJECT, var_folder
+from category_crawler.process_watch import PARENT
+
+_TERM_SECONDS = 5.0
+
+
+async def renew(session: DeliverySession, seconds: float) -> DeliverySession:
+    """Have a session made anew, and return it. Raises DeliveryFailed or SessionError.
+
+    Cancelling ends the job.
+    """
+    name = f"renewal-{uuid.uuid4().hex[:12]}"
+    try:
+        async with asyncio.timeout(seconds), _job(session, name) as process:
+            await process.wait()
+    except TimeoutError:
+        raise DeliveryFailed(f"no new session came within {seconds:.0f} s") from None
+    report = read_report(name)
+    forget_report(name)
+    if report is None:
+        raise DeliveryFailed("the delivery job ended without a word; its log is in var/logs")
+    if report.stage != "done":
+        raise DeliveryFailed(report.complaint)
+    return DeliverySession.load(session.domain, session.postcode)
+
+
+@asynccontextmanager
+async def _job(session: DeliverySession, name: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The delivery job, which does not outlive the block."""
+    log = var_folder() / "logs" / "default" / "delivery" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    asked = {
+        "domain": session.domain,
+        "postcode": session.postcode,
+        "suburb": session.about.get("suburb") or "",
+        "replaces": session.version,
+        "report": name,
+    }
+    arguments = [part for key, value in asked.items() for part in ("-a", f"{key}={value}")]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "scrapy", "crawl", "delivery", *arguments),
+        *("-s", f"LOG_FILE={log}"),
+        cwd=PROJECT,
+        env=os.environ | {PARENT: str(os.getpid())},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    for end in (process.terminate, process.kill):
+        if process.returncode is not None:
+            return
+        end()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _TERM_SECONDS)

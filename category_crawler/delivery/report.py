@@ -1,0 +1,55 @@
+"""How a delivery job ended, for whoever started it."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from category_crawler.files.atomic_write import write_whole
+from category_crawler.files.home import var_folder
+from category_crawler.files.record_file import Record, is_damaged, read_record, set_aside
+from category_crawler.run.records import Moment
+
+
+class DeliveryReport(Record):
+    """What a delivery job, or the check of a session, says at its end."""
+
+    stage: Literal["done", "failed"]
+    location: str | None = None
+    """The shop's delivery line."""
+    suburb: str | None = None
+    failed_reason: str | None = None
+    """A code of :mod:`category_crawler.errors`; None where it is done."""
+    failed_message: str | None = None
+    finished_at: Moment
+
+    @property
+    def complaint(self) -> str:
+        """Why it failed, in a sentence."""
+        return self.failed_message or "The delivery job did not say why it failed"
+
+
+def report_file(name: str) -> Path:
+    """Where the job of this name says how it ended."""
+    return var_folder() / "deliveries" / f"{name}.json"
+
+
+def write_report(name: str, report: DeliveryReport) -> None:
+    """Say how a job ended. Raises OSError."""
+    path = report_file(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if is_damaged(path, DeliveryReport):
+        set_aside(path)
+    write_whole(path, [json.dumps(report.model_dump(), ensure_ascii=False, indent=1).encode()])
+
+
+def read_report(name: str) -> DeliveryReport | None:
+    """How a job ended, or None where it has not said so."""
+    return read_record(report_file(name), DeliveryReport)
+
+
+def forget_report(name: str) -> None:
+    """Make room for what a job of this name will say; a damaged file is kept aside."""
+    path = report_file(name)
+    if is_damaged(path, DeliveryReport):
+        set_aside(path)
+    path.unlink(missing_ok=True)

@@ -1,0 +1,197 @@
+"""Delivery sessions: one cookie file per domain and postcode, whose cookies carry a location.
+
+``cookies/<domain>/<POSTCODE>.json`` holds a Playwright storage state. Read as well are a JSON
+list as browsers' cookie exporters write it, and Netscape ``cookies.txt``. To bring one in::
+
+    python -m category_crawler.delivery import amazon.com.au 4500 exported.json
+"""
+
+import asyncio
+import fcntl
+import json
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, Self
+
+from category_crawler.delivery.cookies import Cookie, about_of, is_usable, read_cookies
+from category_crawler.domain_config import DOMAINS, Marketplace
+from category_crawler.errors import InvalidJob, SessionMissing, SessionUnreadable
+from category_crawler.files.atomic_write import write_whole
+from category_crawler.files.home import cookies_folder
+from category_crawler.run.reader import try_lock
+from category_crawler.times import utc_now
+
+_PRIVATE = 0o600
+_LOCK_LOOK = 0.2
+_MADE_BY_SPIDER = ("created_at", "user_agent", "location")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySession:
+    """Cookies that make a marketplace deliver to one postcode."""
+
+    domain: str
+    postcode: str
+    """In capitals without spaces."""
+    cookies: list[Cookie] = field(repr=False)
+    about: dict[str, Any] = field(default_factory=dict)
+    """When and how it was made: ``created_at`` (UTC), ``user_agent``, ``location``, ``suburb``;
+    and ``imported`` where the operator brought it in, or the one whose place it took."""
+    version: str = ""
+    """Tells the file that it was read from, from one put in its place later."""
+
+    @classmethod
+    def load(cls, domain: str, postcode: str) -> Self:
+        """Read the session's file.
+
+        Raises SessionMissing where there is none, SessionUnreadable where it holds no usable
+        cookie of the domain.
+        """
+        path = session_file(domain, postcode)
+        version = session_version(domain, postcode)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise SessionMissing(
+                f"No cookie file found for {domain} {postcode}: make one with "
+                f"create-zipcode, or 'scrapy crawl delivery -a domain={domain} -a "
+                f"postcode={postcode}'"
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SessionUnreadable(f"the cookie file {path} cannot be read: {error}") from None
+        return replace(cls.read(text, domain, postcode), version=version)
+
+    @classmethod
+    def read(cls, text: str, domain: str, postcode: str) -> Self:
+        """Read a session from any of the three forms. Raises SessionUnreadable."""
+        cookies = [cookie for cookie in read_cookies(text) if is_usable(cookie, domain)]
+        if not cookies:
+            raise SessionUnreadable(
+                f"the cookie file for {domain} {postcode} holds no cookie of {domain} that is "
+                "still valid: export the cookies again while the page shows the postcode"
+            )
+        return cls(domain, postcode, cookies, about_of(text))
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was made, or since its file was written where that is not known."""
+        made = self.about.get("created_at")
+        try:
+            return time.time() - datetime.fromisoformat(str(made)).timestamp()
+        except ValueError:
+            return time.time() - session_file(self.domain, self.postcode).stat().st_mtime
+
+    def save(self) -> Path:
+        """Put the session's file in place, readable by its owner only, and return its path."""
+        path = session_file(self.domain, self.postcode)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = {"cookies": self.cookies, "origins": [], "category_crawler": self.about}
+        write_whole(path, [json.dumps(state, indent=1).encode()], _PRIVATE)
+        return path
+
+    @property
+    def request_cookies(self) -> list[Any]:
+        """Cookies for a Scrapy request, all for the whole domain.
+
+        A cookie without a domain would later be sent twice, beside the one the site sets.
+        """
+        return [
+            {
+                "name": cookie["name"],
+                "value": cookie["value"],
+                "domain": f".{self.domain}",
+                "path": cookie.get("path") or "/",
+                "secure": True,
+            }
+            for cookie in self.cookies
+        ]
+
+
+def session_file(domain: str, postcode: str) -> Path:
+    """Where the session of a domain and a postcode (capitals, no spaces) lies."""
+    return cookies_folder() / domain / f"{postcode}.json"
+
+
+def is_imported(domain: str, postcode: str) -> bool:
+    """Whether the session's file is the operator's: brought in, or not made by our spider."""
+    try:
+        about = about_of(session_file(domain, postcode).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except (OSError, UnicodeDecodeError):
+        return True
+    return about.get("imported") is True or not set(_MADE_BY_SPIDER) <= set(about)
+
+
+def remove_session(domain: str, postcode: str) -> bool:
+    """Remove the session's file, but leave the operator's; False while a job is making it anew.
+
+    Raises OSError.
+    """
+    path = session_file(domain, postcode)
+    if not path.parent.exists():
+        return True
+    with path.with_suffix(".lock").open("wb") as lock:
+        if not try_lock(lock, fcntl.LOCK_EX):
+            return False
+        if not is_imported(domain, postcode):
+            path.unlink(missing_ok=True)
+    return True
+
+
+def saved_sessions() -> list[tuple[str, str]]:
+    """Domain and postcode of every session there is."""
+    files = sorted(cookies_folder().glob("*/*.json"))
+    return [(path.parent.name, path.stem) for path in files if path.parent.name in DOMAINS]
+
+
+def session_version(domain: str, postcode: str) -> str:
+    """Tells one making of a session's file from another; empty where there is no file."""
+    try:
+        stat = session_file(domain, postcode).stat()
+    except FileNotFoundError:
+        return ""
+    return f"{stat.st_mtime_ns:x}-{stat.st_ino:x}"
+
+
+async def lock_session(domain: str, postcode: str) -> IO[bytes]:
+    """Wait until no other process makes this session; closing the file lets the next one."""
+    path = session_file(domain, postcode).with_suffix(".lock")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = path.open("wb")
+    while not try_lock(lock, fcntl.LOCK_EX):
+        await asyncio.sleep(_LOCK_LOOK)
+    return lock
+
+
+def import_session(domain: str, postcode: str, source: Path) -> Path:
+    """Bring in a cookie file exported elsewhere and return where it now lies.
+
+    Raises InvalidJob for an unknown domain or postcode, SessionUnreadable for the file.
+    """
+    shop, code = place(domain, postcode)
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SessionUnreadable(f"{source} cannot be read: {reason}") from None
+    session = DeliverySession.read(text, shop.domain, code)
+    session.about.setdefault("created_at", utc_now())
+    session.about["imported"] = True
+    return session.save()
+
+
+def place(domain: str, postcode: str) -> tuple[Marketplace, str]:
+    """The marketplace, and the postcode in capitals without spaces. Raises InvalidJob."""
+    shop = DOMAINS.get(domain)
+    if shop is None or not shop.active:
+        known = ", ".join(name for name, known in DOMAINS.items() if known.active)
+        raise InvalidJob(f"domain {domain!r} takes no postcode: it must be one of {known}")
+    code = shop.postcode(postcode)
+    if code is None:
+        raise InvalidJob(
+            f"postcode {postcode!r} is not one of {domain}: it must match {shop.postcode_regex}"
+        )
+    return shop, code

@@ -1,0 +1,53 @@
+"""How a delivery job ended, written for whoever started it."""
+
+from typing import Self
+
+from scrapy import signals as scrapy_signals
+from scrapy.crawler import Crawler
+
+from category_crawler.delivery.report import DeliveryReport, write_report
+from category_crawler.extensions.stopping import Ending, ending_of, unexplained
+from category_crawler.spiders.delivery import DeliverySpider
+from category_crawler.spiders.delivery_check import DeliveryCheckSpider
+from category_crawler.times import utc_now
+
+
+class DeliveryEnd:
+    """Says how a delivery job ended, where whoever started it has named a place for that."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        crawler.signals.connect(self.spider_opened, signal=scrapy_signals.spider_opened)
+        crawler.signals.connect(self.spider_closed, signal=scrapy_signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def spider_opened(self, spider: DeliverySpider | DeliveryCheckSpider) -> None:
+        ending_of(self.crawler).last_will = lambda: self._report(spider)
+
+    def spider_closed(self, spider: DeliverySpider | DeliveryCheckSpider, reason: str) -> None:
+        ending = ending_of(self.crawler)
+        if ending.error is None and spider.session is None:
+            ending.begin(unexplained(reason))
+        self._report(spider)
+
+    def _report(self, spider: DeliverySpider | DeliveryCheckSpider) -> None:
+        if spider.report:
+            write_report(spider.report, _delivery_report(spider, ending_of(self.crawler)))
+
+
+def _delivery_report(
+    spider: DeliverySpider | DeliveryCheckSpider, ending: Ending
+) -> DeliveryReport:
+    error = ending.error
+    about = spider.session.about if spider.session is not None else {}
+    return DeliveryReport(
+        stage="done" if error is None else "failed",
+        location=about.get("location"),
+        suburb=about.get("suburb"),
+        failed_reason=error.reason if error else None,
+        failed_message=str(error) if error else None,
+        finished_at=utc_now(),
+    )

@@ -1,0 +1,42 @@
+"""The home folder: where cookies, results, logs and the operator's settings lie."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def home() -> Path:
+    """The folder named by ``CATEGORY_CRAWLER_HOME``, else the project's own."""
+    return _resolved(os.environ.get("CATEGORY_CRAWLER_HOME") or str(PROJECT))
+
+
+def cookies_folder() -> Path:
+    """Holds one delivery session per domain and postcode, ``<domain>/<POSTCODE>.json``."""
+    return _joined(home(), "cookies")
+
+
+def results_folder() -> Path:
+    """Holds one folder per run."""
+    return _joined(home(), "results")
+
+
+def var_folder() -> Path:
+    """Holds what services keep for themselves: database, queue, logs, temporary files."""
+    return _joined(home(), "var")
+
+
+def settings_file() -> Path:
+    """The operator's own Scrapy settings, read last."""
+    return _joined(home(), "settings.toml")
+
+
+@cache
+def _joined(home: Path, name: str) -> Path:
+    return home / name
+
+
+@cache
+def _resolved(path: str) -> Path:
+    return Path(path).expanduser().resolve()

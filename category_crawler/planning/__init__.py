@@ -1,0 +1,4 @@
+"""What to request next: a category divided into listings that the site serves whole. Pure.
+
+Start with :mod:`.plan`.
+"""

@@ -1,0 +1,126 @@
+"""What to request next: a pure function of the job and the journal."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from category_crawler.domain_config import DELIVERY_DAY_CODE
+from category_crawler.job import CategoryJob
+from category_crawler.listing_url import ListingURL
+from category_crawler.planning.coverage import Tally, cover
+from category_crawler.planning.partition import Effort, Partition
+from category_crawler.run.journal import PageRecord
+from category_crawler.run.records import Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a plan that the operator sets."""
+
+    requests: int = 20_000
+    """Listing requests, failed ones included, after which the plan ends."""
+    effort: Effort = field(default_factory=Effort)
+
+
+class Plan:
+    """The listing's pages, and those of the slices it has to be divided into.
+
+    Where a delivery day is asked for, the first page of the listing without it is read only for
+    the value that this marketplace gives the day; a listing without results stays as it is.
+    """
+
+    def __init__(
+        self,
+        job: CategoryJob,
+        records: Iterable[PageRecord] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        self.job = job
+        self.pages_finished = 0
+        """Pages whose rows are kept."""
+        self.latest: PageRecord | None = None
+        self._limits = limits or Limits()
+        self.requests = 0
+        """Listing requests that finished pages took, failed ones included."""
+        self.foreign: set[str] = set()
+        """Currencies of prices seen, the marketplace's own apart."""
+        self._outliers = 0
+        self._price_unproved = False
+        self._partition = self._divide(job.listing)
+        self._has_all_filters = job.delivery_day is None
+        for record in records:
+            self.add(record)
+
+    def add(self, record: PageRecord) -> None:
+        """Take in a finished page."""
+        self.latest = record
+        self.requests += record.requests
+        self.foreign.update(record.foreign)
+        if record.delivery_day is not None:
+            self._learn(record.delivery_day)
+            return
+        self.pages_finished += 1
+        self._outliers += record.outliers
+        self._price_unproved |= record.price_proved is False
+        self._partition.add(record)
+
+    @property
+    def learning(self) -> bool:
+        """Whether the value of the delivery day is still to be learned."""
+        return not (self._has_all_filters or self._partition.is_over)
+
+    @property
+    def listing(self) -> ListingURL:
+        """The whole listing: as asked, with the delivery day once its value is known."""
+        return self._partition.root.listing
+
+    def keeps_rows(self, listing: str) -> bool:
+        """Whether rows of this listing (canonical URL) are wanted."""
+        return not self.learning and self._partition.knows(listing)
+
+    def is_denied(self, listing: ListingURL) -> bool:
+        """Whether this page said "no results" and is asked for once more."""
+        return self._partition.is_denied(listing)
+
+    @property
+    def wanted(self) -> Iterator[ListingURL]:
+        """The pages to request, in the order that is best where one comes after the other."""
+        if not self._is_spent:
+            yield from self._partition.wanted()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to request."""
+        return next(self.wanted, None) is None
+
+    @property
+    def total_pages(self) -> int | None:
+        """An estimate of the pages to come and gone, by the plan as it stands."""
+        if self.learning or not self.pages_finished:
+            return None
+        return self.pages_finished + self._partition.pages_to_come
+
+    def coverage(self, found: int, found_without_price: int) -> Coverage:
+        """How complete the rows kept so far are."""
+        tally = Tally(
+            found, found_without_price, self.requests, self._outliers, self._price_unproved
+        )
+        return cover(self._partition, tally)
+
+    @property
+    def stopped(self) -> str:
+        """Why the plan ends before its end, or an empty text."""
+        if self._is_spent and not self._partition.is_over:
+            return f"stopped at MAX_REQUESTS {self._limits.requests}"
+        return ""
+
+    @property
+    def _is_spent(self) -> bool:
+        return self.requests >= self._limits.requests
+
+    def _learn(self, day: str) -> None:
+        """Begin anew with the listing of this delivery day."""
+        listing = self.job.listing.with_refinement(DELIVERY_DAY_CODE, day)
+        self._partition, self._has_all_filters = self._divide(listing), True
+
+    def _divide(self, listing: ListingURL) -> Partition:
+        return Partition(listing, self._limits.effort, whole=self.job.whole)

@@ -1,0 +1,209 @@
+"""One part of a category that is crawled as a listing of its own. Pure."""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from math import ceil
+
+from category_crawler.listing_url import NODE_CODE, ListingURL, within
+from category_crawler.planning.price_cuts import Sample, cut
+from category_crawler.planning.walk import VAIN_PAGES, End, Walk
+
+ORDERS = (
+    "date-desc-rank",
+    "review-rank",
+    "exact-aware-popularity-rank",
+    "price-asc-rank",
+    "price-desc-rank",
+)
+"""Sort orders beside the listing's own, as the site names them (public sources).
+
+Those by price come last: they order nothing in a slice of one price, and products without a price
+come behind all others.
+"""
+
+_FULL = 0.85
+"""Share of what the site serves that a group of brands is to fill on the average."""
+
+
+class Verdict(StrEnum):
+    """What is known of a slice of which nothing more is asked."""
+
+    COMPLETE = "complete"
+    """Every product that it reports has been seen."""
+    CAPPED = "capped"
+    """The site stopped serving it, and it could not be divided."""
+    UNKNOWN = "unknown"
+
+
+class Slice:
+    """A listing, its pages in one or several orders, and the smaller slices made of it."""
+
+    def __init__(self, listing: ListingURL, above: "Slice | None" = None) -> None:
+        self.listing = listing
+        self.above = above
+        self.first = Walk(listing, holds=len(self._seen_above()), is_whole=above is None)
+        """In the listing's own order."""
+        self.others: list[Walk] = []
+        """In other orders, once products were missed."""
+        self.parts: list[Slice] = []
+        self.is_capped = False
+        """Whether the site is seen not to serve all of it."""
+        self.verdict: Verdict | None = None
+        """None while the slice, or a part of it, is open."""
+
+    @property
+    def asins(self) -> set[str]:
+        """Products seen in the slice's own walks and in those of its parts."""
+        own = {asin for walk in (self.first, *self.others) for asin in walk.asins}
+        return own.union(*(part.asins for part in self.parts))
+
+    @property
+    def known(self) -> set[str]:
+        """The same, and its products among those of the slices that it was cut from."""
+        return self.asins | set(self._seen_above())
+
+    @property
+    def is_short(self) -> bool:
+        """Whether products of it are known, or in a capped one likely, to have been missed."""
+        is_open_ended = self.is_capped and self.first.exact_total is None
+        return is_open_ended or self.missed > 0
+
+    @property
+    def missed(self) -> int:
+        """Products that it reports, or that it served in one order, and that were not seen."""
+        served = max(walk.served for walk in (self.first, *self.others))
+        return max(self.first.exact_total or 0, served) - len(self.known)
+
+    @property
+    def is_divided_by_price(self) -> bool:
+        """Whether its parts hold, together, every product with a price."""
+        return any(part.listing.price != self.listing.price for part in self.parts)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the site did not narrow the listing as asked."""
+        return self.first.end is End.NOT_APPLIED
+
+    @property
+    def contradicted(self) -> Walk | None:
+        """A walk that was told "no results" against what is known, unless all was found since."""
+        if self.verdict is Verdict.COMPLETE:
+            return None
+        walks = (self.first, *self.others)
+        return next((walk for walk in walks if walk.end is End.CONTRADICTED), None)
+
+    @property
+    def may_have_more_than_its_parts(self) -> bool:
+        """Whether products may lie in none of its parts, all of which have been walked."""
+        if any(part.is_refused for part in self.parts):
+            return True
+        total = self.first.exact_total
+        return not self.is_divided_by_price and (total is None or len(self.asins) < total)
+
+    def close(self) -> None:
+        """Come to the verdict: nothing more is asked of the slice."""
+        if self.is_divided_by_price and not self.is_capped:
+            self.verdict = _common(part.verdict for part in self.parts)
+        elif self._is_complete:
+            self.verdict = Verdict.COMPLETE
+        else:
+            self.verdict = Verdict.CAPPED if self.is_capped else Verdict.UNKNOWN
+        if self.above is not None:
+            for walk in (self.first, *self.others):
+                walk.close()
+
+    @property
+    def _is_complete(self) -> bool:
+        if self.is_refused:
+            return False
+        is_empty = self.first.end is End.NO_RESULTS and not self.first.asins
+        return is_empty or len(self.known) == self.first.exact_total
+
+    @property
+    def latest_was_in_vain(self) -> bool:
+        """Whether the latest walk, once the slice was divided or ended, brought nothing new."""
+        if not (self.others or self.parts):
+            return False
+        *before, latest = self.first, *self.others
+        seen = set().union(*(walk.asins for walk in before), *(part.asins for part in self.parts))
+        return not set(latest.asins) - seen
+
+    def is_in_vain(self, walk: Walk) -> bool:
+        """Whether the latest pages of a walk hold nothing that was not seen elsewhere.
+
+        False where the total says how much is missing.
+        """
+        if self.first.exact_total is not None or len(walk.recent) < VAIN_PAGES:
+            return False
+        elsewhere = [known.asins for known in (self.first, *self.others) if known is not walk]
+        seen = set().union(*elsewhere, *(part.asins for part in self.parts))
+        return all(seen.issuperset(asins) for asins in walk.recent)
+
+    def next_order(self, tried: int) -> Walk | None:
+        """A walk in the order behind the ``tried`` first ones, or None where there is none."""
+        own = dict(self.listing.parameters).get("s")
+        orders = [order for order in ORDERS if order != own]
+        if tried >= len(orders):
+            return None
+        holds = len(self._seen_above().keys() | self.first.asins)
+        return Walk(self.listing.with_sort(orders[tried]), holds=holds)
+
+    def divide(self, most: int) -> None:
+        """Make parts that hold about ``most`` products each: by price, else brand, else node."""
+        listings = self._by_price(most) or self._by_brand(most) or self._by_node()
+        self.parts = [Slice(listing, self) for listing in listings]
+
+    def with_all_parts(self) -> Iterator["Slice"]:
+        """This slice and every one below it."""
+        yield self
+        for part in self.parts:
+            yield from part.with_all_parts()
+
+    def _seen_above(self) -> dict[str, int]:
+        """Products of the slices it was cut from whose prices lie in its own range."""
+        seen: dict[str, int] = {}
+        bounds, above = self.listing.price, self.above
+        while above is not None and above.listing.differs_in_price_only(self.listing):
+            for asin, cents in above.first.prices.items():
+                if cents is not None and within(cents, bounds):
+                    seen[asin] = cents
+            above = above.above
+        return seen
+
+    def _by_price(self, most: int) -> list[ListingURL]:
+        own = {asin: cents for asin, cents in self.first.prices.items() if cents is not None}
+        prices = (self._seen_above() | own).values()
+        sample = Sample(sorted(prices), self.first.total or most)
+        return [self.listing.with_price(*part) for part in cut(self.listing.price, sample, most)]
+
+    def _by_brand(self, most: int) -> list[ListingURL]:
+        code, values = self._brands()
+        groups = _groups(values, self.first.total or most, most)
+        return [self.listing.with_refinement(code, "|".join(group)) for group in groups]
+
+    def _brands(self) -> tuple[str, list[str]]:
+        """Code and values of the brands to divide by: those asked for, else those offered."""
+        offered = [term.partition(":") for term in self.first.brands]
+        code = offered[0][0] if offered else ""
+        asked = [value for known, value in self.listing.terms if known == code]
+        return code, asked[0].split("|") if asked else [value for _, _, value in offered]
+
+    def _by_node(self) -> list[ListingURL]:
+        return [self.listing.with_refinement(NODE_CODE, node) for node in self.first.nodes]
+
+
+def _common(verdicts: Iterable[Verdict | None]) -> Verdict:
+    """The verdict of a slice by those of its parts: as good as the worst."""
+    given = set(verdicts)
+    if given == {Verdict.COMPLETE}:
+        return Verdict.COMPLETE
+    return Verdict.CAPPED if Verdict.CAPPED in given else Verdict.UNKNOWN
+
+
+def _groups(values: list[str], total: int, most: int) -> list[list[str]]:
+    """Values in groups of about ``most`` products of ``total``: at least two groups, or none."""
+    if len(values) < 2:
+        return []
+    each = max(1, int(_FULL * most * len(values) / max(1, total)))
+    count = max(2, ceil(len(values) / each))
+    return [values[index::count] for index in range(count)]

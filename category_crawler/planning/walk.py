@@ -1,0 +1,189 @@
+"""Following the pages of one listing: which are next, and why a listing has ended. Pure."""
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from enum import StrEnum
+from statistics import median_high
+
+from category_crawler.listing_url import ListingURL
+from category_crawler.pages import Kind
+from category_crawler.run.journal import NOT_APPLIED, PageRecord
+
+VAIN_PAGES = 3
+"""Pages without a product not seen before, after which another order is given up."""
+
+
+class End(StrEnum):
+    """Why there is no next page."""
+
+    NO_RESULTS = "no_results"
+    CONTRADICTED = "contradicted"
+    """A page said twice that there are no results, where products are known to be."""
+    PAST_THE_END = "past_the_end"
+    NO_ORGANIC_CARD = "no_organic_card"
+    RANGE_STANDS_STILL = "range_stands_still"
+    NO_NEXT_LINK = "no_next_link"
+    NOT_APPLIED = "not_applied"
+
+
+class Walk:
+    """What the pages of one listing in one order of its results have told.
+
+    Pages may arrive in any order; what is told of the walk is told from those without a gap before
+    them, up to the one that ends it. It remembers what it is asked for, not the pages.
+
+    A page that says "no results" is asked for once more unless it shows the node and the filters,
+    and in any case where more products are known to be there or the page is the first of the
+    whole category. Both answers are in the journal, so that a resumed run knows of the first.
+    """
+
+    def __init__(
+        self,
+        listing: ListingURL,
+        records: Iterable[PageRecord] = (),
+        *,
+        holds: int = 0,
+        is_whole: bool = False,
+    ) -> None:
+        """``holds`` products are known to lie in the listing, which may be the whole category."""
+        self.listing = listing
+        self.is_denied = False
+        """Whether the next page said "no results" and is asked for once more."""
+        self.end: End | None = None
+        """Why the listing ended, or None while there is a page to ask for."""
+        self.length = 0
+        """Pages seen."""
+        self.prices: dict[str, int | None] = {}
+        """Price of each distinct organic result, in cents of the marketplace's own currency.
+
+        Empty once the walk is closed.
+        """
+        self.asins: Collection[str] = self.prices.keys()
+        """Distinct organic results."""
+        self.recent: deque[tuple[str, ...]] = deque(maxlen=VAIN_PAGES)
+        """Organic results of the latest pages."""
+        self.brands: tuple[str, ...] = ()
+        """Brands that the first page offers to narrow the listing to, as terms."""
+        self.nodes: tuple[str, ...] = ()
+        """Nodes below the listing's own that its first page offers."""
+        self.page_size = 0
+        """Organic results of a full page, by its result bar, else by its cards."""
+        self.total_is_rounded = False
+        self.last_page: int | None = None
+        """The largest page number shown; the site serves fewer when it caps a listing."""
+        self._totals: list[int] = []
+        self._shown = self._last_rank = 0
+        self._latest_first: int | None = None
+        self._holds, self._is_whole = holds, is_whole
+        self._ahead: dict[int, PageRecord] = {}
+        for record in records:
+            self.add(record)
+
+    def add(self, record: PageRecord) -> None:
+        """Take in a finished page."""
+        self._ahead[record.page] = record
+        while self.end is None and (following := self._ahead.pop(self.length + 1, None)):
+            self.is_denied = self._is_doubtful(following)
+            if not self.is_denied:
+                self._append(following)
+
+    def close(self) -> None:
+        """Keep the results only: all else is asked of a walk whose slice is still open."""
+        self.asins = tuple(self.prices)
+        self.prices = {}
+        self.brands = self.nodes = ()
+        self.recent.clear()
+        self._ahead.clear()
+
+    def wanted(self, last: int | None = None) -> Iterator[int]:
+        """Pages to ask for: the next one, and those behind it that the strip promises.
+
+        ``last`` is the last page worth asking for ahead of time, 1-based; None for no bound.
+        """
+        if self.end is not None:
+            return
+        following = self.length + 1
+        promised = self.last_page or following
+        for page in range(following, max(following, min(promised, last or promised)) + 1):
+            if page not in self._ahead:
+                yield page
+
+    @property
+    def served(self) -> int:
+        """Rank of the last result, by the result bars, else how many there were.
+
+        Where the site reshuffles results from page to page, some come twice, and as many others
+        are not seen.
+        """
+        return min(self._last_rank, self._shown) if self._last_rank else len(self.asins)
+
+    @property
+    def total(self) -> int | None:
+        """Results reported for the listing; where the pages' reports differ, the middle one."""
+        return median_high(self._totals) if self._totals else None
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether every page reports the same total."""
+        return len(set(self._totals)) <= 1
+
+    @property
+    def exact_total(self) -> int | None:
+        """Results reported, where every page reports the same exact number; else None."""
+        return self.total if self.is_steady and not self.total_is_rounded else None
+
+    @property
+    def expected(self) -> int:
+        """The most products that are known to lie in it, or that a page of it has reported."""
+        return max(self._holds, *self._totals, 0)
+
+    @property
+    def without_price(self) -> set[str]:
+        """Organic results that show no price in the marketplace's own currency."""
+        return {asin for asin, cents in self.prices.items() if cents is None}
+
+    def _is_doubtful(self, record: PageRecord) -> bool:
+        """Whether a page says "no results" for the first time and is not to be believed yet."""
+        if record.kind != Kind.NO_RESULTS or self.is_denied:
+            return False
+        is_first_of_all = self._is_whole and self.length == 0
+        return is_first_of_all or not record.proved or self.expected > self.served
+
+    def _append(self, record: PageRecord) -> None:
+        self.end = _end(self._latest_first, record)
+        if self.end is End.NO_RESULTS and self.expected > self.served:
+            self.end = End.CONTRADICTED
+        self.length += 1
+        if self.length == 1:
+            self.brands, self.nodes = record.brands, record.nodes
+        self._latest_first = record.first
+        self._shown += len(record.asins) + record.outliers
+        self._last_rank = max(self._last_rank, (record.last or 0) if record.asins else 0)
+        if record.total is not None:
+            self._totals.append(record.total)
+        self.total_is_rounded |= record.total_is_rounded
+        self.page_size = max(self.page_size, _size(record))
+        self.last_page = max(self.last_page or 0, record.last_page or 0) or None
+        self.recent.append(record.asins)
+        for asin, cents in zip(record.asins, record.prices, strict=True):
+            self.prices.setdefault(asin, cents)
+
+
+def _size(record: PageRecord) -> int:
+    if record.first is None or record.last is None or not record.asins:
+        return len(record.asins)
+    return record.last - record.first + 1
+
+
+def _end(first_before: int | None, latest: PageRecord) -> End | None:
+    if latest.kind == NOT_APPLIED:
+        return End.NOT_APPLIED
+    if latest.kind == Kind.NO_RESULTS:
+        return End.NO_RESULTS
+    if latest.kind == Kind.PAST_THE_END:
+        return End.PAST_THE_END
+    if not latest.asins:
+        return End.NO_ORGANIC_CARD
+    if first_before is not None and latest.first is not None and latest.first <= first_before:
+        return End.RANGE_STANDS_STILL
+    return None if latest.has_next else End.NO_NEXT_LINK

@@ -1,0 +1,124 @@
+"""What a run says of itself: where it stands and how it ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from category_crawler.files.record_file import Record
+
+Count = Annotated[int, Field(ge=0, lt=10**12)]
+
+
+def _real_moment(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+Moment = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"), AfterValidator(_real_moment)
+]
+"""UTC, ISO 8601 to the second with ``Z``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What is known of a run's completeness."""
+
+    reported_total: Count | None
+    """Products the site reports for the whole listing."""
+    reported_is_rounded: bool
+    found: Count
+    found_without_price: Count
+    slices: Count
+    """Listings that the category was divided into; 1 where it was not divided."""
+    slices_capped: Count
+    """Those that the site stopped serving before their end and that could not be divided."""
+    requests: Count
+    outliers: Count
+    complete: bool | None
+    """True when every product is known to be there, False when some are known to be missing."""
+    why: str
+    """One sentence."""
+
+
+class NoCoverage(Record):
+    """What is known of the completeness of a run that could not begin or go on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    complete: Literal[False] = False
+    why: str
+
+
+class Pause(Record):
+    """A wait before the next request."""
+
+    seconds: Annotated[float, Field(ge=0)]
+    reason: str
+    since: Moment
+
+
+class Progress(Record):
+    """Where a run stands."""
+
+    current_page: Count
+    current_listing: str | None
+    total_pages: Count | None
+    total_pages_is_estimate: bool
+    products_found: Count
+    pages_finished: Count
+    coverage: Coverage
+    warnings: list[str] = Field(default_factory=list)
+    """What the spider has met that a person should know of."""
+    started_at: Moment
+    updated_at: Moment
+    pause: Pause | None = None
+
+    def waiting(self, pause: Pause | None) -> Self:
+        """The same with a pause, if there is one."""
+        return self if pause is None else self.model_copy(update={"pause": pause})
+
+    def shown(self) -> dict[str, Any]:
+        """As clients see it: ``pause`` is there only while the run waits."""
+        return self.model_dump(exclude_unset=True)
+
+
+class SessionUsed(Record):
+    """The delivery session that a run went with."""
+
+    domain: str
+    postcode: str
+    version: str
+    """As :func:`category_crawler.delivery.session.session_version` gives it."""
+
+
+class Summary(Record):
+    """How a run ended."""
+
+    stage: Literal["done", "failed"]
+    failed_reason: str | None
+    """A code of :mod:`category_crawler.errors`; None where the run is done."""
+    failed_message: str | None
+    signal: str | None = None
+    """Name of the signal that ended it, such as ``SIGTERM``."""
+    asin_count: Count
+    coverage: Annotated[Coverage | NoCoverage, Field(union_mode="left_to_right")]
+    warnings: list[str] = Field(default_factory=list)
+    session: SessionUsed | None = None
+    started_at: Moment
+    finished_at: Moment
+
+    @model_validator(mode="after")
+    def _tell_why(self) -> Self:
+        told = (self.failed_reason is not None, self.failed_message is not None)
+        if told != (self.stage == "failed",) * 2:
+            raise ValueError(f"{self.stage} does not go with failed_reason {self.failed_reason!r}")
+        return self
+
+    @property
+    def coverage_shown(self) -> dict[str, Any]:
+        """The coverage as clients see it."""
+        coverage: dict[str, Any] = self.model_dump(include={"coverage"})["coverage"]
+        return coverage

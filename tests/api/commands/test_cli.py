@@ -1,0 +1,131 @@
+"""The operator's commands, as typed."""
+
+import re
+import sqlite3
+
+import pytest
+from flask import Flask
+
+from category_crawler.daemon.address import console, password_file
+from tests.api.services import CATEGORY, flask
+from tests.crawls import Home
+
+
+def test_a_users_key_is_printed_once_and_works(app: Flask) -> None:
+    created = flask("users", "create", "ann@example.org")
+    assert created.returncode == 0
+    (key,) = created.stdout.split()
+    answer = app.test_client().post(f"{CATEGORY}/list/", headers={"x-api-key": key})
+    assert answer.status_code == 200
+    listed = flask("users", "list").stdout
+    assert "ann@example.org" in listed
+    assert key not in listed
+
+
+def test_an_address_is_taken_once(app: Flask) -> None:
+    flask("users", "create", "ann@example.org")
+    again = flask("users", "create", "ann@example.org")
+    assert again.returncode == 1
+    assert again.stderr == "Error: there is a user ann@example.org already\n"
+
+
+@pytest.mark.parametrize(
+    "address", ["ann", "@", "ann@", "@example.org", "a b@example.org", "a@b@c"]
+)
+def test_a_wrong_address_is_refused(app: Flask, address: str) -> None:
+    refused = flask("users", "create", address)
+    assert refused.returncode == 2
+    assert address in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert app.extensions["store"].users() == []
+
+
+def test_a_password_is_read_from_standard_input(app: Flask) -> None:
+    flask("users", "create", "ann@example.org")
+    assert flask("users", "password", "ann@example.org", typed="a long password\n").returncode == 0
+    body = {"email": "ann@example.org", "password": "a long password"}
+    assert app.test_client().post("/api/v1/users/login/", json=body).status_code == 200
+    short = flask("users", "password", "ann@example.org", typed="short\n")
+    assert (short.returncode, short.stderr) == (1, "Error: a password has 10 to 1024 characters\n")
+    given = flask("users", "password", "ann@example.org", "a long password")
+    assert given.returncode == 2, "a password is never an argument"
+
+
+def test_a_user_is_kept_out_and_let_in_again(app: Flask) -> None:
+    key = flask("users", "create", "ann@example.org").stdout.strip()
+
+    def listed() -> int:
+        headers = {"x-api-key": key}
+        return app.test_client().post(f"{CATEGORY}/list/", headers=headers).status_code
+
+    assert flask("users", "disable", "ANN@example.org").returncode == 0
+    assert listed() == 401
+    assert "disabled" in flask("users", "list").stdout
+    assert flask("users", "enable", "ann@example.org").returncode == 0
+    assert listed() == 200
+
+
+def test_nobody_is_named(app: Flask) -> None:
+    for command in ("disable", "enable", "password"):
+        refused = flask("users", command, "nobody@example.org")
+        assert (refused.returncode, refused.stderr) == (
+            1,
+            "Error: there is no user nobody@example.org\n",
+        )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("users", "list"),
+        ("runners", "resume", "1"),
+        ("prune", "--older-than", "1d"),
+    ],
+)
+def test_a_database_without_its_tables_is_said_in_a_sentence(
+    app: Flask, home: Home, words: tuple[str, ...]
+) -> None:
+    connection = app.extensions["store"].db.conn
+    connection.execute("PRAGMA foreign_keys = OFF")
+    for table in ("notices", "attempts", "runners", "zipcodes", "sessions", "collections", "users"):
+        connection.execute(f"DROP TABLE {table}")
+    said = flask(*words)
+    assert said.returncode == 1
+    assert re.fullmatch("Error: the database cannot be used: no such table: .*\n", said.stderr)
+
+
+def test_a_locked_database_is_said_in_a_sentence(app: Flask, home: Home) -> None:
+    app.extensions["store"].db.conn.execute("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(home.folder / "var" / "api.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    said = app.test_cli_runner().invoke(args=["users", "create", "ann@example.org"])
+    other.execute("ROLLBACK")
+    other.close()
+    assert (said.exit_code, said.output) == (
+        1,
+        "Error: the database cannot be used: database is locked\n",
+    )
+
+
+def test_the_consoles_password_is_not_shown_but_found(app: Flask) -> None:
+    shown = flask("console")
+    assert str(password_file()) in shown.stdout
+    assert console().password not in shown.stdout
+    assert console().password not in repr(console())
+    assert password_file().stat().st_mode & 0o777 == 0o600
+
+
+def test_the_first_user_is_without_limit_and_others_are_granted_theirs(app: Flask) -> None:
+    flask("users", "create", "ann@example.org")
+    created = flask("users", "create", "bob@example.org")
+    assert "users credits bob@example.org NUMBER" in created.stderr
+    assert "spendable\tunlimited" in flask("users", "credits", "ann@example.org").stdout
+    assert "spendable\t0" in flask("users", "credits", "bob@example.org").stdout
+    assert "spendable\t500" in flask("users", "credits", "bob@example.org", "500").stdout
+    assert "spendable\t480" in flask("users", "credits", "bob@example.org", "-20").stdout
+    assert (
+        "spendable\tunlimited" in flask("users", "credits", "bob@example.org", "unlimited").stdout
+    )
+    refused = flask("users", "credits", "bob@example.org", "many")
+    assert refused.returncode == 2
+    assert "'many'" in refused.stderr

@@ -1,0 +1,149 @@
+"""Who may see what: every route, with no credential, a wrong one and another user's numbers."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from api.accounts.secret import hash_of, new_secret
+from api.rest.operation import Operation, operations
+from api.runners.attempts import folder_of
+from api.store import Store
+from tests.api.services import BODY, Caller
+
+PUBLIC = {"/api/v1/settings/domains", "/api/v1/users/login", "/healthz", "/openapi.json", "/docs"}
+_FORMS = ("json", "jsonl", "csv")
+
+
+@pytest.fixture
+def runner(store: Store, alice: Caller) -> dict[str, Any]:
+    """A runner of Alice's that has rows."""
+    made = store.add_collection(alice.user, "Lamps", {}, [])
+    folder = folder_of(made)
+    folder.path.mkdir(parents=True)
+    folder.partial_rows.write_text('{"asin": "B000000001"}\n')
+    store.end(made["id"], "failed", failed_reason="blocked", failed_message="x", asin_count=1)
+    return made
+
+
+def secured(app: Flask) -> list[Operation]:
+    with app.app_context():
+        return [one for one in operations() if one.secured]
+
+
+def paths(one: Operation, collection: int, runner: int) -> list[str]:
+    """The operation's addresses for a runner, with and without a slash."""
+    forms = _FORMS if "{form}" in one.path else ("",)
+    filled = [
+        one.path.format(collection_id=collection, runner_id=runner, form=form) for form in forms
+    ]
+    bare = [path.rstrip("/") for path in filled]
+    return [path for one in bare for path in (one, f"{one}/")]
+
+
+def test_every_route_is_public_or_secured(app: Flask) -> None:
+    known = {one.path.rstrip("/").partition("{")[0] for one in secured(app)} | PUBLIC
+    routes = {
+        rule.rule.rstrip("/").partition("<")[0]
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+    }
+    assert routes == known
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-api-key": "wrong"},
+        {"x-api-key": ""},
+        {"Authorization": "Token wrong"},
+        {"Authorization": "Token"},
+        {"Authorization": "Basic YWxpY2U6YWxpY2U="},
+        {"x-api-key": "\N{BULLET}" * 3},
+        {"x-api-key": "k" * 5000},
+    ],
+)
+def test_no_route_without_a_credential(
+    app: Flask, runner: dict[str, Any], headers: dict[str, str]
+) -> None:
+    client = app.test_client()
+    for one in secured(app):
+        for path in paths(one, runner["collection"], runner["id"]):
+            answer = client.open(path, method=one.method, headers=headers)
+            assert answer.status_code == 401, path
+            assert answer.get_json()["status"] == 0
+
+
+def test_a_credential_in_the_address_is_none(app: Flask, alice: Caller) -> None:
+    path = f"/api/v1/schedules/amazon/category/list/?x-api-key={alice.key}"
+    assert app.test_client().post(path).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["x-api-key: {}", "Authorization: Token {}"])
+def test_either_header_will_do(app: Flask, alice: Caller, header: str) -> None:
+    name, _, value = header.format(alice.key).partition(": ")
+    answer = app.test_client().post(
+        "/api/v1/schedules/amazon/category/list/", headers={name: value}
+    )
+    assert answer.status_code == 200
+
+
+def test_what_is_anothers_is_like_what_is_not_there(
+    app: Flask, alice: Caller, bob: Caller, runner: dict[str, Any]
+) -> None:
+    nothing = 999_999
+    for one in secured(app):
+        if not _names_a_run(one):
+            continue
+        for own, other in zip(
+            paths(one, runner["collection"], runner["id"]),
+            paths(one, nothing, nothing),
+            strict=True,
+        ):
+            mine = _call(alice, one, own, runner["collection"])
+            theirs = _call(bob, one, own, runner["collection"])
+            absent = _call(bob, one, other, nothing)
+            assert mine.status_code == 200, own
+            assert theirs.status_code == absent.status_code == 404, own
+            said = [answer.get_json()["data"] for answer in (theirs, absent)]
+            assert _without_numbers(said[0]) == _without_numbers(said[1])
+
+
+def test_lists_hold_ones_own(alice: Caller, bob: Caller, runner: dict[str, Any]) -> None:
+    path = "/api/v1/schedules/amazon/category/list/"
+    assert alice.post(path).get_json()["data"]["total"] == 1
+    assert bob.post(path).get_json()["data"] == {"total": 0, "items": []}
+
+
+def test_a_run_is_found_under_its_own_collection_only(
+    alice: Caller, store: Store, runner: dict[str, Any]
+) -> None:
+    other = store.add_collection(alice.user, "Other", {}, [])
+    path = f"/api/v1/results/{other['collection']}/{runner['id']}/category_asins.json"
+    assert alice.get(path).status_code == 404
+
+
+def test_only_hashes_are_stored(store: Store, alice: Caller) -> None:
+    stored = "\n".join(store.db.iterdump())
+    assert hash_of(alice.key) in stored
+    assert alice.key not in stored
+
+
+def test_secrets_differ() -> None:
+    assert len({new_secret() for _ in range(100)}) == 100
+    assert min(len(new_secret()) for _ in range(100)) >= 40
+
+
+def _names_a_run(one: Operation) -> bool:
+    return "{" in one.path or (one.body is not None and "collection_id" in one.body.model_fields)
+
+
+def _call(caller: Caller, one: Operation, path: str, collection: int) -> Any:
+    if one.method == "GET":
+        return caller.get(path)
+    return caller.post(path, BODY | {"collection_id": collection})
+
+
+def _without_numbers(sentence: str) -> str:
+    return "".join(letter for letter in sentence if not letter.isdigit())

@@ -1,0 +1,131 @@
+"""The table of routes: each with no credential, a wrong, an expired, a disabled user's, another's.
+
+It is made of the application's own list of operations, so that a new route is in it by itself;
+one that names nothing of anybody's has to be entered in ``NAMES_NOTHING``.
+"""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from api.accounts.secret import hash_of, new_secret
+from api.rest.operation import Operation
+from api.runners.attempts import folder_of
+from api.store import Store
+from tests.api.services import BODY, Caller, new_user
+from tests.crawls import DOMAIN, POSTCODE
+
+IDS = ("collection_id", "runner_id", "id")
+NAMES_NOTHING = {
+    "schedules/amazon/category/add_schedule",
+    "schedules/amazon/category/list",
+    "zipcodes/create-zipcode",
+    "zipcodes/get-zipcodes",
+    "users/logout",
+    "users/credits",
+    "users/api-key/regenerate",
+}
+PUBLIC = {"settings/domains", "users/login", "healthz"}
+
+
+class Table:
+    """Every operation over one installation in which Alice owns something of everything."""
+
+    def __init__(self, app: Flask, alice: Caller) -> None:
+        self.app = app
+        self.store: Store = app.extensions["store"]
+        self.operations: list[Operation] = app.extensions["operations"]
+        runner = self.store.add_collection(alice.user, "Lamps", {}, [])
+        folder = folder_of(runner)
+        folder.path.mkdir(parents=True)
+        folder.partial_rows.write_text('{"asin": "B000000001"}\n')
+        self.store.end(runner["id"], "failed", failed_reason="blocked", asin_count=1)
+        zipcode, _ = self.store.add_zipcode(alice.user, DOMAIN, POSTCODE, None, lambda: True)
+        self.ids = {
+            "collection_id": runner["collection"],
+            "runner_id": runner["id"],
+            "id": zipcode["id"],
+        }
+
+    def call(self, one: Operation, headers: dict[str, str]) -> list[TestResponse]:
+        """The operation's answers at each of its addresses, with Alice's ids."""
+        client = self.app.test_client()
+        body = BODY | {"domain": DOMAIN} | self.ids if one.body is not None else None
+        return [
+            client.open(path, method=one.method, json=body, headers=headers)
+            for path in self.paths(one)
+        ]
+
+    def paths(self, one: Operation) -> list[str]:
+        forms = ("json", "jsonl", "csv") if "{form}" in one.path else ("",)
+        bare = [one.path.format(**self.ids, form=form).rstrip("/") for form in forms]
+        return [path for each in bare for path in (each, f"{each}/")]
+
+
+@pytest.fixture
+def table(app: Flask, alice: Caller) -> Table:
+    return Table(app, alice)
+
+
+def short(one: Operation) -> str:
+    return one.path.removeprefix("/api/v1").strip("/")
+
+
+def names_something(one: Operation) -> bool:
+    fields = set(one.body.model_fields) if one.body is not None else set()
+    return bool(fields & set(IDS)) or any(f"{{{name}}}" in one.path for name in IDS)
+
+
+def refused(table: Table, headers: dict[str, str]) -> None:
+    """Every secured operation answers 401, every public one as it does without a credential."""
+    for one in table.operations:
+        for answer in table.call(one, headers):
+            envelope: dict[str, Any] = answer.get_json()
+            if one.secured:
+                assert (answer.status_code, envelope["code"]) == (401, 401), one.path
+                assert envelope["status"] == 0
+            else:
+                assert answer.status_code != 401 or short(one) == "users/login", one.path
+
+
+def test_every_operation_is_entered(table: Table) -> None:
+    secured = [one for one in table.operations if one.secured]
+    assert {short(one) for one in secured if not names_something(one)} == NAMES_NOTHING
+    assert {short(one) for one in table.operations if not one.secured} == PUBLIC
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"x-api-key": "wrong"}, {"Authorization": "Token wrong"}],
+    ids=["none", "wrong key", "wrong token"],
+)
+def test_without_a_good_credential(table: Table, headers: dict[str, str]) -> None:
+    refused(table, headers)
+
+
+def test_with_an_expired_token(table: Table, alice: Caller) -> None:
+    token = new_secret()
+    table.store.add_token(alice.user, hash_of(token), "2026-01-01T00:00:00Z")
+    refused(table, {"Authorization": f"Token {token}"})
+
+
+def test_as_a_disabled_user(table: Table, alice: Caller) -> None:
+    table.store.set_active(alice.user, active=False)
+    refused(table, {"x-api-key": alice.key})
+
+
+def test_with_anothers_ids(table: Table, app: Flask) -> None:
+    for number, one in enumerate(one for one in table.operations if names_something(one)):
+        stranger = new_user(app, f"stranger{number}@example.org")
+        for answer in table.call(one, {"x-api-key": stranger.key}):
+            assert answer.status_code == 404, one.path
+    assert table.store.zipcode(table.ids["id"]) is not None
+
+
+def test_with_ones_own_ids(table: Table, alice: Caller) -> None:
+    """The same calls are right when their owner makes them; the table compares like with like."""
+    for one in (one for one in table.operations if names_something(one)):
+        answer = table.call(one, {"x-api-key": alice.key})[0]
+        assert answer.status_code in (200, 503), (one.path, answer.text)

@@ -1,0 +1,263 @@
+"""What lies in a run's folder troubles that run alone: nothing ends, nothing is believed."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from api.runners.attempts import folder_of
+from api.runners.lifecycle import Jobs
+from api.runners.prune import pruned
+from api.runners.watch import look_at_all
+from category_crawler.daemon.cancellation import forget_cancelled, note_cancelled, was_cancelled
+from category_crawler.files.home import var_folder
+from category_crawler.run.reader import JOB, JOURNAL, LOCK, PARTIAL_ROWS, PROGRESS, ROWS, SUMMARY
+from category_crawler.run.writer import Run
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, flask
+from tests.crawls import DOMAIN, POSTCODE
+from tests.damage import DAMAGES
+from tests.records import product, progress, record, summary
+from tests.storefront import Storefront
+from tests.waiting import until
+
+FILES = (SUMMARY, PROGRESS, JOB, JOURNAL, PARTIAL_ROWS, ROWS, LOCK)
+LIST = f"{CATEGORY}/list/"
+
+
+@pytest.fixture
+def jobs(app: Flask) -> Jobs:
+    found: Jobs = app.extensions["jobs"]
+    return found
+
+
+def begun(jobs: Jobs, user: int, stage: str = "scraping") -> dict[str, Any]:
+    """A runner whose spider has died after two pages."""
+    runner = jobs.store.add_collection(user, "Lamps", BODY, [])
+    jobs.store.start(runner["id"], "2026-01-01T00:00:00Z")
+    run = Run.create(folder_of(runner).path, BODY)
+    for page in (1, 2):
+        run.keep(run.claim(product(number) for number in range(24 * page - 23, 24 * page + 1)))
+        run.finish_page(record(page, offset=run.offset))
+        run.report(progress(page))
+    run.close()
+    if stage == "failed":
+        jobs.store.end(runner["id"], "failed", failed_reason="blocked", asin_count=48)
+    return jobs.store.runner(runner["id"]) or runner
+
+
+def damage(path: Path, kind: str) -> None:
+    path.unlink(missing_ok=True)
+    DAMAGES[kind](path)
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_no_call_fails_and_nothing_is_believed(
+    alice: Caller, jobs: Jobs, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    runners = {name: begun(jobs, alice.user) for name in FILES}
+    ended = {name: begun(jobs, alice.user, "failed") for name in FILES}
+    for runner_of in (runners, ended):
+        for name, runner in runner_of.items():
+            damage(folder_of(runner).path / name, kind)
+    well = begun(jobs, alice.user)
+
+    look_at_all(jobs)
+    assert [r for r in caplog.records if r.exc_info] == [], "no look failed"
+    items = {item["id"]: item for item in alice.post(LIST).get_json()["data"]["items"]}
+    assert len(items) == 2 * len(FILES) + 1
+    assert items[well["id"]]["progress"] == progress(2).shown()
+    for name, runner in runners.items():
+        shown = alice.result(runner["collection"])
+        assert (shown["stage"], shown["asins"]) == ("scraping", [])
+        assert shown["progress"] == ({} if name == PROGRESS else progress(2).shown())
+        for form in ("json", "jsonl", "csv"):
+            _download(alice, runner, form, damaged=name == PARTIAL_ROWS)
+
+
+def _download(caller: Caller, runner: dict[str, Any], form: str, *, damaged: bool) -> None:
+    path = f"/api/v1/results/{runner['collection']}/{runner['id']}/category_asins.{form}"
+    answer = caller.get(path)
+    assert answer.status_code in ((200, 404) if damaged else (200,))
+    if answer.status_code == 200 and form == "json":
+        assert len(answer.get_json()) == (0 if damaged else 48)
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_cancel_and_the_end_of_it_outlive_any_file(
+    alice: Caller, scrapyd: Daemon, jobs: Jobs, kind: str
+) -> None:
+    runners = {name: begun(jobs, alice.user) for name in FILES}
+    for name, runner in runners.items():
+        damage(folder_of(runner).path / name, kind)
+        alice.cancel(runner["collection"])
+    look_at_all(jobs)
+    assert jobs.store.open_runners() == []
+    for name, runner in runners.items():
+        shown = alice.result(runner["collection"])
+        assert shown["failed_reason"] == "cancelled"
+        assert shown["asin_count"] == (0 if name == PARTIAL_ROWS else 48)
+
+
+@pytest.mark.parametrize("kind", ["torn", "folder", "pipe", "loop", "huge"])
+def test_resume_and_prune_outlive_any_file(
+    alice: Caller, no_slot: None, scrapyd: Daemon, jobs: Jobs, kind: str
+) -> None:
+    runners = {name: begun(jobs, alice.user, "failed") for name in FILES}
+    for name, runner in runners.items():
+        damage(folder_of(runner).path / name, kind)
+        # One without job.json and journal would have left nothing to go on with.
+        made = jobs.resume(runner)
+        assert (made["stage"], made["earlier"]) == ("queued", runner["id"])
+    assert pruned(jobs.store, -5) == len(FILES)
+    assert not any(os.path.lexists(folder_of(runner).path) for runner in runners.values())
+
+
+def test_a_file_in_place_of_a_runs_folder_is_pruned(alice: Caller, jobs: Jobs) -> None:
+    runner = begun(jobs, alice.user, "failed")
+    assert pruned(jobs.store, -5) == 1
+    folder_of(runner).path.parent.mkdir(parents=True)
+    folder_of(runner).path.write_text("a file")
+    logs = var_folder() / "logs/default/category"
+    (logs / f"r{runner['id']}-1.log").mkdir(parents=True)
+    assert pruned(jobs.store, -5) == 0, "a log that cannot be removed"
+    (logs / f"r{runner['id']}-1.log").rmdir()
+    assert pruned(jobs.store, -5) == 1
+    assert flask("prune", "--older-than", "1h").returncode == 0
+
+
+@pytest.mark.parametrize("kind", [*DAMAGES, "missing", "cut", "short"])
+def test_done_is_believed_only_with_a_whole_result_file(
+    alice: Caller, jobs: Jobs, kind: str
+) -> None:
+    runner = begun(jobs, alice.user)
+    path = folder_of(runner).path
+    run = Run.resume(path)
+    run.finish(summary(asin_count=48))
+    run.close()
+    whole = (path / ROWS).read_bytes()
+    (path / ROWS).unlink()
+    if kind in DAMAGES:
+        DAMAGES[kind](path / ROWS)
+    elif kind != "missing":
+        lines = whole.splitlines(keepends=True)
+        (path / ROWS).write_bytes(whole[:-9] if kind == "cut" else b"".join(lines[:1] + lines[2:]))
+    look_at_all(jobs)
+    assert alice.result(runner["collection"])["stage"] == "scraping"
+    if (path / ROWS).is_dir():
+        (path / ROWS / "sub").rmdir()
+        (path / ROWS).rmdir()
+    (path / ROWS).unlink(missing_ok=True)
+    (path / ROWS).write_bytes(whole)
+    look_at_all(jobs)
+    result = alice.result(runner["collection"])
+    assert (result["stage"], len(result["asins"])) == ("done", 48)
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_result_file_damaged_later_is_not_handed_on(alice: Caller, jobs: Jobs, kind: str) -> None:
+    runner = begun(jobs, alice.user)
+    path = folder_of(runner).path
+    run = Run.resume(path)
+    run.finish(summary(asin_count=48))
+    run.close()
+    look_at_all(jobs)
+    damage(path / ROWS, kind)
+    result = alice.result(runner["collection"])
+    assert (result["stage"], result["asin_count"], result["asins"]) == ("done", 48, [])
+    _download(alice, runner, "json", damaged=False)
+
+
+@pytest.mark.parametrize("kind", ["torn", "folder", "pipe"])
+def test_a_note_of_a_cancel_is_a_file_and_nothing_else(app: Flask, kind: str) -> None:
+    folder = var_folder() / "cancelled"
+    folder.parent.mkdir(exist_ok=True)
+    DAMAGES[kind](folder)
+    for _ in range(2):
+        if kind == "folder":
+            (folder / "r1-1").mkdir(exist_ok=True)
+        if (folder / "r1-1").is_dir():
+            forget_cancelled("r1-1")
+            assert not was_cancelled("r1-1")
+        note_cancelled("r1-1")
+        assert was_cancelled("r1-1")
+        forget_cancelled("r1-1")
+        assert not was_cancelled("r1-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((SUMMARY, kind) for kind in ("object", "folder", "wrong types")),
+        *((JOB, kind) for kind in ("torn", "folder")),
+        *((PROGRESS, kind) for kind in ("binary", "pipe")),
+        *((JOURNAL, kind) for kind in ("folder", "binary")),
+        *((PARTIAL_ROWS, kind) for kind in ("list", "loop")),
+        (LOCK, "folder"),
+    ],
+)
+def test_the_next_attempt_goes_on_whatever_lies_there(
+    alice: Caller, scrapyd: Daemon, shop: Storefront, jobs: Jobs, name: str, kind: str
+) -> None:
+    shop.switches.block, shop.switches.block_from = "hang", 2
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    runner = jobs.store.newest_runner(alice.user, collection)
+    assert runner is not None
+    path = folder_of(runner).path
+    (job,) = jobs.scrapyd.jobs("default")["running"]
+    os.kill(job["pid"], signal.SIGSTOP)
+    damage(path / name, kind)
+    shop.switches.block = ""
+    os.kill(job["pid"], signal.SIGKILL)
+    result = until(
+        lambda: look_at_all(jobs) or alice.result(collection), lambda shown: shown["stage"] in ENDED
+    )
+    assert (result["stage"], result["failed_message"]) == ("done", None)
+    assert len({row["asin"] for row in result["asins"]}) == len(result["asins"]) == 60
+    assert result["coverage"]["complete"] is True
+    kept = [file.name for file in path.iterdir() if ".damaged" in file.name]
+    cut_back = name in (JOURNAL, PARTIAL_ROWS) and kind in ("binary", "list")
+    assert kept == ([] if cut_back else [f"{name}.damaged"])
+    assert json.loads((path / JOB).read_bytes())["postcode"] == POSTCODE
+    assert json.loads((path / JOB).read_bytes())["domain"] == DOMAIN
+
+
+def test_a_job_file_that_says_something_else_is_not_gone_on_with(
+    alice: Caller, scrapyd: Daemon, shop: Storefront, jobs: Jobs
+) -> None:
+    shop.switches.block, shop.switches.block_from = "hang", 2
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    runner = jobs.store.newest_runner(alice.user, collection)
+    assert runner is not None
+    path = folder_of(runner).path
+    (job,) = jobs.scrapyd.jobs("default")["running"]
+    said = json.loads((path / JOB).read_bytes())
+    (path / JOB).write_text(json.dumps(said | {"price_max_cents": 1}))
+    shop.switches.block = ""
+    os.kill(job["pid"], signal.SIGKILL)
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+    assert json.loads((path / JOB).read_bytes()) == said
+    first = shop.listing_requests[0].path
+    assert [request.path for request in shop.listing_requests].count(first) == 2, "begun anew"
+    assert (path / f"{JOB}.other").exists()
+    assert (path / f"{JOURNAL}.other").exists()
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_damaged_delivery_report_says_nothing(
+    alice: Caller, no_slot: None, scrapyd: Daemon, jobs: Jobs, kind: str
+) -> None:
+    answer = alice.post("/api/v1/zipcodes/create-zipcode/", {"domain": 1, "zipcode": "4501"})
+    assert answer.get_json()["data"]["status"] == "pending"
+    report = var_folder() / "deliveries" / "z1-1.json"
+    report.parent.mkdir(exist_ok=True)
+    DAMAGES[kind](report)
+    look_at_all(jobs)
+    (zipcode,) = alice.post("/api/v1/zipcodes/get-zipcodes/").get_json()["data"]
+    assert zipcode["status"] == "pending", "the job is still in the queue"

@@ -1,0 +1,501 @@
+"""Jobs through their lives, with a real Scrapyd and real spiders."""
+
+import json
+import os
+import signal
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from api.runners.lifecycle import Jobs
+from api.runners.watch import look_at_all
+from api.scrapyd.client import Scrapyd
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
+from tests.crawls import DOMAIN, POSTCODE, Home
+from tests.storefront import Storefront
+from tests.waiting import until
+
+
+@pytest.fixture
+def jobs(app: Flask) -> Jobs:
+    found: Jobs = app.extensions["jobs"]
+    return found
+
+
+@pytest.fixture
+def partly_foreign(shop: Storefront) -> Storefront:
+    """The shop, which shows a fifth of its prices in another currency."""
+    shop.switches.wrong_currency_from, shop.switches.wrong_currency_share = 1, 0.2
+    return shop
+
+
+@pytest.fixture
+def halting(shop: Storefront) -> Storefront:
+    """The shop, which hangs from the second listing page on."""
+    shop.switches.block, shop.switches.block_from = "hang", 2
+    return shop
+
+
+def test_what_the_spider_warns_of_is_in_the_result(
+    alice: Caller, scrapyd: Daemon, partly_foreign: Storefront
+) -> None:
+    added = alice.post(f"{CATEGORY}/add_schedule", BODY | {"colour": "red"}).get_json()["data"]
+    told, met = alice.until(added["id"], *ENDED)["warnings"]
+    assert told == "colour is not a known field"
+    assert met.startswith("some prices are in USD, not in AUD")
+
+
+def test_a_schedule_becomes_a_result(
+    alice: Caller, scrapyd: Daemon, shop: Storefront, home: Home
+) -> None:
+    answer = alice.post(f"{CATEGORY}/add_schedule", BODY | {"name": "Lamps", "colour": "red"})
+    added = answer.get_json()["data"]
+    assert added["warnings"] == ["colour is not a known field"]
+    result = alice.until(added["id"], *ENDED)
+    assert (result["id"], result["collection"]) == (added["runner_id"], added["id"])
+    assert (result["stage"], result["schedule_status"]) == ("done", "Completed")
+    assert result["is_download_generated"] is True
+    assert result["name"] == "Lamps"
+    assert result["warnings"] == added["warnings"]
+    assert {row["asin"] for row in result["asins"]} == shop.catalogue.asins()
+    assert result["asin_count"] == len(result["asins"]) == 60
+    assert result["coverage"]["complete"] is True
+    assert result["failed_reason"] is None
+    assert result["created_at"] <= result["started_at"] <= result["finished_at"]
+    link = f"http://localhost/api/v1/results/{added['id']}/{added['runner_id']}/category_asins.json"
+    assert result["download_links"] == {"pages": [link], "all_pages": link}
+    assert alice.get(link.removeprefix("http://localhost")).get_json() == result["asins"]
+    folder = home.folder / "results" / str(alice.user) / str(added["id"]) / str(added["runner_id"])
+    assert json.loads((folder / "category_asins.json").read_bytes()) == result["asins"]
+    assert (home.folder / "var/logs/default/category" / f"r{added['runner_id']}-1.log").exists()
+
+
+def test_a_failed_run_keeps_what_it_found(alice: Caller, scrapyd: Daemon, shop: Storefront) -> None:
+    shop.switches.wrong_location_from = 2
+    result = alice.until(alice.schedule(), *ENDED)
+    assert (result["stage"], result["failed_reason"]) == ("failed", "location_lost")
+    assert POSTCODE in result["failed_message"]
+    assert result["asins"] == []
+    assert result["is_download_generated"] is False
+    assert result["coverage"]["complete"] is False
+    (link,) = result["download_links"]["pages"]
+    rows = alice.get(link.removeprefix("http://localhost")).get_json()
+    assert len(rows) == result["asin_count"] == 24
+
+
+def test_filters_that_a_domain_lacks_are_named(
+    alice: Caller, home: Home, scrapyd: Daemon, shop: Storefront
+) -> None:
+    home.make_session("amazon.com", "20105")
+    answer = alice.post(
+        f"{CATEGORY}/add_schedule/",
+        BODY
+        | {"category_url": BODY["category_url"].replace("com.au", "com"), "domain": "amazon.com"}
+        | {"postcode": "20105", "filter_delivery_day": "tomorrow"},
+    )
+    warnings = answer.get_json()["data"]["warnings"]
+    assert warnings == ["filter_delivery_day is not supported on amazon.com and was not applied"]
+
+
+def test_without_a_session_nothing_is_scheduled(alice: Caller, home: Home) -> None:
+    (home.folder / "cookies" / DOMAIN / f"{POSTCODE}.json").unlink()
+    answer = alice.post(f"{CATEGORY}/add_schedule/", BODY)
+    assert answer.status_code == 400
+    assert answer.get_json()["data"].startswith("No cookie file found for amazon.com.au 4500: ")
+    assert alice.post(f"{CATEGORY}/list/").get_json()["data"]["total"] == 0
+
+
+def test_scrapyd_away_means_nothing_half_recorded(alice: Caller) -> None:
+    answer = alice.post(f"{CATEGORY}/add_schedule/", BODY)
+    assert answer.status_code == 503
+    assert "Nothing was scheduled" in answer.get_json()["data"]
+    assert alice.post(f"{CATEGORY}/list/").get_json()["data"] == {"total": 0, "items": []}
+
+
+def test_a_wrong_password_is_scrapyd_refusing(
+    app: Flask, alice: Caller, scrapyd: Daemon, jobs: Jobs
+) -> None:
+    jobs.scrapyd.auth = ("crawler", "wrong")
+    answer = alice.post(f"{CATEGORY}/add_schedule/", BODY)
+    assert answer.status_code == 502
+    assert alice.post(f"{CATEGORY}/list/").get_json()["data"]["total"] == 0
+
+
+def test_priorities_order_the_queue(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    first = [alice.schedule() for _ in range(_slots())]
+    for collection in first:
+        alice.until(collection, "scraping")
+    low = alice.schedule(priority="Lowest")
+    high = alice.schedule(priority="Highest")
+    assert alice.result(low)["stage"] == alice.result(high)["stage"] == "queued"
+    alice.cancel(first[0])
+    until(lambda: look_at_all(jobs) or alice.result(high)["stage"], lambda s: s == "scraping")
+    assert alice.result(low)["stage"] == "queued"
+
+
+def _slots() -> int:
+    return 2 * (os.cpu_count() or 1)
+
+
+def test_a_cancelled_run_ends_at_once_and_keeps_its_rows(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    assert alice.cancel(collection) is True
+    result = alice.result(collection)
+    assert (result["stage"], result["schedule_status"]) == ("failed", "Failed")
+    assert (result["failed_reason"], result["failed_message"]) == ("cancelled", "Cancelled by user")
+    assert result["asin_count"] == 24
+    assert result["coverage"]["complete"] is False
+    assert alice.cancel(collection) is False, "it had already ended"
+    # The hanging request outlasts the grace time, so that only KILL helps.
+    until(lambda: look_at_all(jobs) or _states(jobs), lambda states: "running" not in states)
+    look_at_all(jobs)
+    assert jobs.store.open_runners() == []
+    assert alice.result(collection) == result, "an end never changes"
+
+
+def test_a_pending_job_is_cancelled_off_the_queue(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    running = [alice.schedule() for _ in range(_slots())]
+    for collection in running:
+        alice.until(collection, "scraping")
+    waiting = alice.schedule()
+    assert alice.cancel(waiting) is True
+    result = alice.result(waiting)
+    assert (result["stage"], result["asin_count"]) == ("failed", 0)
+    assert result["download_links"] == {"pages": [], "all_pages": ""}
+    assert _states(jobs).count("pending") == 0
+
+
+def test_a_finished_run_cannot_be_cancelled(alice: Caller, scrapyd: Daemon) -> None:
+    collection = alice.schedule()
+    before = alice.until(collection, "done")
+    assert alice.cancel(collection) is False
+    assert alice.result(collection) == before
+
+
+def test_one_interrupt_whoever_cancels(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs, home: Home
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    answers: list[bool] = []
+    clients = [
+        threading.Thread(target=lambda: answers.append(alice.cancel(collection))) for _ in range(8)
+    ]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    assert sorted(answers) == [False] * 7 + [True]
+
+
+def test_cancelled_on_the_console(
+    alice: Caller, scrapyd: Daemon, shop: Storefront, jobs: Jobs
+) -> None:
+    shop.switches.latency = 1.0
+    collection = alice.schedule()
+    runner = alice.until_moving(collection)
+    jobs.scrapyd.cancel("default", f"r{runner['id']}-1")
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["failed_reason"]) == ("failed", "cancelled")
+    assert result["asin_count"] >= 24
+
+
+def test_taken_off_the_queue_on_the_console(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    running = [alice.schedule() for _ in range(_slots())]
+    for collection in running:
+        alice.until(collection, "scraping")
+    waiting = alice.schedule()
+    jobs.scrapyd.cancel("default", f"r{alice.result(waiting)['id']}-1")
+    jobs.scrapyd.forget_states()
+    result = alice.until(waiting, *ENDED)
+    assert (result["failed_reason"], result["failed_message"]) == ("cancelled", "Cancelled by user")
+
+
+def test_cancelled_on_the_console_in_its_first_moment(
+    alice: Caller, scrapyd: Daemon, jobs: Jobs, shop: Storefront
+) -> None:
+    collection = alice.schedule()
+    until(lambda: _states(jobs), lambda states: "running" in states)
+    jobs.scrapyd.cancel("default", f"r{alice.result(collection)['id']}-1")
+    assert alice.until(collection, *ENDED)["failed_reason"] in ("cancelled", None)
+    assert _attempts(jobs, collection) == 1
+
+
+def test_console_and_api_cancel_one_job_with_one_interrupt(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs, home: Home
+) -> None:
+    collection = alice.schedule()
+    runner = alice.until_moving(collection)
+    for _ in range(3):
+        jobs.scrapyd.cancel("default", f"r{runner['id']}-1")
+    alice.cancel(collection)
+    until(lambda: _states(jobs), lambda states: "running" not in states)
+    result = alice.result(collection)
+    assert (result["failed_reason"], result["asin_count"]) == ("cancelled", 24)
+    log = (home.folder / "var/logs/default/category" / f"r{runner['id']}-1.log").read_text()
+    assert "forcing unclean shutdown" not in log
+    rows = alice.get(f"/api/v1/results/{collection}/{runner['id']}/category_asins.json")
+    assert len(rows.get_json()) == 24
+
+
+def test_a_job_that_crashes_at_import_is_tried_a_few_times(
+    alice: Caller, scrapyd: Daemon, home: Home, jobs: Jobs
+) -> None:
+    home.settings("this is [no TOML")
+    collection = alice.schedule()
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["failed_reason"]) == ("failed", "crashed")
+    assert "3 times" in result["failed_message"]
+    assert result["asin_count"] == 0
+    assert _attempts(jobs, collection) == 3
+
+
+def test_a_killed_spider_is_followed_by_one_that_goes_on(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    spider = _spider(jobs)
+    halting.switches.block = ""
+    os.kill(spider, signal.SIGKILL)
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+    assert len({row["asin"] for row in result["asins"]}) == 60
+    pages = [request.path for request in halting.listing_requests]
+    assert pages.count(pages[0]) == 1, "a finished page is not fetched again"
+    assert _attempts(jobs, collection) == 2
+
+
+def test_a_spider_that_is_told_to_end_is_followed_by_one_that_goes_on(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    spider = _spider(jobs)
+    halting.switches.block = ""
+    os.kill(spider, signal.SIGTERM)
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+
+
+def test_a_run_that_gets_nowhere_crashes_with_its_rows(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    killed: set[int] = set()
+
+    def kill() -> str:
+        for job in jobs.scrapyd.jobs("default")["running"]:
+            if job["pid"] not in killed and len(halting.listing_requests) > len(killed) + 1:
+                os.kill(job["pid"], signal.SIGKILL)
+                killed.add(job["pid"])
+        stage: str = alice.result(collection)["stage"]
+        return stage
+
+    assert until(kill, lambda stage: stage in ENDED) == "failed"
+    result = alice.result(collection)
+    assert (result["failed_reason"], result["asin_count"]) == ("crashed", 24)
+    assert len(killed) == 4, "one attempt got further, three did not"
+
+
+def test_a_spider_that_hangs_is_killed_and_followed(
+    app: Flask, alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    spider = _spider(jobs)
+    halting.switches.block = ""
+    os.kill(spider, signal.SIGSTOP)
+    jobs.settings = replace(jobs.settings, hung_after=1.0)
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+
+
+def test_a_job_that_cannot_begin_says_why(
+    alice: Caller, scrapyd: Daemon, home: Home, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    (home.folder / "cookies" / DOMAIN / f"{POSTCODE}.json").unlink()
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["failed_reason"]) == ("failed", "no_session")
+    assert "No cookie file found" in result["failed_message"]
+    assert _attempts(jobs, collection) == 1
+
+
+def test_no_attempt_follows_while_nothing_can_be_written(
+    alice: Caller, scrapyd: Daemon, jobs: Jobs, halting: Storefront, home: Home
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    (home.folder / "results").rename(home.folder / "elsewhere")
+    (home.folder / "results").touch()
+    jobs.scrapyd.stop("r1-1", "KILL")
+    until(jobs.scrapyd.states, lambda states: states.get("r1-1") == "finished")
+    for _ in range(jobs.settings.stalled_attempts + 1):
+        assert alice.result(collection)["stage"] == "scraping"
+    assert _attempts(jobs, collection) == 1
+    (home.folder / "results").unlink()
+    (home.folder / "elsewhere").rename(home.folder / "results")
+    halting.switches.block = ""
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+    assert _attempts(jobs, collection) == 2
+
+
+def test_scrapyd_killed_and_started_again(alice: Caller, scrapyd: Daemon, shop: Storefront) -> None:
+    shop.switches.latency = 0.7
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    scrapyd.kill()
+    result = alice.result(collection)
+    assert result["stage"] == "scraping", "Scrapyd away says nothing about the run"
+    scrapyd.start()
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+    assert len({row["asin"] for row in result["asins"]}) == 60
+
+
+def test_a_queue_outlives_its_scrapyd(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, shop: Storefront, jobs: Jobs
+) -> None:
+    running = [alice.schedule() for _ in range(_slots())]
+    for collection in running:
+        alice.until(collection, "scraping")
+    waiting = alice.schedule()
+    scrapyd.end()
+    for collection in running:
+        assert alice.result(collection)["stage"] == "scraping"
+    shop.switches.block = ""
+    scrapyd.start()
+    assert alice.until(waiting, *ENDED)["stage"] == "done"
+    for collection in running:
+        result = alice.until(collection, *ENDED)
+        assert (result["stage"], result["asin_count"]) == ("done", 60)
+
+
+def test_an_answer_that_never_comes_is_looked_up_later(
+    app: Flask, alice: Caller, scrapyd: Daemon, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.kill(_pid(scrapyd), signal.SIGSTOP)
+    monkeypatch.setattr("api.scrapyd.client._ANSWER_SECONDS", 0.5)
+    collection = alice.schedule()
+    assert alice.result(collection)["stage"] == "queued"
+    os.kill(_pid(scrapyd), signal.SIGCONT)
+    assert alice.until(collection, *ENDED)["stage"] == "done"
+
+
+def test_every_look_asks_scrapyd_little(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = Scrapyd._get
+
+    def counted(door: Scrapyd, basename: str, params: Any = None) -> Any:
+        asked.append(basename)
+        return ask(door, basename, params)
+
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    monkeypatch.setattr(Scrapyd, "_get", counted)
+    monkeypatch.setattr("api.scrapyd.job_states._FRESH_SECONDS", 60)
+    for _ in range(50):
+        alice.result(collection)
+    assert len(asked) <= 1
+
+
+def test_a_clock_that_was_set_back_loses_no_job(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    runner = alice.until_moving(collection)
+    halting.switches.block = ""
+    scrapyd.kill()
+    jobs.store.set_missing(runner["id"], "2999-01-01T00:00:00Z")
+    scrapyd.start()
+    assert alice.until(collection, *ENDED)["stage"] == "done"
+
+
+def test_a_run_that_has_ended_has_ended_whichever_attempt_says_so(
+    alice: Caller, scrapyd: Daemon, jobs: Jobs, halting: Storefront
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    runner = jobs.store.newest_runner(alice.user, collection)
+    assert runner is not None
+    # As if Scrapyd had not known the job for too long, and it had been on its way all the same.
+    jobs._attempts.again(runner)
+    halting.switches.block = ""
+    result = alice.until(collection, *ENDED)
+    assert (result["stage"], result["asin_count"]) == ("done", 60)
+    assert _attempts(jobs, collection) == 2
+
+
+def test_two_watchers_make_one_attempt(
+    app: Flask, alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    spider = _spider(jobs)
+    os.kill(spider, signal.SIGKILL)
+    until(lambda: _states(jobs), lambda states: "running" not in states)
+    watchers = [threading.Thread(target=look_at_all, args=(jobs,)) for _ in range(6)]
+    for watcher in watchers:
+        watcher.start()
+    for watcher in watchers:
+        watcher.join()
+    assert _attempts(jobs, collection) == 2
+    assert len(_states(jobs)) == 2
+
+
+def test_a_cancel_while_the_next_attempt_is_on_its_way(
+    alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs
+) -> None:
+    collection = alice.schedule()
+    alice.until_moving(collection)
+    spider = _spider(jobs)
+    runner = jobs.store.newest_runner(alice.user, collection)
+    assert runner is not None
+    os.kill(spider, signal.SIGKILL)
+    until(lambda: _states(jobs), lambda states: "running" not in states)
+    assert alice.cancel(collection) in (True, False)
+    jobs._attempts.again(runner)
+    until(
+        lambda: look_at_all(jobs) or _states(jobs),
+        lambda states: not {"running", "pending"} & set(states),
+    )
+    assert alice.result(collection)["failed_message"] == "Cancelled by user"
+
+
+def _attempts(jobs: Jobs, collection: int) -> int:
+    query = "SELECT max(attempt) AS attempt FROM runners WHERE collection = ?"
+    (row,) = jobs.store.db.query(query, (collection,))
+    return int(row["attempt"])
+
+
+def _spider(jobs: Jobs) -> int:
+    """The process of the only job that runs."""
+    (job,) = jobs.scrapyd.jobs("default")["running"]
+    return int(job["pid"])
+
+
+def _states(jobs: Jobs) -> list[str]:
+    jobs.scrapyd.forget_states()
+    return list(jobs.scrapyd.states().values())
+
+
+def _pid(scrapyd: Daemon) -> int:
+    assert scrapyd.process is not None
+    return scrapyd.process.pid

@@ -1,0 +1,152 @@
+"""Records: one winner for each move, under several threads and processes."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from api.store import Store
+from api.store.tables import migrations
+from category_crawler.files.home import PROJECT
+
+REQUEST = {"domain": "amazon.com.au"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "api.db")
+
+
+@pytest.fixture
+def runner(store: Store) -> int:
+    user = store.add_user("a@example.org", "a", "hash")
+    added = store.add_collection(user, "Lamps", REQUEST, [])
+    number: int = added["id"]
+    return number
+
+
+def winners(move: Callable[[], bool], number: int = 20) -> int:
+    """How many of that many simultaneous movers are told that they did it."""
+    gate = threading.Barrier(number)
+    told: list[bool] = []
+
+    def go() -> None:
+        gate.wait()
+        told.append(move())
+
+    threads = [threading.Thread(target=go) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == number
+    return sum(told)
+
+
+def test_one_ends_a_runner(store: Store, runner: int) -> None:
+    assert winners(lambda: store.end(runner, "failed", failed_reason="cancelled")) == 1
+
+
+def test_one_starts_it_and_one_stops_its_job(store: Store, runner: int) -> None:
+    assert winners(lambda: store.start(runner, "2026-01-01T00:00:00Z")) == 1
+    assert winners(lambda: store.set_stopping(runner, None, "asked")) == 1
+    assert winners(lambda: store.set_stopping(runner, "asked", "interrupted")) == 1
+
+
+@pytest.mark.parametrize(("first", "second"), [("done", "failed"), ("failed", "done")])
+def test_an_end_never_changes(store: Store, runner: int, first: str, second: str) -> None:
+    assert store.end(runner, first, asin_count=3)
+    before = store.runner(runner)
+    assert not store.end(runner, second, asin_count=4)
+    assert not store.start(runner, "2026-01-01T00:00:00Z")
+    assert store.runner(runner) == before
+
+
+def test_open_runners_are_those_with_something_left_to_do(store: Store, runner: int) -> None:
+    assert [row["id"] for row in store.open_runners()] == [runner]
+    store.end(runner, "failed", stopping="asked")
+    assert [row["id"] for row in store.open_runners()] == [runner]
+    store.set_stopping(runner, "asked", None)
+    assert store.open_runners() == []
+
+
+def test_a_collection_is_undone_whole(store: Store, runner: int) -> None:
+    store.remove_collection(1)
+    assert store.runner(runner) is None
+    for table in ("collections", "runners", "attempts"):
+        assert store.db[table].count == 0
+    assert store.users(), "its user stays"
+
+
+def test_numbers_are_never_given_twice(store: Store, runner: int) -> None:
+    store.remove_collection(1)
+    again = store.add_collection(1, "Lamps", REQUEST, [])
+    assert again["id"] > runner, "a job of the old name may still be at Scrapyd"
+
+
+def test_an_address_is_one_user(store: Store, runner: int) -> None:
+    with pytest.raises(ValueError, match=r"A@example\.org"):
+        store.add_user("A@example.org", "a", "other hash")
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from api.store import Store
+from api.store.tables import migrations
+
+store = Store(Path(sys.argv[1]))
+for turn in range(10):
+    store.add_user(f"{sys.argv[2]}-{turn}@example.org", "x", f"{sys.argv[2]}-{turn}")
+"""
+
+
+def test_processes_share_a_new_database(tmp_path: Path) -> None:
+    path = tmp_path / "api.db"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", _WRITER, str(path), str(number)], cwd=PROJECT)
+        for number in range(5)
+    ]
+    assert [process.wait(60) for process in processes] == [0] * 5
+    assert len(Store(path).users()) == 50
+
+
+def test_a_database_of_before_credits_goes_on(tmp_path: Path) -> None:
+    """Its users are without limit, and a runner that was open ends, is counted and told of."""
+    path = tmp_path / "api.db"
+    old = Database(path)
+    migrations.apply(old, stop_before="add_accounts")
+    now = {"created_at": "2026-01-01T00:00:00Z"}
+    old["users"].insert({"email": "a@example.org", "name": "a"} | now)
+    old["credentials"].insert({"hash": "hash", "user": 1, "kind": "key"} | now)
+    collection = {"user": 1, "name": "Lamps", "request_type": "x", "request": "{}"}
+    old["collections"].insert(collection | {"warnings": "[]"} | now)
+    old["runners"].insert({"collection": 1, "stage": "scraping", "attempt": 1} | now)
+    old.close()
+    store = Store(path)
+    found = store.user_of("hash")
+    assert found is not None
+    assert store.end(1, "done", asin_count=7)
+    credits_left = store.credits_of(found["id"])
+    assert (credits_left["used_credits"], credits_left["spendable"]) == (7, None)
+    assert [row["target"] for row in store.db["notices"].rows] == ["a@example.org"]
+
+
+def test_a_full_disk_leaves_no_transaction_open(tmp_path: Path) -> None:
+    store = Store(tmp_path / "api.db")
+    connection = store.db.conn
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        store.add_user("ann@example.org", "a" * 100_000, "hash")
+    # One that were open would keep others from writing; SQLite counts the pages for a connection.
+    other = sqlite3.connect(tmp_path / "api.db", timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.add_user("ann@example.org", "ann", "hash") > 0

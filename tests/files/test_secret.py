@@ -1,0 +1,23 @@
+"""A secret in a file: whoever asks first, all get the same one."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from category_crawler.files.secret import secret_in
+
+
+def test_threads_that_ask_at_once_get_the_same(tmp_path: Path) -> None:
+    """Also later: what one of them is told must stay what the file holds."""
+    gate = threading.Barrier(8)
+
+    def ask(path: Path) -> str:
+        gate.wait()
+        return secret_in(path)
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(50):
+            path = tmp_path / f"{number}.secret"
+            told = set(pool.map(ask, [path] * 8))
+            assert told == {secret_in(path)}
+            assert path.stat().st_mode & 0o777 == 0o600

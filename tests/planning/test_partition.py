@@ -1,0 +1,277 @@
+"""The plan of a whole category, against the shop on paper: it ends, and it loses nothing."""
+
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from category_crawler.listing_url import ListingURL
+from category_crawler.planning.coverage import Tally, cover
+from category_crawler.planning.partition import Effort, Partition
+from category_crawler.planning.slice import Verdict
+from category_crawler.planning.walk import End
+from tests.paper_shop import PaperShop
+from tests.records import LISTING, record
+from tests.storefront import Catalogue, Switches
+from tests.storefront.catalogue import NODE, SUB_NODES
+
+PRICES = st.lists(
+    st.none() | st.integers(0, 30) | st.integers(100, 100_000) | st.just(999), max_size=260
+)
+
+
+def partition_of(url: str = LISTING, *, whole: bool = True) -> Partition:
+    return Partition(ListingURL.parse(url), Effort(), whole=whole)
+
+
+def crawled(
+    catalogue: Catalogue,
+    url: str = LISTING,
+    *,
+    at_once: int = 1,
+    most: int = 5_000,
+    **switches: Any,
+) -> tuple[PaperShop, Partition]:
+    shop = PaperShop(catalogue, Switches(**switches))
+    partition = partition_of(url)
+    shop.crawl(partition, at_once, most)
+    return shop, partition
+
+
+@settings(max_examples=60, deadline=None)
+@given(PRICES, st.sampled_from([16, 24]), st.integers(48, 120), st.sampled_from([1, 5]))
+def test_no_product_with_a_price_is_lost_for_any_prices(
+    prices: list[int | None], page_size: int, cap: int, at_once: int
+) -> None:
+    shop, partition = crawled(
+        Catalogue(prices=prices), at_once=at_once, page_size=page_size, cap=cap, rounded_above=150
+    )
+    assert shop.priced() <= shop.found <= shop.catalogue.asins()
+    truth = shop.found == shop.catalogue.asins()
+    found = Tally(found=len(shop.found))
+    assert cover(partition, found).complete in ((True, None) if truth else (False, None))
+
+
+@settings(max_examples=40, deadline=None)
+@given(PRICES, st.integers(0, 99), st.sampled_from([0, 48, 100]))
+def test_a_shop_that_reshuffles_and_lies_about_totals_is_never_wrongly_complete(
+    prices: list[int | None], seed: int, cap: int
+) -> None:
+    shop, partition = crawled(
+        Catalogue(prices=prices, seed=seed), cap=cap, fluctuating=True, reshuffle=0.1, most=1_000
+    )
+    assert shop.found <= shop.catalogue.asins()
+    if cover(partition, Tally(found=len(shop.found))).complete:
+        assert shop.found == shop.catalogue.asins()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 50_000), min_size=60, max_size=300), st.integers(2, 9))
+def test_the_plan_does_not_depend_on_the_order_of_answers(prices: list[int], at_once: int) -> None:
+    one_by_one = crawled(Catalogue(prices=prices), cap=60)[1]
+    together = crawled(Catalogue(prices=prices), cap=60, at_once=at_once)[1]
+
+    def slices(partition: Partition) -> list[tuple[str, Verdict | None]]:
+        return [(str(one.listing), one.verdict) for one in partition.root.with_all_parts()]
+
+    assert slices(one_by_one) == slices(together)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 50_000), min_size=60, max_size=300), st.integers(1, 60))
+def test_a_replayed_journal_leads_to_the_same_plan(prices: list[int], cut_at: int) -> None:
+    shop = PaperShop(Catalogue(prices=prices), Switches(cap=60))
+    first, again = partition_of(), partition_of()
+    while not first.is_over and cut_at:
+        page = shop.answer(next(first.wanted()))
+        first.add(page)
+        again.add(page)
+        cut_at -= 1
+    assert list(again.wanted()) == list(first.wanted())
+
+
+def test_a_category_that_is_served_whole_takes_its_pages_and_no_more() -> None:
+    shop, partition = crawled(Catalogue(250))
+    assert shop.found == shop.catalogue.asins()
+    assert shop.requests == 11
+    assert partition.root.verdict is Verdict.COMPLETE
+
+
+def test_a_capped_category_is_found_at_little_more_than_its_pages() -> None:
+    shop, partition = crawled(Catalogue(5_000), cap=306)
+    assert shop.priced() <= shop.found
+    assert shop.requests <= 1.35 * 5_000 / 24
+    assert partition.root.verdict is Verdict.COMPLETE
+
+
+def test_the_strip_is_not_believed_where_it_promises_what_is_not_served() -> None:
+    shop, _ = crawled(Catalogue(2_000), page_cap=7, page_size=48, advertise_total=True)
+    assert shop.priced() <= shop.found
+
+
+def test_one_price_with_too_many_products_is_divided_by_brand_then_node() -> None:
+    shop, partition = crawled(Catalogue(prices=[999] * 600), cap=60)
+    assert shop.found == shop.catalogue.asins()
+    asked = {str(one.listing) for one in partition.root.with_all_parts()}
+    assert any("p_123" in url for url in asked)
+    assert any(f"n%3A{node}" in url for url in asked for node in SUB_NODES)
+
+
+def test_what_no_refinement_divides_is_looked_for_in_other_orders() -> None:
+    shop = PaperShop(Catalogue(prices=[999] * 100), Switches(cap=48))
+    partition = partition_of()
+    while (asked := next(partition.wanted(), None)) is not None:
+        partition.add(replace(shop.answer(asked), brands=(), nodes=()))
+    assert len(shop.found) > 48
+    coverage = cover(partition, Tally(found=len(shop.found)))
+    assert coverage.complete is (len(shop.found) == 100)
+    assert coverage.slices_capped == (len(shop.found) < 100)
+
+
+def test_products_without_a_price_are_looked_for_in_other_orders() -> None:
+    shop, partition = crawled(Catalogue(2_000, without_price=0.1), cap=306)
+    unpriced = {a for a in shop.found if shop.catalogue.by_asin[a].price_cents is None}
+    assert len(partition.unpriced) == 2
+    assert len(unpriced) > len(partition.root.first.without_price)
+
+
+def test_where_every_product_has_a_price_no_other_order_is_asked_for() -> None:
+    assert crawled(Catalogue(2_000, without_price=0), cap=306)[1].unpriced == []
+
+
+def test_a_rounded_total_that_may_hide_a_cap_is_looked_into() -> None:
+    shop, _ = crawled(Catalogue(1_900), cap=1_100)
+    assert shop.priced() <= shop.found
+
+
+def test_slices_stay_inside_the_asked_bounds() -> None:
+    url = f"{LISTING}%2Cp_36%3A1000-20000"
+    shop, partition = crawled(Catalogue(3_000), url, cap=306)
+    assert shop.found == shop.catalogue.asins(low=1000, high=20000)
+    assert partition.unpriced == []
+    for one in partition.root.with_all_parts():
+        low, high = one.listing.price
+        assert low is not None
+        assert high is not None
+        assert 1000 <= low <= high <= 20000
+
+
+def test_asked_brands_are_divided_among_themselves() -> None:
+    url = f"{LISTING}%2Cp_123%3A310000%7C310001%7C310002"
+    shop, _ = crawled(Catalogue(prices=[999] * 600), url, cap=120)
+    brands = frozenset({"310000", "310001", "310002"})
+    assert shop.found == shop.catalogue.asins(brands=brands)
+
+
+def test_a_slice_that_is_refused_adds_nothing_and_proves_nothing() -> None:
+    shop = PaperShop(Catalogue(300), Switches(cap=96))
+    partition = partition_of()
+    for asked in iter(lambda: next(partition.wanted(), None), None):
+        page = shop.answer(asked)
+        if asked.price != (None, None):
+            page = replace(record(asked.page, listing=page.listing, asins=()), kind="not_applied")
+            page = replace(page, total=None, last_page=None, has_next=False)
+        partition.add(page)
+    assert partition.root.verdict is not Verdict.COMPLETE
+    assert shop.requests < 100
+
+
+HONEST = crawled(Catalogue(1_000, without_price=0), cap=306)
+ADDRESSES = {
+    "every page": ".",
+    "first page": r"4851693051$",
+    "seventh page": r"4851693051&page=7$",
+    "slices": "p_36",
+    "later pages of slices": "p_36.*page=2",
+}
+
+
+@pytest.mark.parametrize("has_rail", [True, False])
+@pytest.mark.parametrize("pattern", ADDRESSES.values(), ids=ADDRESSES)
+def test_one_odd_no_results_for_each_page_loses_nothing(pattern: str, has_rail: bool) -> None:
+    shop, partition = crawled(
+        Catalogue(1_000, without_price=0),
+        cap=306,
+        no_results_on=pattern,
+        no_results_times=1,
+        no_results_rail=has_rail,
+    )
+    assert shop.found == shop.catalogue.asins()
+    assert partition.root.verdict is Verdict.COMPLETE
+    assert cover(partition, Tally(found=1_000)).complete is True
+    assert shop.requests <= 2 * HONEST[0].requests
+
+
+@pytest.mark.parametrize("has_rail", [True, False])
+@pytest.mark.parametrize("pattern", [r"p_36%3A-\d", "p_36", "p_36.*page=2", "page=7$"])
+def test_no_results_against_what_is_known_is_never_complete_unless_all_was_found(
+    pattern: str, has_rail: bool
+) -> None:
+    shop, partition = crawled(
+        Catalogue(1_000, without_price=0), cap=306, no_results_on=pattern, no_results_rail=has_rail
+    )
+    coverage = cover(partition, Tally(found=len(shop.found)))
+    is_whole = shop.found == shop.catalogue.asins()
+    assert coverage.complete is is_whole
+    assert ("said twice that there are no results" in coverage.why) is not is_whole
+
+
+def test_no_results_in_another_order_is_held_against_the_listings_own() -> None:
+    shop, partition = crawled(
+        Catalogue(900, without_price=0.1, seed=3), cap=306, no_results_on="s=review-rank$"
+    )
+    asked = [walk for walk in partition.unpriced if walk.end is End.CONTRADICTED]
+    assert len(asked) == 1
+    coverage = cover(partition, Tally(found=len(shop.found)))
+    assert coverage.complete is False
+    assert "s=review-rank said twice" in coverage.why
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    PRICES,
+    st.sampled_from(["[02468]$", "p_36%3A[1-5]", "page=[23]$", "p_123", "s=", "%3A-"]),
+    st.integers(0, 2),
+    st.booleans(),
+)
+def test_odd_no_results_never_make_a_list_wrongly_complete(
+    prices: list[int | None], pattern: str, times: int, has_rail: bool
+) -> None:
+    shop, partition = crawled(
+        Catalogue(prices=prices),
+        cap=48,
+        no_results_on=pattern,
+        no_results_times=times,
+        no_results_rail=has_rail,
+    )
+    if cover(partition, Tally(found=len(shop.found))).complete:
+        assert shop.found == shop.catalogue.asins()
+
+
+def test_empty_slices_that_prove_themselves_cost_no_second_request() -> None:
+    prices: list[int | None] = [None] * 30 + [100, 101, 90_000] * 40
+    shop, partition = crawled(Catalogue(prices=prices), cap=48)
+    empty = [one for one in partition.root.with_all_parts() if one.first.end is End.NO_RESULTS]
+    bare, _ = crawled(Catalogue(prices=prices), cap=48, no_results_rail=False)
+    assert bare.requests - shop.requests == len(empty) > 0
+
+
+def test_a_plain_walk_takes_the_one_listing() -> None:
+    shop = PaperShop(Catalogue(600), Switches(cap=306))
+    partition = partition_of(whole=False)
+    shop.crawl(partition)
+    assert (len(shop.found), shop.requests) == (306, 13)
+    assert cover(partition, Tally(found=306)).complete is False
+
+
+def test_a_page_that_comes_late_changes_nothing() -> None:
+    partition = partition_of()
+    first = next(partition.wanted())
+    partition.add(record(1, has_next=False, total=24))
+    before = list(islice(partition.wanted(), 5))
+    partition.add(record(2, has_next=True, total=99))
+    assert list(islice(partition.wanted(), 5)) == before == []
+    assert NODE in str(first)

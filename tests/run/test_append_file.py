@@ -1,0 +1,45 @@
+"""Files that grow: what is appended is there at once, and what is not certain can be cut off."""
+
+import resource
+from pathlib import Path
+
+import pytest
+
+from category_crawler.errors import StorageFailed
+from category_crawler.run.append_file import GrowingFile
+
+
+def test_what_is_not_certain_is_cut_off(tmp_path: Path) -> None:
+    file = GrowingFile(tmp_path / "a")
+    file.append(b"one\n")
+    file.note_certain()
+    file.append(b"two\n")
+    assert (file.path.read_bytes(), file.size) == (b"one\ntwo\n", 8)
+    file.fall_back()
+    file.append(b"three\n")
+    file.close()
+    assert file.path.read_bytes() == b"one\nthree\n"
+
+
+def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
+    file = GrowingFile(tmp_path / "a")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(StorageFailed, match=r"^a of the run .*\(File too large\)"):
+            file.append(b"more than ten bytes\n")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    file.fall_back()
+    file.close()
+    assert file.path.read_bytes() == b""
+
+
+def test_a_copy_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "earlier").write_bytes(b"one\n")
+    file = GrowingFile(tmp_path / "a")
+    file.append(b"left behind\n")
+    file.copy(tmp_path / "earlier")
+    file.append(b"two\n")
+    file.close()
+    assert file.path.read_bytes() == b"one\ntwo\n"
