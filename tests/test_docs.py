@@ -1,14 +1,17 @@
 """README and docs/ agree with the project: links, files, calls, reasons, commands."""
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
 from api import create_app
+from api.notices.webhook import signature
 from api.rest.schemas import Health
 from api.runners.report import BASE_PATH
 from api.runners.request import AddSchedule
@@ -81,6 +84,18 @@ def test_every_call_is_shown(home: Path) -> None:
     assert len(paths) > 10
     calls = {path.removeprefix(BASE_PATH).strip("/") for path in paths}
     assert {call for call in calls if call.partition("{form}")[0] not in told} == set()
+
+
+def test_the_check_of_a_webhook_believes_only_what_is_signed() -> None:
+    (program,) = re.findall(r"^```python\n(.*?)^```", text_of("docs/api.md"), re.DOTALL | re.M)
+    shown: dict[str, Any] = {}
+    exec(program, shown)
+    now, body = str(int(time.time())), b'{"id": 1}'
+    signed = signature("secret", now, body)
+    assert shown["is_genuine"]("secret", now, signed, body)
+    assert not shown["is_genuine"]("secret", now, signed, body + b" ")
+    assert not shown["is_genuine"]("secret", "1", signature("secret", "1", body), body)
+    assert not shown["is_genuine"]("secret", "²", signed, body)
 
 
 def test_every_field_is_explained() -> None:
