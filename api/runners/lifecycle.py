@@ -24,7 +24,7 @@ from api.store import Row, Store
 from category_crawler.daemon.cancellation import forget_cancelled, was_cancelled
 from category_crawler.errors import Interrupted, LocationLost, RunError
 from category_crawler.files.home import results_folder
-from category_crawler.files.writable import refusal_of
+from category_crawler.files.trouble import may_pass, refusal_of
 from category_crawler.run.reader import RunFolder
 from category_crawler.run.records import Summary
 from category_crawler.times import seconds_since, utc_now
@@ -201,7 +201,7 @@ class Jobs:
         elif was_cancelled(job_name(runner)):
             self._fail(runner, folder, "cancelled", CANCELLED)
             forget_cancelled(job_name(runner))
-        elif refusal_of(results_folder()):
+        elif (refusal := refusal_of(results_folder())) and may_pass(refusal):
             # The next attempt could write nothing either. It waits, and /healthz names the disk.
             return
         elif not self._attempts.again(runner):

@@ -1,6 +1,5 @@
 """Scrapyd's slots: each runs one job at a time, and every one comes back whatever happens to it."""
 
-import errno
 import os
 from contextlib import suppress
 from copy import deepcopy
@@ -17,6 +16,7 @@ from twisted.logger import Logger
 from category_crawler.crawl.refusal import refuse_job
 from category_crawler.daemon.job_queue import Message
 from category_crawler.errors import NotStarted
+from category_crawler.files.trouble import may_pass
 
 log = Logger()
 
@@ -26,14 +26,6 @@ _PAUSE_SECONDS = 2.0
 """Between two tries to start jobs while the machine is in trouble."""
 _PIPES = 3
 """Of each process: its input, output and errors."""
-_TROUBLE = frozenset(
-    (
-        *(errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM),
-        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO),
-        *(errno.EACCES, errno.EPERM),
-    )
-)
-"""What keeps any job from being started, and may pass: no descriptor, process, memory or disk."""
 
 
 class Slots(Launcher):
@@ -64,7 +56,7 @@ class Slots(Launcher):
         try:
             super()._spawn_process(message, slot)
         except OSError as error:
-            if error.errno in _TROUBLE:
+            if may_pass(error):
                 self._give_back(job, slot, error)
             else:
                 self._refuse(job, slot, error)

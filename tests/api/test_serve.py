@@ -160,7 +160,9 @@ def test_a_crawl_over_http_and_the_end_of_it_all(
     assert len(result["asins"]) == 60
     shop.switches.block, shop.switches.block_from = "hang", 1
     service.call(f"{CATEGORY}/add_schedule/", BODY)
-    until(lambda: processes_of(home.folder), lambda them: any("runner" in one for one in them))
+    until(
+        lambda: processes_of(home.folder), lambda them: any("scrapy_command" in one for one in them)
+    )
     printed = service.interrupt()
     assert processes_of(home.folder) == []
     assert "Traceback" not in printed

@@ -106,7 +106,7 @@ def test_unknown_user_wrong_password_and_none_are_told_apart_by_nobody(
 def test_each_way_to_be_wrong_costs_a_hash(
     app: Flask, ann: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from api.accounts.logins import passwords
+    from api.accounts import passwords
 
     checked: list[str] = []
     check = passwords.check_password_hash

@@ -16,6 +16,7 @@ from api.scrapyd.client import Scrapyd
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
 from tests.crawls import DOMAIN, POSTCODE, Home
 from tests.storefront import Storefront
+from tests.trouble import no_room_for_files
 from tests.waiting import until
 
 
@@ -335,20 +336,17 @@ def test_a_job_that_cannot_begin_says_why(
     assert _attempts(jobs, collection) == 1
 
 
-def test_no_attempt_follows_while_nothing_can_be_written(
-    alice: Caller, scrapyd: Daemon, jobs: Jobs, halting: Storefront, home: Home
+def test_no_attempt_follows_while_the_disk_takes_nothing(
+    alice: Caller, scrapyd: Daemon, jobs: Jobs, halting: Storefront
 ) -> None:
     collection = alice.schedule()
     alice.until_moving(collection)
-    (home.folder / "results").rename(home.folder / "elsewhere")
-    (home.folder / "results").touch()
     jobs.scrapyd.stop("r1-1", "KILL")
     until(jobs.scrapyd.states, lambda states: states.get("r1-1") == "finished")
-    for _ in range(jobs.settings.stalled_attempts + 1):
-        assert alice.result(collection)["stage"] == "scraping"
+    with no_room_for_files():
+        for _ in range(jobs.settings.stalled_attempts + 1):
+            assert alice.result(collection)["stage"] == "scraping"
     assert _attempts(jobs, collection) == 1
-    (home.folder / "results").unlink()
-    (home.folder / "elsewhere").rename(home.folder / "results")
     halting.switches.block = ""
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["asin_count"]) == ("done", 60)
