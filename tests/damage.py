@@ -13,7 +13,7 @@ def _torn(path: Path) -> None:
 def _huge(path: Path) -> None:
     with path.open("wb") as file:
         file.write(b'{"stage": "')
-        file.truncate(3_000_000_000)
+        file.truncate(200_000_000)
 
 
 def _socket(path: Path) -> None:

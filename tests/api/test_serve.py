@@ -225,8 +225,6 @@ def stop_the_watcher_and_kill_it(service: Service) -> None:
 @pytest.mark.parametrize(
     ("service", "kill"),
     [
-        (SERVE, kill_it),
-        (SERVE, kill_its_group),
         (SERVE, stop_the_watcher_and_kill_it),
         (MAKE_SERVE, kill_it),
         (MAKE_SERVE, kill_its_group),
