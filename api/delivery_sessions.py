@@ -11,13 +11,16 @@ import sys
 import uuid
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 from api.config import Settings
 from api.scrapyd.client import Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
-from api.store import Row, Store
+from api.store import Store
+from api.store.records import DeliverySession, SessionStatus, Zipcode
 from category_crawler.delivery.report import DeliveryReport, forget_report, read_report
-from category_crawler.delivery.session import DeliverySession, remove_session, session_version
+from category_crawler.delivery.session import DeliverySession as SavedSession
+from category_crawler.delivery.session import remove_session, session_version
 from category_crawler.domain_config import Marketplace
 from category_crawler.errors import LocationLost, SessionError, SessionMissing
 from category_crawler.files.home import PROJECT
@@ -27,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 SPIDER = "delivery"
 EXPIRED = "The shop does not deliver there any more: refresh-zipcode makes the session anew"
+
+Verdict = Literal["active", "inactive", "unknown"]
+"""What the shop says of a session."""
+_UNUSABLE = (SessionStatus.INACTIVE, SessionStatus.FAILED)
 
 
 class Conflict(Exception):
@@ -50,13 +57,18 @@ class Sessions:
                 f'POST /zipcodes/create-zipcode/ {{"domain": {shop.id}, "zipcode": "{postcode}"}}'
             )
         session = self.store.session_of(shop.domain, postcode)
-        if session and session["status"] == "inactive" and session["bad_version"] == version:
+        is_bad = (
+            session is not None
+            and session.status is SessionStatus.INACTIVE
+            and session.bad_version == version
+        )
+        if is_bad:
             raise SessionMissing(
                 f"The delivery session for {shop.domain} {postcode} has expired: make it anew "
                 "with POST /zipcodes/refresh-zipcode/"
             )
 
-    def create(self, user: int, shop: Marketplace, postcode: str, suburb: str | None) -> Row:
+    def create(self, user: int, shop: Marketplace, postcode: str, suburb: str | None) -> Zipcode:
         """Record a user's wish for a session, and have it made where it is not there.
 
         Raises Conflict where the user has it already, ScrapydError where Scrapyd does not take
@@ -71,28 +83,28 @@ class Sessions:
         except ValueError:
             raise Conflict(f"Zipcode already exists: {shop.domain} {postcode}") from None
         if starts:
-            self._start(zipcode, undo=lambda: self._undo(zipcode))
+            self._start(zipcode.session, undo=lambda: self._undo(zipcode))
         return self._again(zipcode)
 
-    def refresh(self, zipcode: Row) -> Row:
+    def refresh(self, zipcode: Zipcode) -> Zipcode:
         """Have a session made anew. Raises Conflict while it is being made."""
-        if not self.store.restart_session(zipcode["session"]):
-            raise Conflict(f"The session of {zipcode['postcode']} is being made already")
+        if not self.store.restart_session(zipcode.session.id):
+            raise Conflict(f"The session of {zipcode.session.postcode} is being made already")
         before = zipcode
         zipcode = self._again(zipcode)
-        self._start(zipcode, undo=lambda: self._restore(before))
+        self._start(zipcode.session, undo=lambda: self._restore(before.session))
         return zipcode
 
-    def delete(self, zipcode: Row) -> None:
+    def delete(self, zipcode: Zipcode) -> None:
         """Forget a user's wish, and the session with its cookies where it was the last one.
 
         An open run, of whatever user, keeps the session until it ends; the watcher forgets it then.
         A job that is making the session is told to stop, and is waited for in the same way.
         """
-        last = self.store.remove_zipcode(zipcode["id"])
+        last = self.store.remove_zipcode(zipcode.id)
         if last is None:
             return
-        if last["status"] in ("pending", "in-progress"):
+        if last.status.is_open:
             try:
                 self.scrapyd.stop(job_name(last))
             except ScrapydError as error:
@@ -100,64 +112,65 @@ class Sessions:
         try:
             self.forget(last)
         except OSError as error:
-            logger.warning("Session %s is forgotten later: %s", last["id"], error)
+            logger.warning("Session %s is forgotten later: %s", last.id, error)
 
-    def forget(self, session: Row) -> None:
+    def forget(self, session: DeliverySession) -> None:
         """Remove a session that nobody asks for, with its cookies, if nothing needs it."""
-        domain, postcode = session["domain"], session["postcode"]
-        self.store.forget_session(session, partial(remove_session, domain, postcode))
+        remove = partial(remove_session, session.domain, session.postcode)
+        self.store.forget_session(session, remove)
 
-    def look(self, zipcode: Row) -> Row:
+    def look(self, zipcode: Zipcode) -> Zipcode:
         """Bring a user's record up to date, and return it as it is now."""
-        self.look_at(zipcode | {"id": zipcode["session"]})
+        self.look_at(zipcode.session)
         return self._again(zipcode)
 
-    def look_at(self, session: Row) -> None:
+    def look_at(self, session: DeliverySession) -> None:
         """Bring a session up to date with its job and its file."""
-        if session["status"] in ("pending", "in-progress"):
+        status = session.status
+        if status.is_open:
             self._move_on(session)
             return
-        version = session_version(session["domain"], session["postcode"])
-        if session["status"] == "active" and not version:
-            self.store.move_session(session, "inactive", failed_message="Its cookie file is gone")
-        elif session["status"] in ("inactive", "failed") and version not in (
-            "",
-            session["bad_version"],
-        ):
-            self.store.move_session(session, "active", failed_message=None)
+        version = session_version(session.domain, session.postcode)
+        if status is SessionStatus.ACTIVE and not version:
+            said = "Its cookie file is gone"
+            self.store.move_session(session, SessionStatus.INACTIVE, failed_message=said)
+        elif status in _UNUSABLE and version not in ("", session.bad_version):
+            self.store.move_session(session, SessionStatus.ACTIVE, failed_message=None)
 
     def expire(self, domain: str, postcode: str, version: str) -> None:
         """Note that the shop has forgotten a session, if the file of that version still lies."""
         session = self.store.session_of(domain, postcode)
         if session is None or session_version(domain, postcode) != version:
             return
-        if session["status"] in ("active", "inactive"):
+        if session.status in (SessionStatus.ACTIVE, SessionStatus.INACTIVE):
             self.store.move_session(
-                session, "inactive", failed_message=EXPIRED, bad_version=version
+                session, SessionStatus.INACTIVE, failed_message=EXPIRED, bad_version=version
             )
 
-    def ask_shop(self, domain: str, postcode: str) -> tuple[str, str]:
-        """Whether the shop still delivers: ``active``, ``inactive`` or ``unknown``, and why."""
+    def ask_shop(self, domain: str, postcode: str) -> tuple[Verdict, str]:
+        """Whether the shop still delivers, and why."""
         version = session_version(domain, postcode)
         report = check_at_shop(domain, postcode)
         if report.stage == "done":
             session = self.store.session_of(domain, postcode)
-            if session and session["status"] in ("inactive", "failed"):
-                self.store.move_session(session, "active", failed_message=None, bad_version=None)
+            if session and session.status in _UNUSABLE:
+                self.store.move_session(
+                    session, SessionStatus.ACTIVE, failed_message=None, bad_version=None
+                )
             return "active", report.location or ""
         if report.failed_reason != LocationLost.reason:
             return "unknown", report.complaint
         self.expire(domain, postcode, version)
         return "inactive", report.complaint
 
-    def _start(self, zipcode: Row, undo: Callable[[], None]) -> None:
-        job = job_name(zipcode | {"id": zipcode["session"]})
+    def _start(self, session: DeliverySession, undo: Callable[[], None]) -> None:
+        job = job_name(session)
         forget_report(job)
         arguments = {
-            "domain": zipcode["domain"],
-            "postcode": zipcode["postcode"],
-            "suburb": zipcode["suburb"] or "",
-            "replaces": session_version(zipcode["domain"], zipcode["postcode"]),
+            "domain": session.domain,
+            "postcode": session.postcode,
+            "suburb": session.suburb or "",
+            "replaces": session_version(session.domain, session.postcode),
         }
         try:
             self.scrapyd.run(job, arguments, "Highest", SPIDER)
@@ -165,7 +178,7 @@ class Sessions:
             undo()
             raise
 
-    def _move_on(self, session: Row) -> None:
+    def _move_on(self, session: DeliverySession) -> None:
         report = read_report(job_name(session))
         if report is not None:
             self._take(session, report)
@@ -176,17 +189,21 @@ class Sessions:
             return
         self._follow(session, state)
 
-    def _take(self, session: Row, report: DeliveryReport) -> None:
+    def _take(self, session: DeliverySession, report: DeliveryReport) -> None:
         if report.stage == "done":
-            self.store.move_session(session, "active", failed_message=None, suburb=report.suburb)
+            self.store.move_session(
+                session, SessionStatus.ACTIVE, failed_message=None, suburb=report.suburb
+            )
         else:
-            version = session_version(session["domain"], session["postcode"])
+            version = session_version(session.domain, session.postcode)
             said = report.complaint
-            self.store.move_session(session, "failed", failed_message=said, bad_version=version)
+            self.store.move_session(
+                session, SessionStatus.FAILED, failed_message=said, bad_version=version
+            )
 
-    def _follow(self, session: Row, state: State | None) -> None:
-        if state == "running" and session["status"] == "pending":
-            self.store.move_session(session, "in-progress")
+    def _follow(self, session: DeliverySession, state: State | None) -> None:
+        if state == "running" and session.status is SessionStatus.PENDING:
+            self.store.move_session(session, SessionStatus.IN_PROGRESS)
         elif state == "running":
             self._kill_if_hung(session)
         elif state == "finished":
@@ -195,12 +212,12 @@ class Sessions:
             self._take(session, report or _silent("ended without a word; see its log"))
         elif state is None:
             self._miss(session)
-        elif session["missing_since"] is not None:
-            self.store.set_session_missing(session["id"], None)
+        elif session.missing_since is not None:
+            self.store.set_session_missing(session.id, None)
 
-    def _kill_if_hung(self, session: Row) -> None:
+    def _kill_if_hung(self, session: DeliverySession) -> None:
         """End a job that does not end itself, as it does after DELIVERY_TIMEOUT: it is stopped."""
-        if seconds_since(session["updated_at"]) < self.settings.hung_after:
+        if seconds_since(session.updated_at) < self.settings.hung_after:
             return
         try:
             self.scrapyd.stop(job_name(session), "KILL")
@@ -209,27 +226,31 @@ class Sessions:
         else:
             self._take(session, _silent("gave no sign of life and was killed"))
 
-    def _miss(self, session: Row) -> None:
-        if session["missing_since"] is None:
-            self.store.set_session_missing(session["id"], utc_now())
+    def _miss(self, session: DeliverySession) -> None:
+        if session.missing_since is None:
+            self.store.set_session_missing(session.id, utc_now())
             return
-        if seconds_since(session["missing_since"]) >= self.settings.lost_after:
+        if seconds_since(session.missing_since) >= self.settings.lost_after:
             self._take(session, _silent("was lost or cancelled"))
 
-    def _undo(self, zipcode: Row) -> None:
-        self.store.undo_zipcode(zipcode["id"])
-        session = self.store.session_of(zipcode["domain"], zipcode["postcode"])
+    def _undo(self, zipcode: Zipcode) -> None:
+        self.store.undo_zipcode(zipcode.id)
+        session = self.store.session_of(zipcode.session.domain, zipcode.session.postcode)
         if session is not None:
             self.forget(session)
 
-    def _restore(self, zipcode: Row) -> None:
-        session = self.store.session_of(zipcode["domain"], zipcode["postcode"])
+    def _restore(self, before: DeliverySession) -> None:
+        session = self.store.session_of(before.domain, before.postcode)
         if session is not None:
-            kept = {key: zipcode[key] for key in ("failed_message", "bad_version")}
-            self.store.move_session(session, zipcode["status"], **kept)
+            self.store.move_session(
+                session,
+                before.status,
+                failed_message=before.failed_message,
+                bad_version=before.bad_version,
+            )
 
-    def _again(self, zipcode: Row) -> Row:
-        return self.store.zipcode(zipcode["id"]) or zipcode
+    def _again(self, zipcode: Zipcode) -> Zipcode:
+        return self.store.zipcode(zipcode.id) or zipcode
 
 
 def check_at_shop(domain: str, postcode: str) -> DeliveryReport:
@@ -250,9 +271,9 @@ def check_at_shop(domain: str, postcode: str) -> DeliveryReport:
     return report
 
 
-def _existing(domain: str, postcode: str) -> DeliverySession | None:
+def _existing(domain: str, postcode: str) -> SavedSession | None:
     try:
-        return DeliverySession.load(domain, postcode)
+        return SavedSession.load(domain, postcode)
     except SessionError:
         return None
 
@@ -261,9 +282,9 @@ def _has_file(domain: str, postcode: str) -> bool:
     return _existing(domain, postcode) is not None
 
 
-def job_name(session: Row) -> str:
+def job_name(session: DeliverySession) -> str:
     """The session's job at Scrapyd: ``z<session>-<attempt>``."""
-    return f"z{session['id']}-{session['attempt']}"
+    return f"z{session.id}-{session.attempt}"
 
 
 def _silent(what: str) -> DeliveryReport:

@@ -11,6 +11,8 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from api.runners.attempts import run_name
+from api.store.records import Outcome
+from api.store.stage import Stage
 from benchmarks.comparison import Row, ratio
 from benchmarks.installation import Installation, installation
 from benchmarks.plain_server import plain_server
@@ -101,8 +103,8 @@ def _finished_run(here: Installation, products: int) -> int:
     run.keep(map(_product, range(products)))
     run.finish(summary(asin_count=products))
     run.close()
-    here.store.end(runner["id"], "done", asin_count=products)
-    collection: int = runner["collection"]
+    here.store.end(runner.id, Outcome(Stage.DONE, asin_count=products))
+    collection: int = runner.collection.id
     return collection
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from api.accounts.passwords import is_password
 from api.accounts.secret import hash_of, new_secret
 from api.config import Settings
-from api.store import Row, Store
+from api.store import Store
+from api.store.records import User
 from category_crawler.times import utc_in
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Accounts:
         self.store = store
         self.settings = settings
 
-    def login(self, email: str, password: str, address: str) -> tuple[str, Row]:
+    def login(self, email: str, password: str, address: str) -> tuple[str, User]:
         """A new session token and its user. Raises LoginRefused or LoginTooSoon."""
         by_email, by_address = hash_of(f"email {email.lower()}"), hash_of(f"address {address}")
         wait = self.store.admit_login(
@@ -45,13 +46,13 @@ class Accounts:
             logger.warning("A login from %s has to wait %s s", address, wait)
             raise LoginTooSoon(wait)
         user = self.store.user_named(email)
-        if not is_password(password, user["password_hash"] if user else None) or not (
-            user and user["is_active"]
+        if not is_password(password, user.password_hash if user else None) or not (
+            user and user.is_active
         ):
             raise LoginRefused
         self.store.forgive_login(by_email, by_address)
         token = new_secret()
-        self.store.add_token(user["id"], hash_of(token), utc_in(self.settings.token_lifetime))
+        self.store.add_token(user.id, hash_of(token), utc_in(self.settings.token_lifetime))
         return token, user
 
     def new_key(self, user: int) -> str:

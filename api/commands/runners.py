@@ -34,7 +34,7 @@ def resume_runner(runner_id: int) -> None:
         raise click.ClickException("the user has no credit to spend") from None
     except (RunError, ScrapydError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(made["id"])
+    click.echo(made.id)
 
 
 @click.command("prune", cls=Command)

@@ -1,6 +1,7 @@
 """The operator's commands about users: ``flask --app api users …``."""
 
 import sys
+from dataclasses import asdict
 from typing import cast
 
 import click
@@ -12,7 +13,8 @@ from api.accounts.secret import hash_of, new_secret
 from api.commands.command import CommandGroup
 from api.config import Settings
 from api.notices.webhook import signing_secret
-from api.store import Row, Store
+from api.store import Store
+from api.store.records import User
 
 _MOST = 10**12
 
@@ -51,10 +53,8 @@ def _first_credits() -> int | None:
 def list_users() -> None:
     """List the users."""
     for user in _store().users():
-        state = "" if user["is_active"] else "\tdisabled"
-        click.echo(
-            f"{user['id']}\t{user['email']}\t{user['name']}\tsince {user['created_at']}{state}"
-        )
+        state = "" if user.is_active else "\tdisabled"
+        click.echo(f"{user.id}\t{user.email}\t{user.name}\tsince {user.created_at}{state}")
 
 
 @users.command("credits", context_settings={"ignore_unknown_options": True})
@@ -65,12 +65,12 @@ def user_credits(email: str, number: str | None) -> None:
 
     NUMBER is a whole number or "unlimited".
     """
-    user = _user(email)["id"]
+    user = _user(email).id
     if number == "unlimited":
         _store().grant_without_limit(user)
     elif number is not None:
         _store().grant(user, _whole(number))
-    for name, value in _store().credits_of(user).items():
+    for name, value in asdict(_store().credits_of(user)).items():
         click.echo(f"{name}\t{'unlimited' if value is None else value}")
 
 
@@ -78,21 +78,21 @@ def user_credits(email: str, number: str | None) -> None:
 @click.argument("email")
 def show_webhook_secret(email: str) -> None:
     """Print the secret that calls to this user's webhooks are signed with."""
-    click.echo(signing_secret(_user(email)["id"]))
+    click.echo(signing_secret(_user(email).id))
 
 
 @users.command("disable")
 @click.argument("email")
 def disable_user(email: str) -> None:
     """Keep a user out; runs that are going on go on."""
-    _store().set_active(_user(email)["id"], active=False)
+    _store().set_active(_user(email).id, active=False)
 
 
 @users.command("enable")
 @click.argument("email")
 def enable_user(email: str) -> None:
     """Let a disabled user in again, with the same API key."""
-    _store().set_active(_user(email)["id"], active=True)
+    _store().set_active(_user(email).id, active=True)
 
 
 @users.command("password")
@@ -101,7 +101,7 @@ def set_password(email: str) -> None:
     """Set a user's password: asked for, or the first line of standard input."""
     user = _user(email)
     try:
-        _store().set_password(user["id"], password_hash(_password()))
+        _store().set_password(user.id, password_hash(_password()))
     except ValueError as error:
         raise click.ClickException(str(error)) from None
 
@@ -125,7 +125,7 @@ def _password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _user(email: str) -> Row:
+def _user(email: str) -> User:
     user = _store().user_named(email)
     if user is None:
         raise click.ClickException(f"there is no user {email}")

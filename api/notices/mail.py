@@ -20,13 +20,15 @@ from api.config import Settings
 from api.notices.event_loop import run
 from api.notices.undelivered import NotDelivered
 from api.sentences import one_line
-from api.store import Row
+from api.store.records import Notice
+from api.store.stage import Stage
+from category_crawler.errors import Cancelled
 
 _LOST_FOR_GOOD = 500
 _GOODBYE_SECONDS = 2
 
 
-def send_mail(notice: Row, told: dict[str, Any], settings: Settings) -> None:
+def send_mail(notice: Notice, told: dict[str, Any], settings: Settings) -> None:
     """Hand a mail over to the SMTP server. Raises NotDelivered."""
     message = compose(notice, told, settings.smtp_sender)
     try:
@@ -74,14 +76,14 @@ async def _hand_over(message: EmailMessage, settings: Settings) -> None:
         server.close()
 
 
-def compose(notice: Row, run: dict[str, Any], sender: str) -> EmailMessage:
+def compose(notice: Notice, run: dict[str, Any], sender: str) -> EmailMessage:
     """The mail; sent twice it has the same Message-ID, so that it can be shown once."""
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = notice["target"]
+    message["To"] = notice.target
     message["Subject"] = f"{_outcome(run)}: {one_line(run['name'])}, {_products(run)}"
-    message["Date"] = format_datetime(datetime.fromisoformat(notice["created_at"]))
-    message["Message-ID"] = f"<{notice['event']}@{parseaddr(sender)[1].rpartition('@')[2]}>"
+    message["Date"] = format_datetime(datetime.fromisoformat(notice.created_at))
+    message["Message-ID"] = f"<{notice.event}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(_text(run))
     return message
@@ -102,9 +104,9 @@ def _text(run: dict[str, Any]) -> str:
 
 
 def _outcome(run: dict[str, Any]) -> str:
-    if run["failed_reason"] == "cancelled":
+    if run["failed_reason"] == Cancelled.reason:
         return "Cancelled"
-    return "Done" if run["stage"] == "done" else "Failed"
+    return "Done" if run["stage"] == Stage.DONE.value else "Failed"
 
 
 def _products(run: dict[str, Any]) -> str:

@@ -23,7 +23,8 @@ from api.notices.undelivered import DeliveryOff, NotDelivered
 from api.notices.webhook import call_webhook
 from api.runners.report import report
 from api.sentences import one_line
-from api.store import Row, Store
+from api.store import Store
+from api.store.records import Notice, NoticeKind, NoticeStatus
 from category_crawler.times import seconds_since
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,6 @@ logger = logging.getLogger(__name__)
 TRIED_FOR = 86_400
 """Seconds from the end of a run until its notices are given up."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 10, 3600
-_KINDS = ("mail", "webhook")
 _AT_ONCE, _SHARE = 32, 4
 """Deliveries of one kind at the same time, and those of one user among them."""
 _LAST_WORDS = 2
@@ -53,7 +53,7 @@ class Notices:
             self._deliver(notice)
         return notice is not None
 
-    def deliver(self, kind: str, stop: threading.Event) -> None:
+    def deliver(self, kind: NoticeKind, stop: threading.Event) -> None:
         """Deliver what is due of one kind until told to stop, several notices at once."""
         sending: dict[Future[None], int] = {}
         while not stop.is_set():
@@ -74,7 +74,7 @@ class Notices:
         threads = [
             # They wait for what is being sent, which must not keep the process from ending.
             threading.Thread(target=self.deliver, args=(kind, stop), daemon=True)
-            for kind in _KINDS
+            for kind in NoticeKind
         ]
         for thread in threads:
             thread.start()
@@ -87,67 +87,67 @@ class Notices:
             for thread in threads:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _start_next(self, kind: str, users: list[int]) -> dict[Future[None], int]:
+    def _start_next(self, kind: NoticeKind, users: list[int]) -> dict[Future[None], int]:
         """Start the next delivery beside those of ``users``, if one is due and there is room."""
         if len(users) >= _AT_ONCE:
             return {}
         full = [user for user, number in Counter(users).items() if number >= _SHARE]
         try:
             notice = self.store.claim_notice(self.settings.notice_lease, kind, full)
-            return {in_daemon_thread(self._deliver_apart, notice): notice["user"]} if notice else {}
+            return {in_daemon_thread(self._deliver_apart, notice): notice.user} if notice else {}
         except Exception:
             logger.exception("The next %s could not be started; it is tried again later", kind)
             return {}
 
-    def _deliver_apart(self, notice: Row) -> None:
+    def _deliver_apart(self, notice: Notice) -> None:
         """Try a claimed notice in a thread that ends with it."""
         try:
             self._deliver(notice)
         finally:
             self.store.close()
 
-    def _deliver(self, notice: Row) -> None:
+    def _deliver(self, notice: Notice) -> None:
         """Try a claimed notice. Whatever fails stays with this notice."""
         try:
             self._try(notice)
         except Exception:
             logger.exception("What became of the %s could not be noted", _name(notice))
 
-    def _try(self, notice: Row) -> None:
+    def _try(self, notice: Notice) -> None:
         try:
             self._send(notice)
         except DeliveryOff:
-            self.store.settle_notice(notice, "off", None)
+            self.store.settle_notice(notice, NoticeStatus.OFF, None)
         except NotDelivered as error:
             self._try_later(notice, str(error), for_good=error.for_good)
         except Exception as error:
             logger.exception("The %s could not be made", _name(notice))
             self._try_later(notice, f"{type(error).__name__}: {error}", for_good=False)
         else:
-            self.store.settle_notice(notice, "sent", None)
+            self.store.settle_notice(notice, NoticeStatus.SENT, None)
 
-    def _send(self, notice: Row) -> None:
-        if notice["kind"] == "mail" and not self.settings.smtp_host:
+    def _send(self, notice: Notice) -> None:
+        if notice.kind is NoticeKind.MAIL and not self.settings.smtp_host:
             raise DeliveryOff
-        runner = self.store.runner(notice["runner"])
+        runner = self.store.runner(notice.runner)
         if runner is None:
             raise NotDelivered("the runner no longer exists", for_good=True)
         told = report(runner, self.settings.public_url or f"http://127.0.0.1:{api_port()}")
-        if notice["kind"] == "mail":
+        if notice.kind is NoticeKind.MAIL:
             send_mail(notice, told, self.settings)
         else:
-            call_webhook(notice, told, runner["user"], self.settings)
+            call_webhook(notice, told, runner.collection.user, self.settings)
 
-    def _try_later(self, notice: Row, said: str, *, for_good: bool) -> None:
+    def _try_later(self, notice: Notice, said: str, *, for_good: bool) -> None:
         said = one_line(said)[:_LONGEST_SAID]
-        pause = min(_FIRST_PAUSE * 2 ** (notice["tries"] - 1), _LONGEST_PAUSE)
-        if for_good or seconds_since(notice["created_at"]) + pause > TRIED_FOR:
+        pause = min(_FIRST_PAUSE * 2 ** (notice.tries - 1), _LONGEST_PAUSE)
+        if for_good or seconds_since(notice.created_at) + pause > TRIED_FOR:
             logger.warning("The %s is given up: %s", _name(notice), said)
-            self.store.settle_notice(notice, "given up", said)
+            self.store.settle_notice(notice, NoticeStatus.GIVEN_UP, said)
         else:
             logger.warning("The %s is tried again in %s s: %s", _name(notice), pause, said)
             self.store.postpone_notice(notice, pause, said)
 
 
-def _name(notice: Row) -> str:
-    return f"{notice['kind']} of runner {notice['runner']}"
+def _name(notice: Notice) -> str:
+    return f"{notice.kind} of runner {notice.runner}"

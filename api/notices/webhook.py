@@ -24,7 +24,7 @@ from api.host_name import fault_in
 from api.notices.event_loop import run
 from api.notices.public_address import NotPublic, addresses_of, is_known_not_public
 from api.notices.undelivered import NotDelivered
-from api.store import Row
+from api.store.records import Notice
 from category_crawler.files.home import var_folder
 from category_crawler.files.secret import secret_in
 
@@ -60,15 +60,15 @@ def refusal(url: str, *, private_allowed: bool) -> str:
     return fault_in(host)
 
 
-def call_webhook(notice: Row, told: dict[str, Any], user: int, settings: Settings) -> None:
+def call_webhook(notice: Notice, told: dict[str, Any], user: int, settings: Settings) -> None:
     """Post a run's report. Raises NotDelivered unless the receiver answers 2xx.
 
     Redirects are not followed: where they lead has not been checked.
     """
     body = json.dumps(told, ensure_ascii=False).encode()
-    host = urlsplit(notice["target"]).hostname
+    host = urlsplit(notice.target).hostname
     try:
-        url = URL(notice["target"], encoded=True)
+        url = URL(notice.target, encoded=True)
         status = run(_post, url, body, _headers(notice, user, body), settings)
     except NotPublic as error:
         raise NotDelivered(f"{error}: it was not called", for_good=True) from None
@@ -83,12 +83,12 @@ def call_webhook(notice: Row, told: dict[str, Any], user: int, settings: Setting
         raise NotDelivered(f"{host} answered {status}", for_good=status == _GONE)
 
 
-def _headers(notice: Row, user: int, body: bytes) -> dict[str, str]:
+def _headers(notice: Notice, user: int, body: bytes) -> dict[str, str]:
     timestamp = str(int(time.time()))
     return {
         "Content-Type": "application/json",
         "User-Agent": "category_crawler",
-        "X-Event-Id": notice["event"],
+        "X-Event-Id": notice.event,
         "X-Timestamp": timestamp,
         "X-Signature": signature(signing_secret(user), timestamp, body),
     }

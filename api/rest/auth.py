@@ -9,7 +9,8 @@ from api.accounts.secret import hash_of
 from api.config import Settings, is_loopback
 from api.rest.envelope import ApiError
 from api.rest.rate_limit import RateLimit
-from api.store import Row, Store
+from api.store import Store
+from api.store.records import Credential, User
 
 
 def authenticate() -> None:
@@ -20,13 +21,13 @@ def authenticate() -> None:
         raise ApiError(401, "No credential: send x-api-key: KEY or Authorization: Token TOKEN")
     store = cast(Store, current_app.extensions["store"])
     presented = hash_of(secret)
-    user = store.user_of(presented)
-    if user is None or not compare_digest(user["hash"], presented):
+    found = store.credential(presented)
+    if found is None or not compare_digest(found.hash, presented):
         limit_address()
         said = "it is unknown, expired or revoked, or its user is disabled"
         raise ApiError(401, f"The key or token is not valid: {said}")
     _limit(presented)
-    g.user = user
+    g.credential = found
 
 
 def limit_address() -> None:
@@ -34,9 +35,20 @@ def limit_address() -> None:
     _limit(f"address {request.remote_addr}")
 
 
-def current_user() -> Row:
+def current_credential() -> Credential:
+    """The key or token of an authenticated request."""
+    credential: Credential = g.credential
+    return credential
+
+
+def current_user() -> User:
     """The user of an authenticated request."""
-    return cast(Row, g.user)
+    return current_credential().user
+
+
+def is_authenticated() -> bool:
+    """Whether the request's user is known."""
+    return "credential" in g
 
 
 def _presented() -> str | None:

@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from flask import Flask, Response, g, has_request_context, request
 
+from api.rest.auth import current_user, is_authenticated
+
 logger = logging.getLogger(__name__)
 
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
@@ -81,7 +83,7 @@ def _end(response: Response) -> Response:
 def _log(response: Response) -> None:
     """One line, without the query: some clients put their key there, in vain."""
     level = logging.DEBUG if request.path == "/healthz" else logging.INFO
-    user = g.user["id"] if "user" in g else "-"
+    user = current_user().id if is_authenticated() else "-"
     took = (time.monotonic() - g.begun) * 1000
     told = request.method, quote(request.path), response.status_code, took, user
     logger.log(level, "%s %s %s %.0f ms user %s", *told)

@@ -27,7 +27,7 @@ from api.runners.attempts import folder_of
 from api.runners.lifecycle import Jobs
 from api.runners.report import report
 from api.runners.request import AddSchedule
-from api.store import Row
+from api.store.records import Runner
 from api.store.stage import Stage
 
 blueprint = Blueprint("category", __name__, url_prefix="/schedules/amazon/category")
@@ -52,9 +52,10 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
     ]
     warnings += [f"{name} is not a known field" for name in unknown_fields(AddSchedule)]
     _check_webhook(body)
-    runner = _jobs().start(current_user()["id"], body, warnings)
-    added = {"id": runner["collection"], "runner_id": runner["id"]}
-    return added | ({"warnings": runner["warnings"]} if runner["warnings"] else {})
+    runner = _jobs().start(current_user().id, body, warnings)
+    collection = runner.collection
+    added: dict[str, Any] = {"id": collection.id, "runner_id": runner.id}
+    return added | ({"warnings": collection.warnings} if collection.warnings else {})
 
 
 @operation(blueprint, "/result/", body=CollectionId, data=list[Result], errors=(404,))
@@ -66,7 +67,7 @@ def result(body: CollectionId) -> Any:
     """
     runner = _jobs().look(_own_runner(body))
     folder = folder_of(runner)
-    if runner["stage"] == "done" and folder.has_whole_result():
+    if runner.stage is Stage.DONE and folder.has_whole_result():
         with suppress(FileNotFoundError):
             return _with_file(runner, folder.rows.open("rb"))
     return [report(runner, base_url()) | {"asins": []}]
@@ -79,28 +80,26 @@ def cancel(body: CollectionId) -> dict[str, Any]:
     `revoked` tells whether its job was found and is being stopped. What it had found is kept.
     """
     runner = _own_runner(body)
-    return {"id": runner["collection"], "revoked": _jobs().cancel(runner)}
+    return {"id": runner.collection.id, "revoked": _jobs().cancel(runner)}
 
 
 @operation(blueprint, "/list/", body=ListCollections, data=Collections)
 def list_collections(body: ListCollections) -> dict[str, Any]:
     """List one's collections, newest first, each with its newest runner."""
     stage = Stage.of(body.status) if body.status else None
-    total, runners = _jobs().store.newest_runners(
-        current_user()["id"], stage, body.limit, body.skip
-    )
+    total, runners = _jobs().store.newest_runners(current_user().id, stage, body.limit, body.skip)
     return {
         "total": total,
         "items": [report(_latest(runner), base_url()) for runner in runners],
     }
 
 
-def _latest(runner: Row) -> Row:
+def _latest(runner: Runner) -> Runner:
     """The runner as it is now; as it was, where looking at it fails: the others are shown, too."""
     try:
         return _jobs().look(runner)
     except Exception:
-        logger.exception("Looking at runner %s failed; it is listed as it was", runner["id"])
+        logger.exception("Looking at runner %s failed; it is listed as it was", runner.id)
         return runner
 
 
@@ -115,14 +114,14 @@ def _jobs() -> Jobs:
     return cast(Jobs, current_app.extensions["jobs"])
 
 
-def _own_runner(body: CollectionId) -> Row:
-    runner = _jobs().store.newest_runner(current_user()["id"], body.collection_id)
+def _own_runner(body: CollectionId) -> Runner:
+    runner = _jobs().store.newest_runner(current_user().id, body.collection_id)
     if runner is None:
         raise ApiError(404, f"There is no collection {body.collection_id} of yours")
     return runner
 
 
-def _with_file(runner: Row, file: IO[bytes]) -> Response:
+def _with_file(runner: Runner, file: IO[bytes]) -> Response:
     """The envelope with the result file spliced in: neither parsed nor held in memory."""
     data = [report(runner, base_url()) | {"asins": _PLACEHOLDER}]
     before, _, after = enveloped(HTTPStatus.OK, data, 1).rpartition(to_json(_PLACEHOLDER))

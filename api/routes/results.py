@@ -15,7 +15,7 @@ from api.rest.operation import add_rule, describe
 from api.rest.schemas import LARGEST_ID
 from api.runners.attempts import folder_of
 from api.runners.lifecycle import Jobs
-from api.store import Row
+from api.store.records import Runner
 from category_crawler.files.record_file import NotReadable
 
 blueprint = Blueprint("results", __name__, url_prefix="/results")
@@ -32,7 +32,7 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     """
     authenticate()
     jobs = cast(Jobs, current_app.extensions["jobs"])
-    runner = jobs.store.own_runner(current_user()["id"], collection_id, runner_id)
+    runner = jobs.store.own_runner(current_user().id, collection_id, runner_id)
     if runner is None:
         raise ApiError(404, f"You have no runner {runner_id} in a collection {collection_id}")
     runner = jobs.look(runner)
@@ -66,19 +66,19 @@ def _head(form: str, version: str) -> Response:
     return response
 
 
-def _with_length(response: Response, runner: Row, rows: Rows, form: str) -> Response:
+def _with_length(response: Response, runner: Runner, rows: Rows, form: str) -> Response:
     """The answer to HEAD: its length is left out where only a table's making would tell it."""
     is_table = form == "csv"
-    size = _downloads().size(runner["id"], rows.version) if is_table else rows.view().size
+    size = _downloads().size(runner.id, rows.version) if is_table else rows.view().size
     if size is not None:
         response.content_length = size
     return response
 
 
-def _table(runner: Row, rows: Rows) -> Table:
-    is_growing = runner["stage"] not in ("done", "failed")
+def _table(runner: Runner, rows: Rows) -> Table:
+    is_growing = not runner.has_ended
     try:
-        return _downloads().table(runner["id"], runner["user"], rows, is_growing=is_growing)
+        return _downloads().table(runner.id, runner.collection.user, rows, is_growing=is_growing)
     except NotReady as error:
         raise ApiError(503, str(error), retry_after=error.seconds) from None
 
@@ -103,10 +103,10 @@ def _downloads() -> Downloads:
     return cast(Downloads, current_app.extensions["downloads"])
 
 
-def _no_rows(runner: Row) -> str:
-    if runner["asin_count"] and runner["stage"] in ("done", "failed"):
-        return f"The rows of runner {runner['id']} have been removed, as those of old runs are"
-    return f"Runner {runner['id']} has no rows"
+def _no_rows(runner: Runner) -> str:
+    if runner.asin_count and runner.has_ended:
+        return f"The rows of runner {runner.id} have been removed, as those of old runs are"
+    return f"Runner {runner.id} has no rows"
 
 
 _ID = f"int(max={LARGEST_ID})"

@@ -1,14 +1,16 @@
 """One's own account: login, logout, API key."""
 
+from dataclasses import asdict
 from typing import Any, cast
 
 from flask import Blueprint, current_app, request
 
 from api.accounts.logins import Accounts, LoginRefused, LoginTooSoon
-from api.rest.auth import current_user
+from api.rest.auth import current_credential, current_user
 from api.rest.envelope import ApiError
 from api.rest.operation import operation
 from api.rest.schemas import Credits, LoggedIn, LoggedOut, Login, NewKey, NoBody
+from api.store.records import CredentialKind
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
@@ -27,18 +29,18 @@ def login(body: Login) -> dict[str, Any]:
         raise ApiError(429, said, retry_after=error.seconds) from None
     except LoginRefused:
         raise ApiError(401, "E-mail address and password do not belong together") from None
-    return {"token": token, "user": {name: user[name] for name in ("id", "name", "email")}}
+    return {"token": token, "user": {"id": user.id, "name": user.name, "email": user.email}}
 
 
 @operation(blueprint, "/logout/", data=LoggedOut)
 def logout(_body: NoBody) -> dict[str, Any]:
     """End the session token that this call is made with."""
-    user = current_user()
-    if user["kind"] != "token":
+    credential = current_credential()
+    if credential.kind is not CredentialKind.TOKEN:
         raise ApiError(
             400, "logout ends a token, and this is an API key: /users/api-key/regenerate/ ends it"
         )
-    _accounts().store.remove_token(user["hash"])
+    _accounts().store.remove_token(credential.hash)
     return {"logged_out": True}
 
 
@@ -49,13 +51,13 @@ def credits_left(_body: NoBody) -> dict[str, Any]:
     A run takes one credit for each product kept, also where it fails or is cancelled; while it
     goes on they are frozen. null is without limit.
     """
-    return _accounts().store.credits_of(current_user()["id"])
+    return asdict(_accounts().store.credits_of(current_user().id))
 
 
 @operation(blueprint, "/api-key/regenerate/", data=NewKey)
 def regenerate_key(_body: NoBody) -> dict[str, Any]:
     """Get a new API key; the old one stops at once."""
-    return {"api_key": _accounts().new_key(current_user()["id"])}
+    return {"api_key": _accounts().new_key(current_user().id)}
 
 
 def _accounts() -> Accounts:

@@ -9,7 +9,7 @@ from api.rest.auth import current_user
 from api.rest.envelope import ApiError
 from api.rest.operation import operation
 from api.rest.schemas import CreateZipcode, Deleted, GetZipcodes, Zipcode, ZipcodeId
-from api.store import Row
+from api.store import records
 from category_crawler.delivery.session import place
 from category_crawler.domain_config import DOMAINS, Marketplace
 from category_crawler.errors import InvalidJob
@@ -29,17 +29,16 @@ def create_zipcode(body: CreateZipcode) -> dict[str, Any]:
         _, postcode = place(shop.domain, body.zipcode)
     except InvalidJob as error:
         raise ApiError(400, f"zipcode: {error}") from None
-    user = current_user()["id"]
-    return _shown(_sessions().create(user, shop, postcode, body.suburb))
+    return _shown(_sessions().create(current_user().id, shop, postcode, body.suburb))
 
 
 @operation(blueprint, "/get-zipcodes/", body=GetZipcodes, data=list[Zipcode])
 def get_zipcodes(body: GetZipcodes) -> list[dict[str, Any]]:
     """List one's delivery sessions and how they stand."""
     domain = _shop(body.domain).domain if body.domain is not None else None
-    own = _sessions().store.zipcodes(current_user()["id"], domain)
-    shown = [_shown(_sessions().look(zipcode)) for zipcode in own]
-    return [one for one in shown if body.status in (None, one["status"])]
+    own = _sessions().store.zipcodes(current_user().id, domain)
+    latest = [_sessions().look(zipcode) for zipcode in own]
+    return [_shown(one) for one in latest if body.status in (None, one.session.status.value)]
 
 
 @operation(
@@ -65,8 +64,8 @@ def _sessions() -> Sessions:
     return cast(Sessions, current_app.extensions["sessions"])
 
 
-def _own(body: ZipcodeId) -> Row:
-    zipcode = _sessions().store.own_zipcode(current_user()["id"], body.id)
+def _own(body: ZipcodeId) -> records.Zipcode:
+    zipcode = _sessions().store.own_zipcode(current_user().id, body.id)
     if zipcode is None:
         raise ApiError(404, f"There is no zipcode {body.id} of yours")
     return zipcode
@@ -79,16 +78,17 @@ def _shop(number: int) -> Marketplace:
     raise ApiError(400, f"domain is {number}: it must be an id of /settings/domains/")
 
 
-def _shown(zipcode: Row) -> dict[str, Any]:
-    shop = DOMAINS[zipcode["domain"]]
+def _shown(zipcode: records.Zipcode) -> dict[str, Any]:
+    session = zipcode.session
+    shop = DOMAINS[session.domain]
     return {
-        "id": zipcode["id"],
-        "zipcode": zipcode["postcode"],
-        "suburb": zipcode["suburb"],
+        "id": zipcode.id,
+        "zipcode": session.postcode,
+        "suburb": session.suburb,
         "domain": {"id": shop.id, "domain": shop.domain, "supplier_type": "scraping"},
-        "status": zipcode["status"],
-        "failed_message": zipcode["failed_message"],
-        "created_at": zipcode["created_at"],
+        "status": session.status.value,
+        "failed_message": session.failed_message,
+        "created_at": zipcode.created_at,
         # The session may be older than the wish for it.
-        "updated_at": max(zipcode["created_at"], zipcode["updated_at"]),
+        "updated_at": max(zipcode.created_at, session.updated_at),
     }

@@ -6,12 +6,15 @@ looked up by its name, ``r<runner>-<attempt>``.
 """
 
 import logging
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from api.config import Settings
 from api.scrapyd.client import Scrapyd, ScrapydError
-from api.store import Row, Store
+from api.store import Store
+from api.store.records import Runner, StoredRequest
+from api.store.stage import Stage
 from category_crawler.domain_config import DOMAINS
 from category_crawler.files.home import results_folder
 from category_crawler.job import CategoryJob
@@ -28,18 +31,17 @@ class Attempts:
         self.scrapyd = scrapyd
         self.settings = settings
 
-    def schedule(self, runner: Row) -> None:
+    def schedule(self, runner: Runner) -> None:
         """Have a runner's attempt run. Raises ScrapydError where Scrapyd did not take the job."""
-        request = runner["request"]
+        request = runner.collection.request
         arguments = crawl_arguments(request) | _continued(runner) | {"run": run_name(runner)}
-        priority = request.get("priority", "Normal")
-        self.scrapyd.run(job_name(runner), arguments | _credit_limit(runner), priority)
+        self.scrapyd.run(job_name(runner), arguments | _credit_limit(runner), request.priority)
 
-    def again(self, runner: Row) -> bool:
+    def again(self, runner: Runner) -> bool:
         """Follow an ended attempt by the next; False where too many have led nowhere."""
         folder = folder_of(runner)
         mark = folder.journal_size
-        stalled = 0 if mark > runner["mark"] else runner["stalled"] + 1
+        stalled = 0 if mark > runner.mark else runner.stalled + 1
         if stalled >= self.settings.stalled_attempts:
             return False
         following = self.store.next_attempt(runner, mark, stalled)
@@ -48,46 +50,46 @@ class Attempts:
             self._schedule_next(runner, following)
         return True
 
-    def _schedule_next(self, before: Row, following: Row) -> None:
+    def _schedule_next(self, before: Runner, following: Runner) -> None:
         try:
             self.schedule(following)
         except ScrapydError as error:
             logger.warning("Job %s must wait: %s", job_name(following), error)
             self.store.undo_attempt(before)
             return
-        now = self.store.runner(following["id"])
-        if now is not None and now["stage"] == "failed":
+        now = self.store.runner(following.id)
+        if now is not None and now.stage is Stage.FAILED:
             # Cancelled while its next job was on the way to Scrapyd.
             self.scrapyd.stop(job_name(following))
 
 
-def crawl_arguments(request: Row) -> dict[str, str]:
+def crawl_arguments(request: StoredRequest) -> dict[str, str]:
     """The fields of a stored request that a spider takes, as text; none of them is a secret.
 
     They were checked when they came, and the spider checks them, too: what an older version has
     stored ends its own run where it does not fit any more.
     """
-    fields = CategoryJob.model_fields
-    return {name: _text(request[name]) for name in fields if request.get(name) is not None}
+    given = {name: request.fields.get(name) for name in CategoryJob.model_fields}
+    return {name: _text(value) for name, value in given.items() if value is not None}
 
 
-def place_of(runner: Row) -> tuple[str, str]:
+def place_of(runner: Runner) -> tuple[str, str]:
     """Domain and postcode of the delivery session that a runner goes with."""
-    domain, postcode = runner["request"]["domain"], runner["request"]["postcode"]
-    return domain, DOMAINS[domain].postcode(postcode) or postcode
+    request = runner.collection.request
+    return request.domain, DOMAINS[request.domain].postcode(request.postcode) or request.postcode
 
 
-def job_name(runner: Row) -> str:
+def job_name(runner: Runner) -> str:
     """The runner's job at Scrapyd: ``r<runner>-<attempt>``."""
-    return f"r{runner['id']}-{runner['attempt']}"
+    return f"r{runner.id}-{runner.attempt}"
 
 
-def run_name(runner: Row) -> str:
+def run_name(runner: Runner) -> str:
     """The runner's run below ``results/``."""
-    return f"{runner['user']}/{runner['collection']}/{runner['id']}"
+    return f"{runner.collection.user}/{runner.collection.id}/{runner.id}"
 
 
-def folder_of(runner: Row) -> RunFolder:
+def folder_of(runner: Runner) -> RunFolder:
     """The runner's run on disk."""
     return _folder(results_folder(), run_name(runner))
 
@@ -97,16 +99,18 @@ def _folder(results: Path, name: str) -> RunFolder:
     return RunFolder(results / name)
 
 
-def _continued(runner: Row) -> dict[str, str]:
+def _continued(runner: Runner) -> dict[str, str]:
     """The argument that names the run which a runner continues; none for most."""
-    earlier = runner["earlier"]
-    return {} if earlier is None else {"continue_from": run_name(runner | {"id": earlier})}
+    if runner.earlier is None:
+        return {}
+    return {"continue_from": run_name(replace(runner, id=runner.earlier))}
 
 
-def _credit_limit(runner: Row) -> dict[str, str]:
+def _credit_limit(runner: Runner) -> dict[str, str]:
     """The argument that ends a spider where its credits do; none without a limit."""
-    reserved = runner["reserved"]
-    return {} if reserved is None else {"credit_limit": str(runner["carried"] + reserved)}
+    if runner.reserved is None:
+        return {}
+    return {"credit_limit": str(runner.carried + runner.reserved)}
 
 
 def _text(value: object) -> str:

@@ -10,7 +10,6 @@ the run's own files decide how it ended. A job that has ended, or that Scrapyd h
 * and any other, one that was interrupted too, is followed by the next attempt.
 """
 
-import json
 import logging
 from functools import partial
 
@@ -20,9 +19,18 @@ from api.runners.attempts import Attempts, folder_of, job_name, place_of
 from api.runners.request import AddSchedule
 from api.scrapyd.client import Scrapyd, ScrapydError, ScrapydSilent
 from api.scrapyd.job_states import State
-from api.store import Row, Store
+from api.store import Store
+from api.store.records import Outcome, Runner, Stopping
+from api.store.stage import Stage
 from category_crawler.daemon.cancellation import forget_cancelled, was_cancelled
-from category_crawler.errors import Interrupted, LocationLost, RunError
+from category_crawler.errors import (
+    Cancelled,
+    Crashed,
+    CrawlError,
+    Interrupted,
+    LocationLost,
+    RunError,
+)
 from category_crawler.files.home import results_folder
 from category_crawler.files.trouble import may_pass, refusal_of
 from category_crawler.run.reader import RunFolder
@@ -52,7 +60,7 @@ class Jobs:
         self.settings = settings
         self._attempts = Attempts(store, scrapyd, settings)
 
-    def start(self, user: int, request: AddSchedule, warnings: list[str]) -> Row:
+    def start(self, user: int, request: AddSchedule, warnings: list[str]) -> Runner:
         """Record a collection and have its job run; the new runner is returned.
 
         Raises SessionMissing without a delivery session, NotEnoughCredits without a credit, and
@@ -66,11 +74,11 @@ class Jobs:
         try:
             self._attempts.schedule(runner)
         except ScrapydError:
-            self.store.remove_collection(runner["collection"])
+            self.store.remove_collection(runner.collection.id)
             raise
         return runner
 
-    def resume(self, runner: Row) -> Row:
+    def resume(self, runner: Runner) -> Runner:
         """A new runner of the same collection that goes on with what a failed one had finished.
 
         Raises RunError where the runner cannot be continued, NotEnoughCredits, and ScrapydError
@@ -78,25 +86,25 @@ class Jobs:
         """
         runner = self.look(runner)
         folder = folder_of(runner)
-        if runner["stage"] != "failed":
-            raise RunError(f"runner {runner['id']} is {runner['stage']}: only a failed one goes on")
-        if runner["failed_reason"] == "cancelled":
-            raise RunError(f"runner {runner['id']} was cancelled: schedule the category anew")
+        if runner.stage is not Stage.FAILED:
+            raise RunError(f"runner {runner.id} is {runner.stage}: only a failed one goes on")
+        if runner.failed_reason == Cancelled.reason:
+            raise RunError(f"runner {runner.id} was cancelled: schedule the category anew")
         if not folder.has_begun:
-            raise RunError(f"runner {runner['id']} has left nothing: schedule the category anew")
+            raise RunError(f"runner {runner.id} has left nothing: schedule the category anew")
         made = self.store.add_runner(runner, folder.kept, self._still_wanted(runner))
         if made is None:
-            raise RunError(f"runner {runner['id']} is not the newest of its collection")
+            raise RunError(f"runner {runner.id} is not the newest of its collection")
         try:
             self._attempts.schedule(made)
         except ScrapydError:
-            self.store.remove_runner(made["id"])
+            self.store.remove_runner(made.id)
             raise
         return made
 
-    def look(self, runner: Row) -> Row:
+    def look(self, runner: Runner) -> Runner:
         """Bring an open runner up to date, and return it as it is now."""
-        if runner["stage"] in ("done", "failed"):
+        if runner.has_ended:
             return runner
         try:
             state = self.scrapyd.states().get(job_name(runner))
@@ -105,23 +113,18 @@ class Jobs:
             state, asked = None, False
         if not self._move_on(runner, state, asked=asked):
             return runner
-        return self.store.runner(runner["id"]) or runner
+        return self.store.runner(runner.id) or runner
 
-    def cancel(self, runner: Row) -> bool:
+    def cancel(self, runner: Runner) -> bool:
         """End a runner at once; whether its job was found and is being stopped."""
         runner = self.look(runner)
-        ended = self.store.end(
-            runner["id"],
-            "failed",
-            failed_reason="cancelled",
-            failed_message=CANCELLED,
-            asin_count=folder_of(runner).kept,
-            stopping="asked",
-        )
+        cancelled = Cancelled(CANCELLED)
+        outcome = Outcome.failed(cancelled, folder_of(runner).kept, Stopping.ASKED)
+        ended = self.store.end(runner.id, outcome)
         # Its next attempt may have been recorded since.
-        return ended and self._interrupt(self.store.runner(runner["id"]) or runner)
+        return ended and self._interrupt(self.store.runner(runner.id) or runner)
 
-    def reap(self, runner: Row) -> None:
+    def reap(self, runner: Runner) -> None:
         """See a cancelled job out: off the queue, or one INT, and after the grace time KILL."""
         try:
             state = self.scrapyd.states().get(job_name(runner))
@@ -129,12 +132,12 @@ class Jobs:
                 self.scrapyd.stop(job_name(runner))
         except ScrapydError:
             return
-        if state == "running" and runner["stopping"] == "asked":
+        if state == "running" and runner.stopping is Stopping.ASKED:
             self._interrupt(runner)
         elif state == "running":
             self._kill_after_grace(runner)
         elif state not in ("pending", "running") and not folder_of(runner).is_held:
-            self.store.see_out(runner["id"], runner["stopping"], folder_of(runner).kept)
+            self.store.see_out(runner.id, runner.stopping, folder_of(runner).kept)
             forget_cancelled(job_name(runner))
 
     def _check_session(self, request: AddSchedule) -> None:
@@ -142,11 +145,11 @@ class Jobs:
         assert postcode is not None
         self.sessions.check(request.marketplace, postcode)
 
-    def _still_wanted(self, runner: Row) -> int:
-        wanted: int = runner["request"].get("max_products") or self.settings.credit_reserve
+    def _still_wanted(self, runner: Runner) -> int:
+        wanted = runner.collection.request.max_products or self.settings.credit_reserve
         return max(1, wanted - folder_of(runner).kept)
 
-    def _move_on(self, runner: Row, state: State | None, *, asked: bool) -> bool:
+    def _move_on(self, runner: Runner, state: State | None, *, asked: bool) -> bool:
         """Take a runner a step on; False where it may stay as it is."""
         folder = folder_of(runner)
         if summary := _last_word(folder):
@@ -162,97 +165,93 @@ class Jobs:
             return False
         return True
 
-    def _begin(self, runner: Row, folder: RunFolder) -> bool:
+    def _begin(self, runner: Runner, folder: RunFolder) -> bool:
         """Move a runner to scraping; False where it is there."""
-        is_new = runner["stage"] == "queued"
+        is_new = runner.stage is Stage.QUEUED
         if is_new:
             progress = folder.progress
-            self.store.start(runner["id"], progress.started_at if progress else utc_now())
+            self.store.start(runner.id, progress.started_at if progress else utc_now())
         return self._is_found(runner) or is_new
 
-    def _is_found(self, runner: Row) -> bool:
+    def _is_found(self, runner: Runner) -> bool:
         """Whether a job was missing that is known after all; from now on it is not."""
-        if runner["missing_since"] is None:
+        if runner.missing_since is None:
             return False
-        self.store.set_missing(runner["id"], None)
+        self.store.set_missing(runner.id, None)
         return True
 
-    def _end(self, runner: Row, summary: Summary) -> None:
+    def _end(self, runner: Runner, summary: Summary) -> None:
         # The stage in between is passed through, so that started_at is there.
-        self.store.start(runner["id"], summary.started_at)
-        self.store.end(
-            runner["id"],
-            summary.stage,
+        self.store.start(runner.id, summary.started_at)
+        outcome = Outcome(
+            Stage(summary.stage),
             asin_count=summary.asin_count,
-            coverage=json.dumps(summary.coverage_shown),
+            coverage=summary.coverage_shown,
             failed_reason=summary.failed_reason,
             failed_message=summary.failed_message,
             finished_at=summary.finished_at,
         )
+        self.store.end(runner.id, outcome)
         if summary.failed_reason == LocationLost.reason and summary.session is not None:
             self.sessions.expire(*place_of(runner), summary.session.version)
         forget_cancelled(job_name(runner))
 
-    def _follow(self, runner: Row, folder: RunFolder) -> None:
+    def _follow(self, runner: Runner, folder: RunFolder) -> None:
         """An attempt is over and has not ended its run."""
         # What it said at its end may have been written since it was looked for.
         if summary := _last_word(folder):
             self._end(runner, summary)
         elif was_cancelled(job_name(runner)):
-            self._fail(runner, folder, "cancelled", CANCELLED)
+            self._fail(runner, folder, Cancelled(CANCELLED))
             forget_cancelled(job_name(runner))
         elif (refusal := refusal_of(results_folder())) and may_pass(refusal):
             # The next attempt could write nothing either. It waits, and /healthz names the disk.
             return
         elif not self._attempts.again(runner):
             times = self.settings.stalled_attempts
-            self._fail(runner, folder, "crashed", _CRASHED.format(times=times))
+            self._fail(runner, folder, Crashed(_CRASHED.format(times=times)))
 
-    def _fail(self, runner: Row, folder: RunFolder, reason: str, message: str) -> None:
-        self.store.end(
-            runner["id"],
-            "failed",
-            failed_reason=reason,
-            failed_message=message,
-            asin_count=folder.kept,
-        )
+    def _fail(self, runner: Runner, folder: RunFolder, error: CrawlError) -> None:
+        self.store.end(runner.id, Outcome.failed(error, folder.kept))
 
-    def _is_lost(self, runner: Row) -> bool:
+    def _is_lost(self, runner: Runner) -> bool:
         """Whether Scrapyd has not known a job for so long that it is not on its way to it."""
-        since = runner["missing_since"]
+        since = runner.missing_since
         # A clock that was set back would put the moment into the future.
         if since is None or seconds_since(since) < 0:
-            self.store.set_missing(runner["id"], utc_now())
+            self.store.set_missing(runner.id, utc_now())
             return False
         # Moments are kept to the second, so that one may have passed less.
         return seconds_since(since) > self.settings.lost_after + 1
 
-    def _kill_if_hung(self, runner: Row, state: State | None, folder: RunFolder) -> None:
+    def _kill_if_hung(self, runner: Runner, state: State | None, folder: RunFolder) -> None:
         is_quiet = state == "running" and folder.is_quiet(self.settings.hung_after)
         if is_quiet and folder.is_held:
             logger.warning("Job %s gave no sign of life and is killed", job_name(runner))
             self._kill(runner)
 
-    def _interrupt(self, runner: Row) -> bool:
+    def _interrupt(self, runner: Runner) -> bool:
         """Send the one INT; the store lets only one process do it."""
-        if not self.store.set_stopping(runner["id"], "asked", "interrupted"):
+        if not self.store.set_stopping(runner.id, Stopping.ASKED, Stopping.INTERRUPTED):
             return False
         try:
             return self.scrapyd.stop(job_name(runner))
         except ScrapydError as error:
             logger.warning("Job %s could not be stopped yet: %s", job_name(runner), error)
             if not isinstance(error, ScrapydSilent):
-                self.store.set_stopping(runner["id"], "interrupted", "asked")
+                self.store.set_stopping(runner.id, Stopping.INTERRUPTED, Stopping.ASKED)
             return False
 
-    def _kill_after_grace(self, runner: Row) -> None:
-        if seconds_since(runner["finished_at"]) < self.settings.cancel_grace + _KILL_AFTER:
+    def _kill_after_grace(self, runner: Runner) -> None:
+        ended_at = runner.finished_at
+        assert ended_at is not None, "only a runner that has ended is stopped"
+        if seconds_since(ended_at) < self.settings.cancel_grace + _KILL_AFTER:
             return
-        if self.store.set_stopping(runner["id"], "interrupted", "killed"):
+        if self.store.set_stopping(runner.id, Stopping.INTERRUPTED, Stopping.KILLED):
             logger.warning("Job %s did not end within its grace time", job_name(runner))
         self._kill(runner)
 
-    def _kill(self, runner: Row) -> None:
+    def _kill(self, runner: Runner) -> None:
         try:
             self.scrapyd.stop(job_name(runner), "KILL")
         except ScrapydError as error:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from api.products.downloads import remove_tables
 from api.runners.attempts import folder_of
-from api.store import Row, Store
+from api.store import Store
+from api.store.records import Runner
 from category_crawler.daemon.address import PROJECT
 from category_crawler.files.home import var_folder
 from category_crawler.times import utc_in
@@ -28,9 +29,9 @@ def pruned(store: Store, seconds: float) -> int:
     had_files = 0
     for runner in store.ended_runners(utc_in(-seconds)):
         with _noting_failure():
-            for log in _logs(f"r{runner['id']}-*"):
+            for log in _logs(f"r{runner.id}-*"):
                 log.unlink(missing_ok=True)
-            remove_tables(var_folder() / "downloads", runner["id"])
+            remove_tables(var_folder() / "downloads", runner.id)
             had_files += _without_files(runner)
     for path in _leftovers(time.time() - seconds):
         with _noting_failure():
@@ -47,7 +48,7 @@ def _noting_failure() -> Iterator[None]:
         logger.error("%s could not be removed: %s", error.filename, error.strerror)
 
 
-def _without_files(runner: Row) -> bool:
+def _without_files(runner: Runner) -> bool:
     folder = folder_of(runner).path
     if not os.path.lexists(folder):
         return False

@@ -5,14 +5,14 @@ from typing import Any
 
 from api.runners.attempts import folder_of
 from api.sentences import without_paths
-from api.store import Row
+from api.store.records import Runner
 from api.store.stage import Stage
 from category_crawler.run.records import Progress
 
 BASE_PATH = "/api/v1"
 
 
-def report(runner: Row, base: str) -> dict[str, Any]:
+def report(runner: Runner, base: str) -> dict[str, Any]:
     """Everything but the products, as :class:`api.rest.schemas.Run` says.
 
     Links begin with ``base``.
@@ -21,13 +21,13 @@ def report(runner: Row, base: str) -> dict[str, Any]:
     progress = folder.progress
     links = [_link(runner, base)] if folder.has_rows else []
     return {
-        "id": runner["id"],
-        "collection": runner["collection"],
-        "name": runner["name"],
-        "request_type": runner["request_type"],
-        "stage": runner["stage"],
-        "schedule_status": Stage(runner["stage"]).status,
-        "is_download_generated": runner["stage"] == "done",
+        "id": runner.id,
+        "collection": runner.collection.id,
+        "name": runner.collection.name,
+        "request_type": runner.collection.request_type,
+        "stage": runner.stage.value,
+        "schedule_status": runner.stage.status,
+        "is_download_generated": runner.stage is Stage.DONE,
         "asin_count": _asin_count(runner, progress),
         "download_links": {
             "pages": links,
@@ -35,38 +35,39 @@ def report(runner: Row, base: str) -> dict[str, Any]:
         },
         "progress": progress.shown() if progress else {},
         "coverage": _coverage(runner, progress),
-        "failed_reason": runner["failed_reason"],
-        "failed_message": runner["failed_message"] and without_paths(runner["failed_message"]),
+        "failed_reason": runner.failed_reason,
+        "failed_message": runner.failed_message and without_paths(runner.failed_message),
         "warnings": _warnings(runner, progress),
-        "created_at": runner["created_at"],
-        "started_at": runner["started_at"],
-        "finished_at": runner["finished_at"],
+        "created_at": runner.created_at,
+        "started_at": runner.started_at,
+        "finished_at": runner.finished_at,
     }
 
 
-def _link(runner: Row, base: str) -> str:
-    path = f"results/{runner['collection']}/{runner['id']}/category_asins.json"
+def _link(runner: Runner, base: str) -> str:
+    path = f"results/{runner.collection.id}/{runner.id}/category_asins.json"
     return f"{base}{BASE_PATH}/{path}"
 
 
-def _asin_count(runner: Row, progress: Progress | None) -> int:
-    if runner["stage"] == "done":
-        return int(runner["asin_count"])
-    if runner["stage"] == "failed":
+def _asin_count(runner: Runner, progress: Progress | None) -> int:
+    if runner.stage is Stage.DONE:
+        return runner.asin_count
+    if runner.stage is Stage.FAILED:
         # A cancelled spider may still write until it is gone.
-        return folder_of(runner).kept if runner["stopping"] else int(runner["asin_count"])
+        return folder_of(runner).kept if runner.stopping else runner.asin_count
     return progress.products_found if progress else 0
 
 
-def _warnings(runner: Row, progress: Progress | None) -> list[str]:
+def _warnings(runner: Runner, progress: Progress | None) -> list[str]:
     """What was said when the run was asked for, then what the spider has met."""
-    return list(dict.fromkeys([*runner["warnings"], *(progress.warnings if progress else ())]))
+    met = progress.warnings if progress else []
+    return list(dict.fromkeys([*runner.collection.warnings, *met]))
 
 
-def _coverage(runner: Row, progress: Progress | None) -> dict[str, Any] | None:
-    known: dict[str, Any] | None = runner["coverage"]
+def _coverage(runner: Runner, progress: Progress | None) -> dict[str, Any] | None:
+    known = runner.coverage
     if known is None and progress is not None:
         known = asdict(progress.coverage)
-    if runner["stage"] == "failed":
+    if runner.stage is Stage.FAILED:
         return (known or {}) | {"complete": False}
     return known

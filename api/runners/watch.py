@@ -9,7 +9,7 @@ from functools import partial
 
 from api.runners.heartbeat import beat
 from api.runners.lifecycle import Jobs
-from api.store import Row
+from api.store.records import Runner
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +55,10 @@ class Watcher:
 
     def _look_at_runners(self, before: dict[str, _Trouble]) -> None:
         for runner in self._jobs.store.open_runners():
-            self._try(before, f"runner {runner['id']}", partial(self._look_at_runner, runner))
+            self._try(before, f"runner {runner.id}", partial(self._look_at_runner, runner))
 
-    def _look_at_runner(self, runner: Row) -> None:
-        if runner["stopping"] is None:
+    def _look_at_runner(self, runner: Runner) -> None:
+        if runner.stopping is None:
             self._jobs.look(runner)
         else:
             self._jobs.reap(runner)
@@ -66,9 +66,9 @@ class Watcher:
     def _look_at_sessions(self, before: dict[str, _Trouble]) -> None:
         sessions = self._jobs.sessions
         for session in self._jobs.store.open_sessions():
-            self._try(before, f"session {session['id']}", partial(sessions.look_at, session))
+            self._try(before, f"session {session.id}", partial(sessions.look_at, session))
         for session in self._jobs.store.unwanted_sessions():
-            self._try(before, f"session {session['id']}", partial(sessions.forget, session))
+            self._try(before, f"session {session.id}", partial(sessions.forget, session))
 
     def _try(self, before: dict[str, _Trouble], what: str, look: Callable[[], object]) -> None:
         try:

@@ -7,19 +7,24 @@ available − (used + frozen) can be spent and is never below zero.
 
 from sqlite3 import Connection
 
-from api.store.database import Row, SQLiteFile
+from api.store.database import SQLiteFile
+from api.store.reading import reader_of
+from api.store.records import Credits
+
+_AS_CREDITS = reader_of(Credits)
 
 
 class NotEnoughCredits(Exception):
     """Raised if a user has not one credit to spend."""
 
 
-class Credits(SQLiteFile):
+class UserCredits(SQLiteFile):
     """What users may still take."""
 
-    def credits_of(self, user: int) -> Row:
-        """``available_credits, used_credits, frozen_credits``, and ``spendable``."""
+    def credits_of(self, user: int) -> Credits:
+        """The credits of a user."""
         found = self._one(
+            _AS_CREDITS,
             "SELECT available_credits, used_credits, frozen_credits, "
             "available_credits - used_credits - frozen_credits AS spendable "
             "FROM users WHERE id = ?",

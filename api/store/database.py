@@ -1,20 +1,21 @@
 """The database file: a connection per thread, transactions, tables brought up to date."""
 
 import fcntl
-import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
+from api.store.reading import Record, Values
 from api.store.tables import migrations
 from api.store.write_ahead_log import WriteAheadLog
 
-Row = dict[str, Any]
+Given = Values | Mapping[str, Any]
+"""What a statement's places are filled with."""
 StoreError = sqlite3.Error
 """Base of what SQLite raises."""
 StoreUnusable = sqlite3.OperationalError
@@ -60,22 +61,25 @@ class SQLiteFile:
             self._threads.db.close()
             del self._threads.db
 
-    def _all(self, query: str, values: tuple[Any, ...] | Row = ()) -> list[Row]:
+    def _rows(self, query: str, values: Given = ()) -> list[Values]:
         connection = self.db.conn
         try:
             # Database.query() would put a savepoint around each.
-            cursor = connection.execute(query, values)
-            columns = [column[0] for column in cursor.description]
-            return [_read(dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+            return connection.execute(query, values).fetchall()
         except sqlite3.OperationalError:
             if not connection.in_transaction:
                 self.close()
             raise
 
-    def _one(self, query: str, values: tuple[Any, ...] | Row) -> Row | None:
-        return next(iter(self._all(query, values)), None)
+    def _all(
+        self, read: Callable[[Values], Record], query: str, values: Given = ()
+    ) -> list[Record]:
+        return [*map(read, self._rows(query, values))]
 
-    def _moved(self, update: str, values: tuple[Any, ...] | Row) -> bool:
+    def _one(self, read: Callable[[Values], Record], query: str, values: Given) -> Record | None:
+        return next(iter(self._all(read, query, values)), None)
+
+    def _moved(self, update: str, values: Given) -> bool:
         with self._writing() as connection:
             return bool(connection.execute(update, values).fetchall())
 
@@ -99,14 +103,6 @@ class SQLiteFile:
                 raise
             number = self._log.committed()
         self._log.wait_for(number)
-
-
-def _read(row: Row) -> Row:
-    """A row with what it keeps as JSON made values again."""
-    for column in ("request", "warnings", "coverage"):
-        if row.get(column) is not None:
-            row[column] = json.loads(row[column])
-    return row
 
 
 @contextmanager

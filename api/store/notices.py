@@ -4,20 +4,23 @@ import uuid
 from collections.abc import Sequence
 from sqlite3 import Connection
 
-from api.store.database import Row, SQLiteFile
+from api.store.database import SQLiteFile
+from api.store.reading import reader_of
+from api.store.records import Notice, NoticeKind, NoticeStatus
 from category_crawler.times import utc_in, utc_now
 
 _GRACE = 60
 """Seconds for which a notice of a cancelled run waits for the last rows of its spider."""
+_AS_NOTICE = reader_of(Notice)
 
 
 class Notices(SQLiteFile):
     """A row for each mail and each call of a webhook."""
 
     def claim_notice(
-        self, seconds: float, kind: str | None = None, full: Sequence[int] = ()
-    ) -> Row | None:
-        """The next notice that is due, for so many seconds this caller's alone, with its ``user``.
+        self, seconds: float, kind: NoticeKind | None = None, full: Sequence[int] = ()
+    ) -> Notice | None:
+        """The next notice that is due, for so many seconds this caller's alone.
 
         It is one of the ``kind``, or of any, and of none of the users in ``full``.
         """
@@ -31,6 +34,7 @@ class Notices(SQLiteFile):
         marks = ", ".join(f":full_{number}" for number in range(len(full)))
         # A notice whose runner is gone belongs to nobody, and is to be given up.
         return self._one(
+            _AS_NOTICE,
             "UPDATE notices SET claim = :claim, claimed_until = :until, tries = tries + 1 "
             "WHERE id = (SELECT notices.id FROM notices LEFT JOIN runners ON runners.id = runner "
             "LEFT JOIN collections ON collections.id = collection "
@@ -39,8 +43,9 @@ class Notices(SQLiteFile):
             "AND (claimed_until IS NULL OR claimed_until <= :now) "
             "AND (stopping IS NULL OR notices.created_at <= :grace) "
             f"AND coalesce(user, 0) NOT IN ({marks}) "
-            "ORDER BY next_try_at, notices.id LIMIT 1) RETURNING *, coalesce((SELECT user "
-            "FROM runners JOIN collections ON collections.id = collection "
+            "ORDER BY next_try_at, notices.id LIMIT 1) "
+            "RETURNING id, event, runner, kind, target, tries, claim, created_at, "
+            "coalesce((SELECT user FROM runners JOIN collections ON collections.id = collection "
             "WHERE runners.id = notices.runner), 0) AS user",
             due,
         )
@@ -51,8 +56,8 @@ class Notices(SQLiteFile):
         Users with a notice of the same kind that is being sent just now do not count: theirs may
         wait for each other.
         """
-        found = self._one(
-            "SELECT count(*) AS number, min(next_try_at) AS since FROM notices "
+        ((number, since),) = self._rows(
+            "SELECT count(*), min(next_try_at) FROM notices "
             "JOIN runners ON runners.id = runner JOIN collections ON collections.id = collection "
             "WHERE status = 'pending' AND next_try_at <= :late "
             "AND (claimed_until IS NULL OR claimed_until <= :late) AND (user, kind) NOT IN ("
@@ -61,23 +66,22 @@ class Notices(SQLiteFile):
             "WHERE status = 'pending' AND next_try_at <= :now AND claimed_until > :now)",
             {"late": utc_in(-seconds), "now": utc_now()},
         )
-        assert found is not None
-        return found["number"], found["since"]
+        return number, since
 
-    def settle_notice(self, notice: Row, status: str, said: str | None) -> bool:
-        """End a claimed notice as ``sent``, ``off`` or ``given up``; False without the claim."""
+    def settle_notice(self, notice: Notice, status: NoticeStatus, said: str | None) -> bool:
+        """End a claimed notice; False without the claim."""
         return self._moved(
             "UPDATE notices SET status = ?, said = ?, settled_at = ?, claim = NULL, "
             "claimed_until = NULL WHERE id = ? AND claim = ? RETURNING id",
-            (status, said, utc_now(), notice["id"], notice["claim"]),
+            (status, said, utc_now(), notice.id, notice.claim),
         )
 
-    def postpone_notice(self, notice: Row, seconds: float, said: str) -> bool:
+    def postpone_notice(self, notice: Notice, seconds: float, said: str) -> bool:
         """Let a claimed notice be tried again in so many seconds; False without the claim."""
         return self._moved(
             "UPDATE notices SET next_try_at = ?, said = ?, claim = NULL, claimed_until = NULL "
             "WHERE id = ? AND claim = ? RETURNING id",
-            (utc_in(seconds), said, notice["id"], notice["claim"]),
+            (utc_in(seconds), said, notice.id, notice.claim),
         )
 
     def _add_notices(self, connection: Connection, runner: int) -> None:

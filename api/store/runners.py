@@ -1,29 +1,37 @@
 """Collections and their runners."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from sqlite3 import Connection
 from typing import Any
 
 from api.sentences import few_credits
-from api.store.credits import Credits
-from api.store.database import Row
+from api.store.credits import UserCredits
 from api.store.notices import Notices
+from api.store.reading import columns_of, reader_of
+from api.store.records import Collection, Outcome, Runner, Stopping
+from api.store.stage import Stage
 from category_crawler.times import utc_now
 
 _RUNNERS = (
-    "SELECT runners.*, collections.user, collections.name, collections.request_type, "
-    "collections.request, collections.warnings, collections.created_at AS collection_created_at "
+    f"SELECT {columns_of(Runner, 'runners')}, {columns_of(Collection, 'collections')} "
     "FROM runners JOIN collections ON collections.id = runners.collection"
 )
+_AS_RUNNER = reader_of(Runner)
 
 
-def _add_runner(connection: Connection, values: Row) -> int:
+def _add_runner(
+    connection: Connection,
+    collection: int,
+    reserved: int | None,
+    earlier: int | None = None,
+    carried: int = 0,
+) -> int:
     """A queued runner and its first attempt; the runner's number."""
-    given = values | {"stage": "queued", "attempt": 1, "created_at": utc_now()}
-    columns, marks = ", ".join(given), ", ".join(f":{column}" for column in given)
     (runner,) = connection.execute(
-        f"INSERT INTO runners ({columns}) VALUES ({marks}) RETURNING id", given
+        "INSERT INTO runners (collection, reserved, earlier, carried, stage, attempt, created_at) "
+        "VALUES (?, ?, ?, ?, 'queued', 1, ?) RETURNING id",
+        (collection, reserved, earlier, carried, utc_now()),
     ).fetchone()
     connection.execute(
         "INSERT INTO attempts (runner, number, created_at) VALUES (?, 1, ?)", (runner, utc_now())
@@ -31,18 +39,18 @@ def _add_runner(connection: Connection, values: Row) -> int:
     return int(runner)
 
 
-class Runners(Credits, Notices):
+class Runners(UserCredits, Notices):
     """What was asked for, and how it stands."""
 
     def add_collection(
         self,
         user: int,
         name: str,
-        request: Row,
+        request: Mapping[str, Any],
         warnings: list[str],
         wanted: int = 1,
         check: Callable[[], None] = lambda: None,
-    ) -> Row:
+    ) -> Runner:
         """A new collection with its first runner, queued, and the runner's first attempt.
 
         Of the credits ``wanted``, those that the user can spend are frozen for the runner, and a
@@ -59,29 +67,24 @@ class Runners(Credits, Notices):
                 "VALUES (?, ?, 'amazon_category_scrape', ?, ?, ?)",
                 (user, name, json.dumps(request), told, utc_now()),
             ).lastrowid
-            runner = _add_runner(connection, {"collection": collection, "reserved": reserved})
+            assert collection is not None
+            runner = _add_runner(connection, collection, reserved)
         return self._there(runner)
 
-    def add_runner(self, earlier: Row, kept: int, wanted: int) -> Row | None:
+    def add_runner(self, earlier: Runner, kept: int, wanted: int) -> Runner | None:
         """A new runner of a collection, to continue its newest one; None where that is no more so.
 
         ``kept`` rows are carried over and not paid for again. Raises NotEnoughCredits.
         """
+        collection = earlier.collection
         with self._writing() as connection:
             newest = connection.execute(
-                "SELECT max(id) FROM runners WHERE collection = ?", (earlier["collection"],)
+                "SELECT max(id) FROM runners WHERE collection = ?", (collection.id,)
             ).fetchone()
-            if newest != (earlier["id"],):
+            if newest != (earlier.id,):
                 return None
-            runner = _add_runner(
-                connection,
-                {
-                    "collection": earlier["collection"],
-                    "reserved": self._reserve(connection, earlier["user"], wanted),
-                    "earlier": earlier["id"],
-                    "carried": kept,
-                },
-            )
+            reserved = self._reserve(connection, collection.user, wanted)
+            runner = _add_runner(connection, collection.id, reserved, earlier.id, kept)
         return self._there(runner)
 
     def remove_runner(self, runner: int) -> None:
@@ -91,14 +94,14 @@ class Runners(Credits, Notices):
             connection.execute("DELETE FROM attempts WHERE runner = ?", (runner,))
             connection.execute("DELETE FROM runners WHERE id = ?", (runner,))
 
-    def next_attempt(self, runner: Row, mark: int, stalled: int) -> Row | None:
+    def next_attempt(self, runner: Runner, mark: int, stalled: int) -> Runner | None:
         """Count an open runner's attempts on; the runner, or None where another was first."""
         with self._writing() as connection:
             moved = connection.execute(
                 "UPDATE runners SET attempt = attempt + 1, mark = ?, stalled = ?, "
                 "missing_since = NULL WHERE id = ? AND attempt = ? "
                 "AND stage IN ('queued', 'scraping') RETURNING id, attempt",
-                (mark, stalled, runner["id"], runner["attempt"]),
+                (mark, stalled, runner.id, runner.attempt),
             ).fetchone()
             if moved is None:
                 return None
@@ -106,15 +109,15 @@ class Runners(Credits, Notices):
                 "INSERT INTO attempts (runner, number, created_at) VALUES (?, ?, ?)",
                 (*moved, utc_now()),
             )
-        return self._there(runner["id"])
+        return self._there(runner.id)
 
-    def undo_attempt(self, before: Row) -> None:
+    def undo_attempt(self, before: Runner) -> None:
         """Undo :meth:`next_attempt`: Scrapyd never took the job."""
         with self._writing() as connection:
             undone = connection.execute(
                 "UPDATE runners SET attempt = attempt - 1, mark = ?, stalled = ? "
                 "WHERE id = ? AND attempt = ? + 1 RETURNING id, attempt + 1",
-                (before["mark"], before["stalled"], before["id"], before["attempt"]),
+                (before.mark, before.stalled, before.id, before.attempt),
             ).fetchone()
             if undone is not None:
                 connection.execute("DELETE FROM attempts WHERE runner = ? AND number = ?", undone)
@@ -129,71 +132,70 @@ class Runners(Credits, Notices):
             connection.execute("DELETE FROM runners WHERE collection = ?", (collection,))
             connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
 
-    def _there(self, runner: int) -> Row:
+    def _there(self, runner: int) -> Runner:
         found = self.runner(runner)
         assert found is not None
         return found
 
-    def runner(self, runner: int) -> Row | None:
-        """A runner with what its collection says."""
-        return self._one(f"{_RUNNERS} WHERE runners.id = ?", (runner,))
+    def runner(self, runner: int) -> Runner | None:
+        """The runner with this number."""
+        return self._one(_AS_RUNNER, f"{_RUNNERS} WHERE runners.id = ?", (runner,))
 
-    def newest_runner(self, user: int, collection: int) -> Row | None:
+    def newest_runner(self, user: int, collection: int) -> Runner | None:
         """The newest runner of a user's own collection."""
         return self._one(
+            _AS_RUNNER,
             f"{_RUNNERS} WHERE collection = ? AND user = ? ORDER BY runners.id DESC LIMIT 1",
             (collection, user),
         )
 
-    def own_runner(self, user: int, collection: int, runner: int) -> Row | None:
+    def own_runner(self, user: int, collection: int, runner: int) -> Runner | None:
         """A runner of a user's own collection."""
         return self._one(
+            _AS_RUNNER,
             f"{_RUNNERS} WHERE runners.id = ? AND collection = ? AND user = ?",
             (runner, collection, user),
         )
 
     def newest_runners(
-        self, user: int, stage: str | None, limit: int, skip: int
-    ) -> tuple[int, list[Row]]:
+        self, user: int, stage: Stage | None, limit: int, skip: int
+    ) -> tuple[int, list[Runner]]:
         """How many of a user's collections there are, and some of their newest runners."""
         where = (
             "WHERE user = :user AND (:stage IS NULL OR stage = :stage) AND runners.id = "
             "(SELECT max(id) FROM runners AS r WHERE r.collection = collections.id)"
         )
         values = {"user": user, "stage": stage, "limit": limit, "skip": skip}
-        counted = self._one(
-            "SELECT count(*) AS total FROM runners "
+        ((total,),) = self._rows(
+            "SELECT count(*) FROM runners "
             f"JOIN collections ON collections.id = runners.collection {where}",
             values,
         )
         page = f"{_RUNNERS} {where} ORDER BY runners.id DESC LIMIT :limit OFFSET :skip"
-        assert counted is not None
-        return counted["total"], self._all(page, values)
+        return total, self._all(_AS_RUNNER, page, values)
 
-    def open_runners(self) -> list[Row]:
+    def open_runners(self) -> list[Runner]:
         """Runners that have not ended, and cancelled ones whose job may still be alive."""
         query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR stopping IS NOT NULL"
-        return self._all(query)
+        return self._all(_AS_RUNNER, query)
 
     def waiting_since(self) -> str | None:
         """When the job that has waited longest was scheduled; None where none waits."""
-        found = self._one(
-            "SELECT min(since) AS since FROM ("
+        ((since,),) = self._rows(
+            "SELECT min(since) FROM ("
             "SELECT attempts.created_at AS since FROM runners "
             "JOIN attempts ON attempts.runner = runners.id AND number = attempt "
             "WHERE (stage IN ('queued', 'scraping') OR stopping IS NOT NULL) AND stage = 'queued' "
             "UNION ALL SELECT updated_at FROM sessions "
-            "WHERE status IN ('pending', 'in-progress') AND status = 'pending')",
-            (),
+            "WHERE status IN ('pending', 'in-progress') AND status = 'pending')"
         )
-        assert found is not None
-        since: str | None = found["since"]
-        return since
+        waiting: str | None = since
+        return waiting
 
-    def ended_runners(self, before: str) -> list[Row]:
+    def ended_runners(self, before: str) -> list[Runner]:
         """Runners that had ended by a moment (UTC, ISO 8601 with Z), their jobs gone."""
         query = f"{_RUNNERS} WHERE finished_at < ? AND stage IN ('done', 'failed') "
-        return self._all(f"{query} AND stopping IS NULL", (before,))
+        return self._all(_AS_RUNNER, f"{query} AND stopping IS NULL", (before,))
 
     def start(self, runner: int, started_at: str) -> bool:
         """Move from queued to scraping."""
@@ -203,27 +205,26 @@ class Runners(Credits, Notices):
             (started_at, runner),
         )
 
-    def end(self, runner: int, stage: str, **values: Any) -> bool:
+    def end(self, runner: int, outcome: Outcome) -> bool:
         """Move to ``done`` or ``failed``; False where another was first: an end never changes.
 
         The rows kept are charged and notices written in the same transaction; what is left of the
         reserve is given back, by :meth:`see_out` where the runner is still ``stopping``.
         """
-        ended = {"finished_at": utc_now(), "missing_since": None} | values | {"stage": stage}
-        assignments = ", ".join(f"{column} = :{column}" for column in ended)
         with self._writing() as connection:
             moved = connection.execute(
-                f"UPDATE runners SET {assignments} WHERE id = :id "
-                "AND stage IN ('queued', 'scraping') RETURNING asin_count, stopping",
-                ended | {"id": runner},
+                "UPDATE runners SET stage = ?, asin_count = ?, coverage = ?, failed_reason = ?, "
+                "failed_message = ?, stopping = ?, finished_at = ?, missing_since = NULL "
+                "WHERE id = ? AND stage IN ('queued', 'scraping') RETURNING id",
+                (*_columns(outcome), runner),
             ).fetchone()
             if moved is not None:
-                kept, stopping = moved
-                self._settle(connection, runner, kept, is_over=stopping is None)
+                is_over = outcome.stopping is None
+                self._settle(connection, runner, outcome.asin_count, is_over=is_over)
                 self._add_notices(connection, runner)
         return moved is not None
 
-    def see_out(self, runner: int, before: str, kept: int) -> bool:
+    def see_out(self, runner: int, before: Stopping | None, kept: int) -> bool:
         """Note that a cancelled job is gone, and charge what it wrote until then."""
         with self._writing() as connection:
             gone = connection.execute(
@@ -235,7 +236,7 @@ class Runners(Credits, Notices):
                 self._settle(connection, runner, kept, is_over=True)
         return gone is not None
 
-    def set_stopping(self, runner: int, before: str | None, after: str | None) -> bool:
+    def set_stopping(self, runner: int, before: Stopping | None, after: Stopping | None) -> bool:
         """Move on what is being done to end a cancelled job; True for the one who did."""
         return self._moved(
             "UPDATE runners SET stopping = ? WHERE id = ? AND stopping IS ? RETURNING id",
@@ -246,3 +247,16 @@ class Runners(Credits, Notices):
         """Note since when Scrapyd does not know the job; None once it does."""
         with self._writing() as connection:
             connection.execute("UPDATE runners SET missing_since = ? WHERE id = ?", (since, runner))
+
+
+def _columns(outcome: Outcome) -> tuple[Any, ...]:
+    """What is stored of an outcome."""
+    return (
+        outcome.stage,
+        outcome.asin_count,
+        None if outcome.coverage is None else json.dumps(outcome.coverage),
+        outcome.failed_reason,
+        outcome.failed_message,
+        outcome.stopping,
+        outcome.finished_at,
+    )

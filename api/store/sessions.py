@@ -2,17 +2,21 @@
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Unpack
 
-from api.store.database import Row, SQLiteFile
+from api.store.database import SQLiteFile
+from api.store.reading import columns_of, reader_of
+from api.store.records import DeliverySession, SessionStatus, SessionValues, Zipcode
 from category_crawler.domain_config import DOMAINS
 from category_crawler.times import utc_now
 
 _ZIPCODES = (
-    "SELECT zipcodes.*, domain, postcode, suburb, status, failed_message, bad_version, attempt, "
-    "missing_since, updated_at "
+    f"SELECT {columns_of(Zipcode, 'zipcodes')}, {columns_of(DeliverySession, 'sessions')} "
     "FROM zipcodes JOIN sessions ON sessions.id = zipcodes.session"
 )
+_SESSIONS = f"SELECT {columns_of(DeliverySession, 'sessions')} FROM sessions"
+_AS_SESSION = reader_of(DeliverySession)
+_AS_ZIPCODE = reader_of(Zipcode)
 
 
 class DeliverySessions(SQLiteFile):
@@ -25,7 +29,7 @@ class DeliverySessions(SQLiteFile):
         postcode: str,
         suburb: str | None,
         has_file: Callable[[], bool],
-    ) -> tuple[Row, bool]:
+    ) -> tuple[Zipcode, bool]:
         """A user's record of a session, and whether the session's job has to be started.
 
         ``has_file`` is asked while no session can be forgotten. Raises ValueError where the user
@@ -47,26 +51,28 @@ class DeliverySessions(SQLiteFile):
 
     def undo_zipcode(self, zipcode: int) -> None:
         """Undo :meth:`add_zipcode`: Scrapyd never took the job."""
-        session = self.zipcode(zipcode)
-        if session is not None:
+        found = self.zipcode(zipcode)
+        if found is not None:
             said = "Scrapyd was away: refresh-zipcode tries again"
-            self.move_session(session | {"id": session["session"]}, "failed", failed_message=said)
+            self.move_session(found.session, SessionStatus.FAILED, failed_message=said)
             self.remove_zipcode(zipcode)
 
-    def zipcode(self, zipcode: int) -> Row | None:
-        """A user's record with what its session says."""
-        return self._one(f"{_ZIPCODES} WHERE zipcodes.id = ?", (zipcode,))
+    def zipcode(self, zipcode: int) -> Zipcode | None:
+        """The record with this number."""
+        return self._one(_AS_ZIPCODE, f"{_ZIPCODES} WHERE zipcodes.id = ?", (zipcode,))
 
-    def own_zipcode(self, user: int, zipcode: int) -> Row | None:
+    def own_zipcode(self, user: int, zipcode: int) -> Zipcode | None:
         """A user's own record."""
-        return self._one(f"{_ZIPCODES} WHERE zipcodes.id = ? AND user = ?", (zipcode, user))
+        return self._one(
+            _AS_ZIPCODE, f"{_ZIPCODES} WHERE zipcodes.id = ? AND user = ?", (zipcode, user)
+        )
 
-    def zipcodes(self, user: int, domain: str | None = None) -> list[Row]:
+    def zipcodes(self, user: int, domain: str | None = None) -> list[Zipcode]:
         """A user's records, oldest first."""
         where = "WHERE user = :user AND (:domain IS NULL OR domain = :domain) ORDER BY zipcodes.id"
-        return self._all(f"{_ZIPCODES} {where}", {"user": user, "domain": domain})
+        return self._all(_AS_ZIPCODE, f"{_ZIPCODES} {where}", {"user": user, "domain": domain})
 
-    def remove_zipcode(self, zipcode: int) -> Row | None:
+    def remove_zipcode(self, zipcode: int) -> DeliverySession | None:
         """Remove a record; its session, where nobody asks for that any more."""
         with self._writing() as connection:
             gone = connection.execute(
@@ -79,14 +85,16 @@ class DeliverySessions(SQLiteFile):
                 "AND NOT EXISTS (SELECT 1 FROM zipcodes WHERE session = sessions.id) RETURNING id",
                 (utc_now(), *gone),
             ).fetchone()
-        return self._one("SELECT * FROM sessions WHERE id = ?", unwanted) if unwanted else None
+        if unwanted is None:
+            return None
+        return self._one(_AS_SESSION, f"{_SESSIONS} WHERE id = ?", unwanted)
 
-    def unwanted_sessions(self) -> list[Row]:
+    def unwanted_sessions(self) -> list[DeliverySession]:
         """Sessions that nobody asks for any more, and that are not being made."""
-        query = "SELECT * FROM sessions WHERE unwanted_since IS NOT NULL "
-        return self._all(f"{query} AND status NOT IN ('pending', 'in-progress')")
+        query = f"{_SESSIONS} WHERE unwanted_since IS NOT NULL "
+        return self._all(_AS_SESSION, f"{query} AND status NOT IN ('pending', 'in-progress')")
 
-    def forget_session(self, session: Row, remove: Callable[[], bool]) -> bool:
+    def forget_session(self, session: DeliverySession, remove: Callable[[], bool]) -> bool:
         """Remove a session that nobody asks for and no open run needs; whether it is gone.
 
         ``remove`` takes its cookies away, and says whether it could. It is called while no run
@@ -96,23 +104,25 @@ class DeliverySessions(SQLiteFile):
             found = connection.execute(
                 "SELECT domain, postcode FROM sessions WHERE id = ? "
                 "AND unwanted_since IS NOT NULL AND status NOT IN ('pending', 'in-progress')",
-                (session["id"],),
+                (session.id,),
             ).fetchone()
             if found is None or _is_needed(connection, *found) or not remove():
                 return False
-            connection.execute("DELETE FROM sessions WHERE id = ?", (session["id"],))
+            connection.execute("DELETE FROM sessions WHERE id = ?", (session.id,))
         return True
 
-    def session_of(self, domain: str, postcode: str) -> Row | None:
+    def session_of(self, domain: str, postcode: str) -> DeliverySession | None:
         """The session of a domain and a postcode."""
         return self._one(
-            "SELECT * FROM sessions WHERE domain = ? AND postcode = ?", (domain, postcode)
+            _AS_SESSION,
+            f"{_SESSIONS} WHERE domain = ? AND postcode = ?",
+            (domain, postcode),
         )
 
-    def open_sessions(self) -> list[Row]:
+    def open_sessions(self) -> list[DeliverySession]:
         """Sessions that are being made."""
-        query = "SELECT * FROM sessions WHERE status IN ('pending', 'in-progress')"
-        return self._all(query)
+        query = f"{_SESSIONS} WHERE status IN ('pending', 'in-progress')"
+        return self._all(_AS_SESSION, query)
 
     def restart_session(self, session: int) -> bool:
         """Move to ``pending`` for a new attempt; False while it is being made."""
@@ -123,11 +133,13 @@ class DeliverySessions(SQLiteFile):
             (utc_now(), session),
         )
 
-    def move_session(self, session: Row, status: str, **values: Any) -> bool:
-        """Move a session on from where the row says it is; False where it is not there."""
-        moved = {"updated_at": utc_now(), "missing_since": None} | values | {"status": status}
+    def move_session(
+        self, session: DeliverySession, status: SessionStatus, **values: Unpack[SessionValues]
+    ) -> bool:
+        """Move a session on from where the record says it is; False where it is not there."""
+        moved = {**values, "status": status, "updated_at": utc_now(), "missing_since": None}
         assignments = ", ".join(f"{column} = :{column}" for column in moved)
-        asked = {"id": session["id"], "was": session["status"], "attempt": session["attempt"]}
+        asked = {"id": session.id, "was": session.status, "attempt": session.attempt}
         return self._moved(
             f"UPDATE sessions SET {assignments} "
             "WHERE id = :id AND status = :was AND attempt = :attempt RETURNING id",

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from api.store.word import Word
+
 
 class ScheduleStatus(StrEnum):
     """The same stages by the names that clients of the hosted service know."""
@@ -12,7 +14,7 @@ class ScheduleStatus(StrEnum):
     FAILED = "Failed"
 
 
-class Stage(StrEnum):
+class Stage(Word):
     """Where a runner stands; ``done`` and ``failed`` never change."""
 
     QUEUED = "queued"

@@ -2,12 +2,21 @@
 
 import sqlite3
 
-from api.store.database import Row, SQLiteFile
+from api.store.database import SQLiteFile
+from api.store.reading import columns_of, reader_of
+from api.store.records import Credential, User
 from category_crawler.times import utc_now
 
+_USERS = f"SELECT {columns_of(User, 'users')} FROM users"
+_CREDENTIALS = (
+    f"SELECT {columns_of(Credential, 'credentials')}, {columns_of(User, 'users')} "
+    "FROM credentials JOIN users ON users.id = credentials.user"
+)
 _ADD_CREDENTIAL = (
     "INSERT INTO credentials (hash, user, kind, expires_at, created_at) VALUES (?, ?, ?, ?, ?)"
 )
+_AS_USER = reader_of(User)
+_AS_CREDENTIAL = reader_of(Credential)
 
 
 class Users(SQLiteFile):
@@ -34,22 +43,19 @@ class Users(SQLiteFile):
         assert user is not None
         return user
 
-    def users(self) -> list[Row]:
-        """Every user, oldest first; without password hashes."""
-        return self._all(
-            "SELECT id, email, name, is_active, available_credits, used_credits, "
-            "frozen_credits, created_at FROM users ORDER BY id"
-        )
+    def users(self) -> list[User]:
+        """Every user, oldest first."""
+        return self._all(_AS_USER, f"{_USERS} ORDER BY id")
 
-    def user_named(self, email: str) -> Row | None:
+    def user_named(self, email: str) -> User | None:
         """The user with this e-mail address, in capitals or not."""
-        return self._one("SELECT * FROM users WHERE email = ?", (email,))
+        return self._one(_AS_USER, f"{_USERS} WHERE email = ?", (email,))
 
-    def user_of(self, credential_hash: str) -> Row | None:
-        """The active user whose key or unexpired token has this hash; ``kind`` says which."""
+    def credential(self, credential_hash: str) -> Credential | None:
+        """The key or unexpired token with this hash, if its user is active."""
         return self._one(
-            "SELECT users.*, credentials.kind, credentials.hash "
-            "FROM credentials JOIN users ON users.id = credentials.user "
+            _AS_CREDENTIAL,
+            f"{_CREDENTIALS} "
             "WHERE hash = ? AND is_active AND (expires_at IS NULL OR expires_at > ?)",
             (credential_hash, utc_now()),
         )

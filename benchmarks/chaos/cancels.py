@@ -115,7 +115,7 @@ def _check_slots(outcome: Outcome, here: Installation) -> None:
     for run in runs:
         judge(outcome, here, run, after="scheduled afterwards")
     for runner in here.store.open_runners():
-        outcome.fail(f"Runner {runner['id']} is still seen to: stopping is {runner['stopping']!r}")
+        outcome.fail(f"Runner {runner.id} is still seen to: stopping is {runner.stopping}")
 
 
 CANCELS = Trial(

@@ -166,7 +166,7 @@ def _see_it_through(outcome: Outcome, scene: Scene, name: str) -> None:
     for run in scene.runs:
         _judge(outcome, scene.here, run, name)
     for runner in scene.here.store.open_runners():
-        outcome.fail(f"After {name}, runner {runner['id']} is still open")
+        outcome.fail(f"After {name}, runner {runner.id} is still open")
 
 
 def _judge(outcome: Outcome, here: Installation, run: Ordered, name: str) -> None:

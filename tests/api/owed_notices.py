@@ -1,11 +1,12 @@
 """Notices that tests owe: of runs that have ended, kept in the store until they are delivered."""
 
-import json
 from typing import Any
 
 from api.notices.outbox import Notices
 from api.runners.attempts import folder_of
-from api.store import Row, Store
+from api.store import Store
+from api.store.records import Outcome, Runner
+from api.store.stage import Stage
 from category_crawler.run.writer import Run
 from category_crawler.times import utc_in
 from tests.records import product, summary
@@ -13,7 +14,9 @@ from tests.records import product, summary
 REQUEST = {"domain": "amazon.com.au", "postcode": "4500"}
 
 
-def ended(store: Store, user: int, stage: str = "done", name: str = "Lamps", **request: Any) -> Row:
+def ended(
+    store: Store, user: int, stage: str = "done", name: str = "Lamps", **request: Any
+) -> Runner:
     """A runner that has kept two products and ended."""
     runner = store.add_collection(user, name, REQUEST | request, [])
     run = Run.create(folder_of(runner).path, {})
@@ -23,14 +26,12 @@ def ended(store: Store, user: int, stage: str = "done", name: str = "Lamps", **r
     failed = {"failed_reason": "blocked", "failed_message": "The site asks for a captcha"}
     why = "every one was served" if stage == "done" else failed["failed_message"]
     coverage = {"complete": stage == "done", "why": why, "reported_total": 2}
-    values = {"asin_count": 2, "coverage": json.dumps(coverage)} | (
-        failed if stage == "failed" else {}
-    )
-    store.end(runner["id"], stage, **values)
-    return store.runner(runner["id"]) or runner
+    values = {"asin_count": 2, "coverage": coverage} | (failed if stage == "failed" else {})
+    store.end(runner.id, Outcome(Stage(stage), **values))
+    return store.runner(runner.id) or runner
 
 
-def kept(store: Store) -> list[Row]:
+def kept(store: Store) -> list[dict[str, Any]]:
     """Every notice, whatever became of it."""
     return list(store.db["notices"].rows)
 

@@ -235,7 +235,7 @@ def test_schedules_beside_deletions_never_lose_their_session(
             thread.join()
         assert path.exists() is (answers == [200]), answers
         for runner in app.extensions["store"].open_runners():
-            alice.cancel(runner["collection"])
+            alice.cancel(runner.collection.id)
         look_at_all(app.extensions["jobs"])
         assert not path.exists()
 

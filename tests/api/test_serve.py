@@ -18,6 +18,7 @@ import pytest
 
 from api.accounts.secret import hash_of
 from api.store import Store
+from api.store.stage import Stage
 from category_crawler.files.home import PROJECT
 from tests.api.services import BODY, CATEGORY, free_port
 from tests.crawls import Home
@@ -189,7 +190,7 @@ def test_the_next_serve_goes_on_where_the_last_one_was_ended(
         again.interrupt()
     runner = store.runner(answer["data"]["runner_id"])
     assert runner is not None
-    assert (runner["stage"], runner["asin_count"]) == ("done", 60)
+    assert (runner.stage, runner.asin_count) == (Stage.DONE, 60)
     assert len(shop.listing_requests) == asked + 2
 
 
@@ -252,7 +253,7 @@ def test_all_of_it_ends_with_a_service_that_is_killed_and_the_next_goes_on(
     until(lambda: store.open_runners(), lambda runners: not runners)
     runner = store.runner(answer["data"]["runner_id"])
     assert runner is not None
-    assert (runner["stage"], runner["asin_count"]) == ("done", 60)
+    assert (runner.stage, runner.asin_count) == (Stage.DONE, 60)
     assert "Traceback" not in service.interrupt()
     assert processes_of(home.folder) == []
 

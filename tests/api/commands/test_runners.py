@@ -8,6 +8,7 @@ from flask import Flask
 from api.runners.attempts import folder_of
 from api.runners.lifecycle import Jobs
 from api.runners.prune import pruned
+from api.store.records import Runner
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, flask
 from tests.crawls import Home
 from tests.storefront import Storefront
@@ -53,11 +54,11 @@ def test_a_failed_run_goes_on_as_a_new_one(
 
 def test_rows_that_were_paid_for_are_not_paid_again(alice: Caller, lost: int, jobs: Jobs) -> None:
     jobs.store.grant(alice.user, 1_000)
-    used = jobs.store.credits_of(alice.user)["used_credits"]
+    used = jobs.store.credits_of(alice.user).used_credits
     flask("runners", "resume", str(alice.result(lost)["id"]))
     assert alice.until(lost, *ENDED)["stage"] == "done"
     after = jobs.store.credits_of(alice.user)
-    assert (after["used_credits"], after["frozen_credits"]) == (used + 36, 0)
+    assert (after.used_credits, after.frozen_credits) == (used + 36, 0)
 
 
 @pytest.mark.parametrize("number", [str(2**63), "9" * 30])
@@ -133,7 +134,7 @@ def test_a_results_folder_that_cannot_be_written_ends_the_run(
     )
 
 
-def _runner(jobs: Jobs, number: int) -> dict[str, object]:
+def _runner(jobs: Jobs, number: int) -> Runner:
     found = jobs.store.runner(number)
     assert found is not None
     return found

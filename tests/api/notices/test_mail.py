@@ -27,10 +27,10 @@ def test_a_mail_tells_what_became_of_a_run(
     assert message["Subject"] == "Done: Lamps, 2 products"
     assert message["From"] == "Crawler <crawler@example.org>"
     assert message.get_content_type() == "text/plain"
-    link = f"https://crawl.example/api/v1/results/{runner['collection']}/{runner['id']}"
+    link = f"https://crawl.example/api/v1/results/{runner.collection.id}/{runner.id}"
     for line in (
-        f"Run:        Lamps (collection {runner['collection']}, runner {runner['id']})",
-        f"Ended:      done, {runner['finished_at']}",
+        f"Run:        Lamps (collection {runner.collection.id}, runner {runner.id})",
+        f"Ended:      done, {runner.finished_at}",
         "Products:   2 products",
         "Coverage:   complete, the site reports 2 (every one was served)",
         f"Rows:       {link}/category_asins.json",

@@ -16,6 +16,8 @@ import pytest
 from api.config import Settings
 from api.notices.outbox import TRIED_FOR, Notices
 from api.store import Store
+from api.store.records import NoticeStatus, Outcome, Stopping
+from api.store.stage import Stage
 from category_crawler.files.home import PROJECT
 from category_crawler.times import utc_in
 from tests.api.owed_notices import REQUEST, deliver_all, ended, kept, make_due
@@ -31,9 +33,9 @@ def test_a_cancelled_run_is_told_once_its_spider_is_gone(
 ) -> None:
     runner = store.add_collection(alice.user, "Lamps", REQUEST, [])
     told = {"failed_reason": "cancelled", "failed_message": "Cancelled by user"}
-    store.end(runner["id"], "failed", stopping="asked", asin_count=1, **told)
+    store.end(runner.id, Outcome(Stage.FAILED, stopping=Stopping.ASKED, asin_count=1, **told))
     assert not notices.deliver_next()
-    store.see_out(runner["id"], "asked", 3)
+    store.see_out(runner.id, Stopping.ASKED, 3)
     deliver_all(notices)
     assert mailbox.messages[0]["Subject"] == "Cancelled: Lamps, 3 products"
     assert len(kept(store)) == 1
@@ -43,7 +45,7 @@ def test_a_cancelled_run_whose_spider_stays_is_told_after_a_minute(
     alice: Caller, store: Store, notices: Notices, mailbox: Mailbox
 ) -> None:
     runner = store.add_collection(alice.user, "Lamps", REQUEST, [])
-    store.end(runner["id"], "failed", failed_reason="cancelled", stopping="asked")
+    store.end(runner.id, Outcome(Stage.FAILED, failed_reason="cancelled", stopping=Stopping.ASKED))
     store.db.conn.execute("UPDATE notices SET created_at = ?", (utc_in(-61),))
     deliver_all(notices)
     assert len(mailbox.messages) == 1
@@ -155,7 +157,7 @@ def test_who_lost_the_claim_settles_nothing(alice: Caller, store: Store) -> None
     assert late is not None
     store.db.conn.execute("UPDATE notices SET claimed_until = ?", (utc_in(-1),))
     assert store.claim_notice(60) is not None
-    assert not store.settle_notice(late, "sent", None)
+    assert not store.settle_notice(late, NoticeStatus.SENT, None)
     assert not store.postpone_notice(late, 10, "x")
 
 
@@ -171,7 +173,7 @@ def test_a_dead_mail_server_delays_no_end(alice: Caller, store: Store) -> None:
             ended(store, alice.user)
         with Notices(store, settings).delivering(threading.Event()):
             until(lambda: [row["tries"] for row in kept(store)], lambda tries: sum(tries) == 4)
-            assert ended(store, alice.user)["stage"] == "done"
+            assert ended(store, alice.user).stage is Stage.DONE
 
 
 def test_a_dead_hook_holds_up_neither_mail_nor_run(
@@ -278,7 +280,7 @@ def test_a_notice_whose_runner_is_gone_is_given_up(
 ) -> None:
     runner = ended(store, alice.user)
     store.db.conn.execute("PRAGMA foreign_keys = OFF")
-    store.db.conn.execute("DELETE FROM runners WHERE id = ?", (runner["id"],))
+    store.db.conn.execute("DELETE FROM runners WHERE id = ?", (runner.id,))
     store.db.conn.execute("PRAGMA foreign_keys = ON")
     deliver_all(notices)
     (row,) = kept(store)

@@ -15,7 +15,7 @@ import pytest
 
 from api.config import Settings
 from api.notices.outbox import Notices
-from api.store import Row, Store
+from api.store import Store
 from category_crawler.files.home import PROJECT
 from category_crawler.times import utc_in
 from tests.api.owed_notices import deliver_all, ended, kept
@@ -49,7 +49,7 @@ def mails(port: int, **more: Any) -> Settings:
     return Settings(**{**given, **sender, **more})
 
 
-def of_kind(store: Store, kind: str) -> list[Row]:
+def of_kind(store: Store, kind: str) -> list[dict[str, Any]]:
     return [row for row in kept(store) if row["kind"] == kind]
 
 

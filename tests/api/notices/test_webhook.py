@@ -40,9 +40,9 @@ def test_a_webhook_gets_the_signed_result(
     assert headers["Host"] == f"localhost:{hook.port}"
     assert headers["Content-Type"] == "application/json"
     told = json.loads(body)
-    result = alice.result(runner["collection"])
+    result = alice.result(runner.collection.id)
     assert set(told) == set(result) - {"asins"}
-    assert (told["id"], told["asin_count"], told["stage"]) == (runner["id"], 2, "done")
+    assert (told["id"], told["asin_count"], told["stage"]) == (runner.id, 2, "done")
     expected = signature(signing_secret(alice.user), headers["X-Timestamp"], body)
     assert headers["X-Signature"] == expected
     (row,) = [row for row in kept(store) if row["kind"] == "webhook"]

@@ -101,7 +101,7 @@ def test_who_asks_meanwhile_is_told_when_to_come_again(
     for _ in range(2):
         answer = large.get("csv")
         assert (answer.status_code, answer.get_json()["code"]) == (503, 503)
-        said = f"The CSV of runner {large.runner['id']} is being made: ask again in 3 s"
+        said = f"The CSV of runner {large.runner.id} is being made: ask again in 3 s"
         assert answer.get_json()["data"] == said
         assert answer.headers["Retry-After"] == "3"
     assert not list((home.folder / "var" / "downloads").glob("*.csv"))
@@ -118,7 +118,7 @@ def test_one_user_makes_one_at_a_time_and_holds_up_no_other(
     small = Kept(app, alice).done()
     assert large.get("csv").status_code == 503
     said = second.get("csv").get_json()["data"]
-    assert said.startswith(f"The CSV of runner {large.runner['id']} is being made")
+    assert said.startswith(f"The CSV of runner {large.runner.id} is being made")
     assert of_bob.get("csv").status_code == 503
     assert "Other CSV files are being made" in of_carl.get("csv").get_json()["data"]
     assert small.get("csv").status_code == 200
@@ -293,7 +293,7 @@ def test_a_service_begins_without_tables(app: Flask, alice: Caller, home: Home) 
     kept = Kept(app, alice).done()
     with Rows(folder_of(kept.runner), "csv") as rows:
         # What a power cut may leave of a file that was never synced.
-        (folder / f"{kept.runner['id']}-{rows.version}.csv").write_bytes(b"\0" * 100)
+        (folder / f"{kept.runner.id}-{rows.version}.csv").write_bytes(b"\0" * 100)
     (folder / ".9-abc.csv.xyz").write_bytes(b"half")
     assert asins_in(kept.get("csv").data)[0] == asins_of(2)[1]
     assert len(tables(home)) == 1
@@ -302,7 +302,7 @@ def test_a_service_begins_without_tables(app: Flask, alice: Caller, home: Home) 
 def test_prune_removes_tables(app: Flask, alice: Caller, home: Home) -> None:
     kept = Kept(app, alice).done()
     assert kept.get("csv").status_code == 200
-    others = home.folder / "var" / "downloads" / f"{kept.runner['id']}1-abc.csv"
+    others = home.folder / "var" / "downloads" / f"{kept.runner.id}1-abc.csv"
     others.write_bytes(b"asin")
     assert pruned(kept.store, -5) == 1
     assert tables(home) == [others]

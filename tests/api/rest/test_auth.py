@@ -9,6 +9,8 @@ from api.accounts.secret import hash_of, new_secret
 from api.rest.operation import Operation, operations
 from api.runners.attempts import folder_of
 from api.store import Store
+from api.store.records import Outcome, Runner
+from api.store.stage import Stage
 from tests.api.services import BODY, Caller
 
 PUBLIC = {"/api/v1/settings/domains", "/api/v1/users/login", "/healthz", "/openapi.json", "/docs"}
@@ -16,13 +18,15 @@ _FORMS = ("json", "jsonl", "csv")
 
 
 @pytest.fixture
-def runner(store: Store, alice: Caller) -> dict[str, Any]:
+def runner(store: Store, alice: Caller) -> Runner:
     """A runner of Alice's that has rows."""
     made = store.add_collection(alice.user, "Lamps", {}, [])
     folder = folder_of(made)
     folder.path.mkdir(parents=True)
     folder.partial_rows.write_text('{"asin": "B000000001"}\n')
-    store.end(made["id"], "failed", failed_reason="blocked", failed_message="x", asin_count=1)
+    store.end(
+        made.id, Outcome(Stage.FAILED, failed_reason="blocked", failed_message="x", asin_count=1)
+    )
     return made
 
 
@@ -64,12 +68,10 @@ def test_every_route_is_public_or_secured(app: Flask) -> None:
         {"x-api-key": "k" * 5000},
     ],
 )
-def test_no_route_without_a_credential(
-    app: Flask, runner: dict[str, Any], headers: dict[str, str]
-) -> None:
+def test_no_route_without_a_credential(app: Flask, runner: Runner, headers: dict[str, str]) -> None:
     client = app.test_client()
     for one in secured(app):
-        for path in paths(one, runner["collection"], runner["id"]):
+        for path in paths(one, runner.collection.id, runner.id):
             answer = client.open(path, method=one.method, headers=headers)
             assert answer.status_code == 401, path
             assert answer.get_json()["status"] == 0
@@ -90,19 +92,19 @@ def test_either_header_will_do(app: Flask, alice: Caller, header: str) -> None:
 
 
 def test_what_is_anothers_is_like_what_is_not_there(
-    app: Flask, alice: Caller, bob: Caller, runner: dict[str, Any]
+    app: Flask, alice: Caller, bob: Caller, runner: Runner
 ) -> None:
     nothing = 999_999
     for one in secured(app):
         if not _names_a_run(one):
             continue
         for own, other in zip(
-            paths(one, runner["collection"], runner["id"]),
+            paths(one, runner.collection.id, runner.id),
             paths(one, nothing, nothing),
             strict=True,
         ):
-            mine = _call(alice, one, own, runner["collection"])
-            theirs = _call(bob, one, own, runner["collection"])
+            mine = _call(alice, one, own, runner.collection.id)
+            theirs = _call(bob, one, own, runner.collection.id)
             absent = _call(bob, one, other, nothing)
             assert mine.status_code == 200, own
             assert theirs.status_code == absent.status_code == 404, own
@@ -110,17 +112,17 @@ def test_what_is_anothers_is_like_what_is_not_there(
             assert _without_numbers(said[0]) == _without_numbers(said[1])
 
 
-def test_lists_hold_ones_own(alice: Caller, bob: Caller, runner: dict[str, Any]) -> None:
+def test_lists_hold_ones_own(alice: Caller, bob: Caller, runner: Runner) -> None:
     path = "/api/v1/schedules/amazon/category/list/"
     assert alice.post(path).get_json()["data"]["total"] == 1
     assert bob.post(path).get_json()["data"] == {"total": 0, "items": []}
 
 
 def test_a_run_is_found_under_its_own_collection_only(
-    alice: Caller, store: Store, runner: dict[str, Any]
+    alice: Caller, store: Store, runner: Runner
 ) -> None:
     other = store.add_collection(alice.user, "Other", {}, [])
-    path = f"/api/v1/results/{other['collection']}/{runner['id']}/category_asins.json"
+    path = f"/api/v1/results/{other.collection.id}/{runner.id}/category_asins.json"
     assert alice.get(path).status_code == 404
 
 

@@ -11,6 +11,8 @@ from werkzeug.test import TestResponse
 from api import create_app
 from api.config import Settings
 from api.rest.guards import RequestId
+from api.store.records import Outcome
+from api.store.stage import Stage
 from category_crawler.files.home import PROJECT
 from tests.api.services import CATEGORY, Caller, new_user
 from tests.crawls import Home
@@ -122,7 +124,7 @@ def test_no_answer_names_a_path(
     store = app.extensions["store"]
     runner = store.add_collection(alice.user, "Lamps", {}, [])
     said = f"OSError at the start: [Errno 28] No space: '{home.folder}/results/1' and '{PROJECT}/x'"
-    store.end(runner["id"], "failed", failed_reason="crashed", failed_message=said)
+    store.end(runner.id, Outcome(Stage.FAILED, failed_reason="crashed", failed_message=said))
     answer = alice.post(LIST)
     assert "No space: '…/results/1' and '…/x'" in answer.get_data(as_text=True)
     assert str(home.folder) not in answer.text

@@ -13,6 +13,8 @@ from flask import Flask
 from api import create_app
 from api.config import Settings
 from api.runners.attempts import folder_of
+from api.store.records import Outcome
+from api.store.stage import Stage
 from category_crawler.run.csv_table import COLUMNS
 from category_crawler.run.rows import row
 from category_crawler.run.writer import Run
@@ -33,14 +35,14 @@ class Kept:
         self.store = app.extensions["store"]
         self.owner = owner
         self.runner = self.store.add_collection(owner.user, "Lamps", {}, [])
-        self.collection: int = self.runner["collection"]
+        self.collection: int = self.runner.collection.id
 
     def done(self, products: Any = ROWS) -> "Kept":
         run = Run.create(folder_of(self.runner).path, {})
         run.keep(products)
         run.finish(summary())
         run.close()
-        self.store.end(self.runner["id"], "done", asin_count=run.kept)
+        self.store.end(self.runner.id, Outcome(Stage.DONE, asin_count=run.kept))
         return self
 
     def torn(self) -> "Kept":
@@ -50,11 +52,11 @@ class Kept:
         run.close()
         with folder_of(self.runner).partial_rows.open("ab") as rows:
             rows.write(row(product(4))[:20])
-        self.store.end(self.runner["id"], "failed", failed_reason="crashed", asin_count=3)
+        self.store.end(self.runner.id, Outcome(Stage.FAILED, failed_reason="crashed", asin_count=3))
         return self
 
     def path(self, form: str) -> str:
-        return f"/api/v1/results/{self.collection}/{self.runner['id']}/category_asins.{form}"
+        return f"/api/v1/results/{self.collection}/{self.runner.id}/category_asins.{form}"
 
     def get(self, form: str, **headers: str) -> Any:
         return self.owner.get(self.path(form), **headers)

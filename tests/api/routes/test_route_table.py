@@ -14,6 +14,8 @@ from api.accounts.secret import hash_of, new_secret
 from api.rest.operation import Operation
 from api.runners.attempts import folder_of
 from api.store import Store
+from api.store.records import Outcome
+from api.store.stage import Stage
 from tests.api.services import BODY, Caller, new_user
 from tests.crawls import DOMAIN, POSTCODE
 
@@ -41,12 +43,12 @@ class Table:
         folder = folder_of(runner)
         folder.path.mkdir(parents=True)
         folder.partial_rows.write_text('{"asin": "B000000001"}\n')
-        self.store.end(runner["id"], "failed", failed_reason="blocked", asin_count=1)
+        self.store.end(runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=1))
         zipcode, _ = self.store.add_zipcode(alice.user, DOMAIN, POSTCODE, None, lambda: True)
         self.ids = {
-            "collection_id": runner["collection"],
-            "runner_id": runner["id"],
-            "id": zipcode["id"],
+            "collection_id": runner.collection.id,
+            "runner_id": runner.id,
+            "id": zipcode.id,
         }
 
     def call(self, one: Operation, headers: dict[str, str]) -> list[TestResponse]:

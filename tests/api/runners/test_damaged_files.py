@@ -4,7 +4,6 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,6 +12,8 @@ from api.runners.attempts import folder_of
 from api.runners.lifecycle import Jobs
 from api.runners.prune import pruned
 from api.runners.watch import look_at_all
+from api.store.records import Outcome, Runner
+from api.store.stage import Stage
 from category_crawler.daemon.cancellation import forget_cancelled, note_cancelled, was_cancelled
 from category_crawler.files.home import var_folder
 from category_crawler.run.reader import JOB, JOURNAL, LOCK, PARTIAL_ROWS, PROGRESS, ROWS, SUMMARY
@@ -34,10 +35,10 @@ def jobs(app: Flask) -> Jobs:
     return found
 
 
-def begun(jobs: Jobs, user: int, stage: str = "scraping") -> dict[str, Any]:
+def begun(jobs: Jobs, user: int, stage: str = "scraping") -> Runner:
     """A runner whose spider has died after two pages."""
     runner = jobs.store.add_collection(user, "Lamps", BODY, [])
-    jobs.store.start(runner["id"], "2026-01-01T00:00:00Z")
+    jobs.store.start(runner.id, "2026-01-01T00:00:00Z")
     run = Run.create(folder_of(runner).path, BODY)
     for page in (1, 2):
         run.keep(run.claim(product(number) for number in range(24 * page - 23, 24 * page + 1)))
@@ -45,8 +46,8 @@ def begun(jobs: Jobs, user: int, stage: str = "scraping") -> dict[str, Any]:
         run.report(progress(page))
     run.close()
     if stage == "failed":
-        jobs.store.end(runner["id"], "failed", failed_reason="blocked", asin_count=48)
-    return jobs.store.runner(runner["id"]) or runner
+        jobs.store.end(runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=48))
+    return jobs.store.runner(runner.id) or runner
 
 
 def damage(path: Path, kind: str) -> None:
@@ -69,17 +70,17 @@ def test_no_call_fails_and_nothing_is_believed(
     assert [r for r in caplog.records if r.exc_info] == [], "no look failed"
     items = {item["id"]: item for item in alice.post(LIST).get_json()["data"]["items"]}
     assert len(items) == 2 * len(FILES) + 1
-    assert items[well["id"]]["progress"] == progress(2).shown()
+    assert items[well.id]["progress"] == progress(2).shown()
     for name, runner in runners.items():
-        shown = alice.result(runner["collection"])
+        shown = alice.result(runner.collection.id)
         assert (shown["stage"], shown["asins"]) == ("scraping", [])
         assert shown["progress"] == ({} if name == PROGRESS else progress(2).shown())
         for form in ("json", "jsonl", "csv"):
             _download(alice, runner, form, damaged=name == PARTIAL_ROWS)
 
 
-def _download(caller: Caller, runner: dict[str, Any], form: str, *, damaged: bool) -> None:
-    path = f"/api/v1/results/{runner['collection']}/{runner['id']}/category_asins.{form}"
+def _download(caller: Caller, runner: Runner, form: str, *, damaged: bool) -> None:
+    path = f"/api/v1/results/{runner.collection.id}/{runner.id}/category_asins.{form}"
     answer = caller.get(path)
     assert answer.status_code in ((200, 404) if damaged else (200,))
     if answer.status_code == 200 and form == "json":
@@ -93,11 +94,11 @@ def test_a_cancel_and_the_end_of_it_outlive_any_file(
     runners = {name: begun(jobs, alice.user) for name in FILES}
     for name, runner in runners.items():
         damage(folder_of(runner).path / name, kind)
-        alice.cancel(runner["collection"])
+        alice.cancel(runner.collection.id)
     look_at_all(jobs)
     assert jobs.store.open_runners() == []
     for name, runner in runners.items():
-        shown = alice.result(runner["collection"])
+        shown = alice.result(runner.collection.id)
         assert shown["failed_reason"] == "cancelled"
         assert shown["asin_count"] == (0 if name == PARTIAL_ROWS else 48)
 
@@ -111,7 +112,7 @@ def test_resume_and_prune_outlive_any_file(
         damage(folder_of(runner).path / name, kind)
         # One without job.json and journal would have left nothing to go on with.
         made = jobs.resume(runner)
-        assert (made["stage"], made["earlier"]) == ("queued", runner["id"])
+        assert (made.stage, made.earlier) == (Stage.QUEUED, runner.id)
     assert pruned(jobs.store, -5) == len(FILES)
     assert not any(os.path.lexists(folder_of(runner).path) for runner in runners.values())
 
@@ -122,9 +123,9 @@ def test_a_file_in_place_of_a_runs_folder_is_pruned(alice: Caller, jobs: Jobs) -
     folder_of(runner).path.parent.mkdir(parents=True)
     folder_of(runner).path.write_text("a file")
     logs = var_folder() / "logs/default/category"
-    (logs / f"r{runner['id']}-1.log").mkdir(parents=True)
+    (logs / f"r{runner.id}-1.log").mkdir(parents=True)
     assert pruned(jobs.store, -5) == 0, "a log that cannot be removed"
-    (logs / f"r{runner['id']}-1.log").rmdir()
+    (logs / f"r{runner.id}-1.log").rmdir()
     assert pruned(jobs.store, -5) == 1
     assert flask("prune", "--older-than", "1h").returncode == 0
 
@@ -146,14 +147,14 @@ def test_done_is_believed_only_with_a_whole_result_file(
         lines = whole.splitlines(keepends=True)
         (path / ROWS).write_bytes(whole[:-9] if kind == "cut" else b"".join(lines[:1] + lines[2:]))
     look_at_all(jobs)
-    assert alice.result(runner["collection"])["stage"] == "scraping"
+    assert alice.result(runner.collection.id)["stage"] == "scraping"
     if (path / ROWS).is_dir():
         (path / ROWS / "sub").rmdir()
         (path / ROWS).rmdir()
     (path / ROWS).unlink(missing_ok=True)
     (path / ROWS).write_bytes(whole)
     look_at_all(jobs)
-    result = alice.result(runner["collection"])
+    result = alice.result(runner.collection.id)
     assert (result["stage"], len(result["asins"])) == ("done", 48)
 
 
@@ -166,7 +167,7 @@ def test_a_result_file_damaged_later_is_not_handed_on(alice: Caller, jobs: Jobs,
     run.close()
     look_at_all(jobs)
     damage(path / ROWS, kind)
-    result = alice.result(runner["collection"])
+    result = alice.result(runner.collection.id)
     assert (result["stage"], result["asin_count"], result["asins"]) == ("done", 48, [])
     _download(alice, runner, "json", damaged=False)
 

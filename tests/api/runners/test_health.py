@@ -136,7 +136,7 @@ def test_a_job_that_waits_beside_a_free_slot_is_seen(
 ) -> None:
     runner = app.extensions["store"].add_collection(alice.user, "Lamps", {}, [])
     assert "queue" not in said(app)
-    set_scheduled(app, runner["id"], seconds=31)
+    set_scheduled(app, runner.id, seconds=31)
     assert re.search(r"queue: a job has waited 3\d s beside a free slot", said(app))
 
 
@@ -144,9 +144,9 @@ def test_a_job_may_wait_long_where_every_slot_is_busy(
     no_slot: None, app: Flask, alice: Caller, scrapyd: Daemon
 ) -> None:
     runner = app.extensions["store"].add_collection(alice.user, "Lamps", {}, [])
-    set_scheduled(app, runner["id"], seconds=3600)
+    set_scheduled(app, runner.id, seconds=3600)
     assert "queue" not in said(app)
-    set_scheduled(app, runner["id"], seconds=90_000)
+    set_scheduled(app, runner.id, seconds=90_000)
     assert "queue: a job has waited 25.0 h for a slot" in said(app)
 
 

@@ -33,4 +33,4 @@ def test_a_job_found_in_the_queue_is_no_more_missing(
     assert alice.result(collection)["stage"] == "queued"
     found = jobs.store.runner(runner)
     assert found is not None
-    assert found["missing_since"] is None
+    assert found.missing_since is None

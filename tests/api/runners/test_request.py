@@ -14,6 +14,8 @@ from api.runners.attempts import crawl_arguments, folder_of
 from api.runners.lifecycle import Jobs
 from api.runners.request import AddSchedule
 from api.runners.watch import look_at_all
+from api.store.records import Outcome
+from api.store.stage import Stage
 from category_crawler.errors import CrawlError
 from category_crawler.job import CategoryJob, FundedJob
 from category_crawler.run.writer import Run
@@ -107,11 +109,11 @@ def test_an_older_databases_request_is_scheduled_again_and_resumed(
     run.finish_page(record(offset=run.offset))
     run.close()
     assert jobs._attempts.again(runner)
-    assert _pending(jobs) == {f"r{runner['id']}-2"}
+    assert _pending(jobs) == {f"r{runner.id}-2"}
     look_at_all(jobs)
-    jobs.store.end(runner["id"], "failed", failed_reason="blocked", asin_count=1)
-    made = jobs.resume(jobs.store.runner(runner["id"]) or runner)
-    assert f"r{made['id']}-1" in _pending(jobs)
+    jobs.store.end(runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=1))
+    made = jobs.resume(jobs.store.runner(runner.id) or runner)
+    assert f"r{made.id}-1" in _pending(jobs)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_an_older_databases_request_that_no_spider_takes_fails_alone(
 ) -> None:
     runner = jobs.store.add_collection(alice.user, "Lamps", BODY | stored, [])
     jobs._attempts.schedule(runner)
-    result = alice.until(runner["collection"], "failed")
+    result = alice.until(runner.collection.id, "failed")
     assert result["failed_reason"] == "invalid_job"
     assert next(iter(stored)) in result["failed_message"]
 

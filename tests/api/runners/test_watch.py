@@ -13,6 +13,8 @@ from flask import Flask
 from api.runners import watch as watching
 from api.runners.lifecycle import Jobs
 from api.runners.watch import Watcher, watch
+from api.store.records import Outcome, Stopping
+from api.store.stage import Stage
 from tests.api.services import CATEGORY, Caller
 from tests.waiting import until
 
@@ -26,8 +28,8 @@ def jobs(app: Flask) -> Jobs:
 @pytest.fixture
 def runners(alice: Caller, jobs: Jobs) -> list[int]:
     """Three runners, one of them cancelled."""
-    made = [jobs.store.add_collection(alice.user, "Lamps", {}, [])["id"] for _ in range(3)]
-    jobs.store.end(made[2], "failed", stopping="asked")
+    made = [jobs.store.add_collection(alice.user, "Lamps", {}, []).id for _ in range(3)]
+    jobs.store.end(made[2], Outcome(Stage.FAILED, stopping=Stopping.ASKED))
     return made
 
 
@@ -42,9 +44,9 @@ class Looks:
         """The same look, which fails where it is to."""
 
         def looked(runner: Any) -> Any:
-            if runner["id"] in self.raises:
-                raise self.raises[runner["id"]]
-            self.reached.append(runner["id"])
+            if runner.id in self.raises:
+                raise self.raises[runner.id]
+            self.reached.append(runner.id)
             return look(runner)
 
         return looked

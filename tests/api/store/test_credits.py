@@ -13,6 +13,8 @@ from flask import Flask
 from api.runners.lifecycle import Jobs
 from api.runners.watch import look_at_all
 from api.store import NotEnoughCredits, Store
+from api.store.records import Credits, Outcome, Stopping
+from api.store.stage import Stage
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
 from tests.crawls import Home
 from tests.storefront import Storefront
@@ -48,72 +50,63 @@ def check_books(store: Store) -> None:
             "'scraping') OR stopping IS NOT NULL) THEN reserved - charged END), 0), "
             "coalesce(sum(charged), 0) FROM runners "
             "JOIN collections ON collections.id = collection WHERE user = ?",
-            (user["id"],),
+            (user.id,),
         ).fetchall()
-        assert (user["frozen_credits"], user["used_credits"]) == (frozen, used)
-        if user["available_credits"] is not None:
-            assert user["available_credits"] >= used + frozen, "no debt"
+        held = store.credits_of(user.id)
+        assert (held.frozen_credits, held.used_credits) == (frozen, used)
+        if held.available_credits is not None:
+            assert held.available_credits >= used + frozen, "no debt"
 
 
 @pytest.mark.parametrize(("kept", "used"), [(0, 0), (3, 3), (10, 10), (12, 10)])
-@pytest.mark.parametrize("stage", ["done", "failed"])
+@pytest.mark.parametrize("stage", [Stage.DONE, Stage.FAILED])
 def test_an_end_pays_what_is_kept_and_gives_the_rest_back(
-    store: Store, stage: str, kept: int, used: int
+    store: Store, stage: Stage, kept: int, used: int
 ) -> None:
     user = limited(store, 100)
     runner = store.add_collection(user, "Lamps", {}, [], 10)
-    assert store.credits_of(user)["spendable"] == 90
-    assert store.end(runner["id"], stage, asin_count=kept)
-    assert not store.end(runner["id"], stage, asin_count=9), "only the first end pays"
-    assert store.credits_of(user) == {
-        "available_credits": 100,
-        "used_credits": used,
-        "frozen_credits": 0,
-        "spendable": 100 - used,
-    }
+    assert store.credits_of(user).spendable == 90
+    assert store.end(runner.id, Outcome(stage, asin_count=kept))
+    assert not store.end(runner.id, Outcome(stage, asin_count=9)), "only the first end pays"
+    assert store.credits_of(user) == Credits(100, used, 0, 100 - used)
 
 
 @pytest.mark.parametrize(("final", "used"), [(4, 4), (7, 7), (50, 10)])
 def test_a_dying_spider_pays_within_its_reserve(store: Store, final: int, used: int) -> None:
     user = limited(store, 10)
     runner = store.add_collection(user, "Lamps", {}, [], 10)
-    store.end(runner["id"], "failed", asin_count=4, stopping="asked")
+    store.end(runner.id, Outcome(Stage.FAILED, asin_count=4, stopping=Stopping.ASKED))
     left = store.credits_of(user)
-    assert (left["used_credits"], left["frozen_credits"], left["spendable"]) == (4, 6, 0)
-    assert store.see_out(runner["id"], "asked", final)
-    assert not store.see_out(runner["id"], "asked", 10)
+    assert (left.used_credits, left.frozen_credits, left.spendable) == (4, 6, 0)
+    assert store.see_out(runner.id, Stopping.ASKED, final)
+    assert not store.see_out(runner.id, Stopping.ASKED, 10)
     left = store.credits_of(user)
-    assert (left["used_credits"], left["frozen_credits"], left["spendable"]) == (used, 0, 10 - used)
+    assert (left.used_credits, left.frozen_credits, left.spendable) == (used, 0, 10 - used)
 
 
 def test_a_collection_undone_costs_nothing(store: Store) -> None:
     user = limited(store, 10)
-    store.remove_collection(store.add_collection(user, "Lamps", {}, [], 10)["collection"])
-    assert store.credits_of(user)["spendable"] == 10
+    store.remove_collection(store.add_collection(user, "Lamps", {}, [], 10).collection.id)
+    assert store.credits_of(user).spendable == 10
 
 
 def test_without_limit_counts_all_the_same(store: Store) -> None:
     user = store.add_user("a@example.org", "a", "hash")
     runner = store.add_collection(user, "Lamps", {}, [], 10)
-    assert runner["reserved"] is None
+    assert runner.reserved is None
     store.grant(user, 5)
-    store.end(runner["id"], "done", asin_count=700)
-    assert store.credits_of(user) == {
-        "available_credits": 705,
-        "used_credits": 700,
-        "frozen_credits": 0,
-        "spendable": 5,
-    }
+    store.end(runner.id, Outcome(Stage.DONE, asin_count=700))
+    assert store.credits_of(user) == Credits(705, 700, 0, 5)
     store.grant_without_limit(user)
-    assert store.credits_of(user)["spendable"] is None
+    assert store.credits_of(user).spendable is None
 
 
 def test_what_is_frozen_cannot_be_taken_back(store: Store) -> None:
     user = limited(store, 10)
     store.add_collection(user, "Lamps", {}, [], 4)
     store.grant(user, -100)
-    assert store.credits_of(user)["available_credits"] == 4
-    assert store.credits_of(user)["spendable"] == 0
+    assert store.credits_of(user).available_credits == 4
+    assert store.credits_of(user).spendable == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -126,20 +119,18 @@ def test_the_books_agree_after_any_history(store: Store, seed: int) -> None:
             case 0 | 1:
                 user = chance.choice(users)
                 try:
-                    runners.append(store.add_collection(user, "x", {}, [], 20)["id"])
+                    runners.append(store.add_collection(user, "x", {}, [], 20).id)
                 except NotEnoughCredits:
-                    assert store.credits_of(user)["spendable"] == 0
+                    assert store.credits_of(user).spendable == 0
             case 2 if runners:
-                stopping = chance.choice([None, "asked"])
-                stage = chance.choice(["done", "failed"])
+                stopping = chance.choice([None, Stopping.ASKED])
+                stage = chance.choice([Stage.DONE, Stage.FAILED])
                 store.end(
                     chance.choice(runners),
-                    stage,
-                    asin_count=chance.randrange(25),
-                    stopping=stopping,
+                    Outcome(stage, asin_count=chance.randrange(25), stopping=stopping),
                 )
             case 3 if runners:
-                store.see_out(chance.choice(runners), "asked", chance.randrange(30))
+                store.see_out(chance.choice(runners), Stopping.ASKED, chance.randrange(30))
             case 4:
                 store.grant(chance.choice(users), chance.randrange(-20, 40))
             case 5 if chance.random() < 0.2:

@@ -111,7 +111,7 @@ def test_a_commit_that_cannot_be_synced_is_no_failure(tmp_path: Path) -> None:
 store = Store(folder / "api.db")
 add("ann")
 held = take_all_descriptors()
-print(add("bob"), store.user_of("bob")["email"])
+print(add("bob"), store.credential("bob").user.email)
 """,
     )
     assert said == "2 bob@example.org"

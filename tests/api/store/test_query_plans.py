@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from api.store import Store
+from api.store.records import NoticeKind, NoticeStatus, Outcome, Stopping
+from api.store.stage import Stage
 
 LATER, EARLIER = "2100-01-01T00:00:00Z", "2000-01-01T00:00:00Z"
 SMALL = ("users", "login_attempts")
@@ -33,7 +35,7 @@ class Use:
         store.user_named("a@example.org")
         store.set_password(user, "hash")
         store.add_token(user, "token", LATER)
-        store.user_of("token")
+        store.credential("token")
         store.remove_token("token")
         store.replace_key(user, "key")
         store.admit_login({"subject": 5})
@@ -42,39 +44,39 @@ class Use:
 
     def runners(self) -> None:
         store, first = self.store, self.collection()
-        store.start(first["id"], EARLIER)
-        store.set_missing(first["id"], EARLIER)
+        store.start(first.id, EARLIER)
+        store.set_missing(first.id, EARLIER)
         store.next_attempt(first, 0, 0)
         store.undo_attempt(first)
         store.open_runners()
         store.waiting_since()
-        store.end(first["id"], "failed", stopping="asked")
-        store.set_stopping(first["id"], "asked", "killed")
-        store.see_out(first["id"], "killed", 0)
+        store.end(first.id, Outcome(Stage.FAILED, stopping=Stopping.ASKED))
+        store.set_stopping(first.id, Stopping.ASKED, Stopping.KILLED)
+        store.see_out(first.id, Stopping.KILLED, 0)
         store.ended_runners(LATER)
-        assert store.claim_notice(60, "webhook", [1, 2]) is None
+        assert store.claim_notice(60, NoticeKind.WEBHOOK, [1, 2]) is None
         notice = store.claim_notice(60)
         assert notice is not None
         store.overdue_notices(300)
         store.postpone_notice(notice, 60, "busy")
-        store.settle_notice(notice, "sent", None)
+        store.settle_notice(notice, NoticeStatus.SENT, None)
         second = store.add_runner(first, 0, 1)
         assert second is not None
-        store.newest_runners(self.user, "queued", 10, 0)
-        store.own_runner(self.user, first["collection"], second["id"])
-        store.newest_runner(self.user, first["collection"])
-        store.remove_runner(second["id"])
-        store.remove_collection(self.collection()["collection"])
+        store.newest_runners(self.user, Stage.QUEUED, 10, 0)
+        store.own_runner(self.user, first.collection.id, second.id)
+        store.newest_runner(self.user, first.collection.id)
+        store.remove_runner(second.id)
+        store.remove_collection(self.collection().collection.id)
 
     def sessions(self) -> None:
         store = self.store
         zipcode, _ = store.add_zipcode(self.user, "amazon.com.au", "4500", None, lambda: False)
         store.zipcodes(self.user, "amazon.com.au")
-        store.own_zipcode(self.user, zipcode["id"])
-        store.set_session_missing(zipcode["session"], EARLIER)
+        store.own_zipcode(self.user, zipcode.id)
+        store.set_session_missing(zipcode.session.id, EARLIER)
         store.open_sessions()
-        store.restart_session(zipcode["session"])
-        store.undo_zipcode(zipcode["id"])
+        store.restart_session(zipcode.session.id)
+        store.undo_zipcode(zipcode.id)
         (session,) = store.unwanted_sessions()
         assert store.forget_session(session, lambda: True)
 

@@ -11,6 +11,8 @@ import pytest
 from sqlite_utils import Database
 
 from api.store import Store
+from api.store.records import Outcome, Stopping
+from api.store.stage import Stage
 from api.store.tables import migrations
 from category_crawler.files.home import PROJECT
 
@@ -26,7 +28,7 @@ def store(tmp_path: Path) -> Store:
 def runner(store: Store) -> int:
     user = store.add_user("a@example.org", "a", "hash")
     added = store.add_collection(user, "Lamps", REQUEST, [])
-    number: int = added["id"]
+    number: int = added.id
     return number
 
 
@@ -49,29 +51,31 @@ def winners(move: Callable[[], bool], number: int = 20) -> int:
 
 
 def test_one_ends_a_runner(store: Store, runner: int) -> None:
-    assert winners(lambda: store.end(runner, "failed", failed_reason="cancelled")) == 1
+    assert winners(lambda: store.end(runner, Outcome(Stage.FAILED, failed_reason="cancelled"))) == 1
 
 
 def test_one_starts_it_and_one_stops_its_job(store: Store, runner: int) -> None:
     assert winners(lambda: store.start(runner, "2026-01-01T00:00:00Z")) == 1
-    assert winners(lambda: store.set_stopping(runner, None, "asked")) == 1
-    assert winners(lambda: store.set_stopping(runner, "asked", "interrupted")) == 1
+    assert winners(lambda: store.set_stopping(runner, None, Stopping.ASKED)) == 1
+    assert winners(lambda: store.set_stopping(runner, Stopping.ASKED, Stopping.INTERRUPTED)) == 1
 
 
-@pytest.mark.parametrize(("first", "second"), [("done", "failed"), ("failed", "done")])
-def test_an_end_never_changes(store: Store, runner: int, first: str, second: str) -> None:
-    assert store.end(runner, first, asin_count=3)
+@pytest.mark.parametrize(
+    ("first", "second"), [(Stage.DONE, Stage.FAILED), (Stage.FAILED, Stage.DONE)]
+)
+def test_an_end_never_changes(store: Store, runner: int, first: Stage, second: Stage) -> None:
+    assert store.end(runner, Outcome(first, asin_count=3))
     before = store.runner(runner)
-    assert not store.end(runner, second, asin_count=4)
+    assert not store.end(runner, Outcome(second, asin_count=4))
     assert not store.start(runner, "2026-01-01T00:00:00Z")
     assert store.runner(runner) == before
 
 
 def test_open_runners_are_those_with_something_left_to_do(store: Store, runner: int) -> None:
-    assert [row["id"] for row in store.open_runners()] == [runner]
-    store.end(runner, "failed", stopping="asked")
-    assert [row["id"] for row in store.open_runners()] == [runner]
-    store.set_stopping(runner, "asked", None)
+    assert [row.id for row in store.open_runners()] == [runner]
+    store.end(runner, Outcome(Stage.FAILED, stopping=Stopping.ASKED))
+    assert [row.id for row in store.open_runners()] == [runner]
+    store.set_stopping(runner, Stopping.ASKED, None)
     assert store.open_runners() == []
 
 
@@ -86,7 +90,7 @@ def test_a_collection_is_undone_whole(store: Store, runner: int) -> None:
 def test_numbers_are_never_given_twice(store: Store, runner: int) -> None:
     store.remove_collection(1)
     again = store.add_collection(1, "Lamps", REQUEST, [])
-    assert again["id"] > runner, "a job of the old name may still be at Scrapyd"
+    assert again.id > runner, "a job of the old name may still be at Scrapyd"
 
 
 def test_an_address_is_one_user(store: Store, runner: int) -> None:
@@ -129,11 +133,11 @@ def test_a_database_of_before_credits_goes_on(tmp_path: Path) -> None:
     old["runners"].insert({"collection": 1, "stage": "scraping", "attempt": 1} | now)
     old.close()
     store = Store(path)
-    found = store.user_of("hash")
+    found = store.credential("hash")
     assert found is not None
-    assert store.end(1, "done", asin_count=7)
-    credits_left = store.credits_of(found["id"])
-    assert (credits_left["used_credits"], credits_left["spendable"]) == (7, None)
+    assert store.end(1, Outcome(Stage.DONE, asin_count=7))
+    credits_left = store.credits_of(found.user.id)
+    assert (credits_left.used_credits, credits_left.spendable) == (7, None)
     assert [row["target"] for row in store.db["notices"].rows] == ["a@example.org"]
 
 

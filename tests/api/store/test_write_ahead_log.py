@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.store import Store
+from api.store.records import Outcome
+from api.store.stage import Stage
 from tests.waiting import until
 
 
@@ -47,9 +49,9 @@ def test_a_collection_is_on_the_disk_before_its_number_is_told(store: Store, dis
 
 
 def test_an_end_is_on_the_disk_too(store: Store, disk: Disk) -> None:
-    runner = store.add_collection(1, "Lamps", {}, [])["id"]
+    runner = store.add_collection(1, "Lamps", {}, []).id
     store.start(runner, "2026-01-01T00:00:00Z")
-    store.end(runner, "failed", failed_reason="cancelled")
+    store.end(runner, Outcome(Stage.FAILED, failed_reason="cancelled"))
     assert len(disk.synced) == 3
     assert disk.synced[-1] == disk.log.stat().st_size
 

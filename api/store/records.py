@@ -1,0 +1,251 @@
+"""What the store gives and takes: records, which are never changed.
+
+:func:`dataclasses.replace` makes one that differs from another. Times are UTC, ISO 8601 with Z.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self, TypedDict
+
+from api.store.stage import Stage
+from api.store.word import Word
+from category_crawler.errors import CrawlError
+from category_crawler.times import utc_now
+
+
+class CredentialKind(Word):
+    """What a client shows to be let in."""
+
+    KEY = "key"
+    TOKEN = "token"  # noqa: S105 - a word, not a token
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who may use the API."""
+
+    id: int
+    email: str
+    name: str
+    is_active: bool
+    password_hash: str | None = field(repr=False)
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key or token that is valid, and whose it is."""
+
+    kind: CredentialKind
+    hash: str = field(repr=False)
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """Credits of a user; see :mod:`api.store.credits`."""
+
+    available_credits: int | None
+    """Granted so far; None is without limit."""
+    used_credits: int
+    frozen_credits: int
+    spendable: int | None
+    """None is without limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """What a client asked for; an older version may have stored fields that no longer fit."""
+
+    fields: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read the JSON that was stored."""
+        return cls(json.loads(text))
+
+    @property
+    def domain(self) -> str:
+        """Such as amazon.com.au."""
+        domain: str = self.fields["domain"]
+        return domain
+
+    @property
+    def postcode(self) -> str:
+        """As the client wrote it."""
+        postcode: str = self.fields["postcode"]
+        return postcode
+
+    @property
+    def priority(self) -> str:
+        """A word of :data:`api.runners.request.Priority`."""
+        priority: str = self.fields.get("priority", "Normal")
+        return priority
+
+    @property
+    def max_products(self) -> int | None:
+        """Products after which the crawl stops; None without limit."""
+        limit: int | None = self.fields.get("max_products")
+        return limit
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What a user asked for, by name."""
+
+    id: int
+    user: int
+    name: str
+    request_type: str
+    request: StoredRequest
+    warnings: list[str]
+
+
+class Stopping(Word):
+    """What has been done so far to end the job of a cancelled runner."""
+
+    ASKED = "asked"
+    INTERRUPTED = "interrupted"
+    KILLED = "killed"
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """One execution of a collection."""
+
+    id: int
+    stage: Stage
+    attempt: int
+    mark: int
+    """Bytes of the journal when the attempt was made."""
+    stalled: int
+    """Attempts in a row that added nothing."""
+    asin_count: int
+    coverage: dict[str, Any] | None
+    """As clients see it; None until it has ended."""
+    failed_reason: str | None
+    """The ``reason`` of a :class:`category_crawler.errors.CrawlError`."""
+    failed_message: str | None
+    stopping: Stopping | None
+    """None where no job is to be stopped."""
+    missing_since: str | None
+    """Since when Scrapyd does not know the job."""
+    reserved: int | None
+    """Credits frozen for it; None without limit."""
+    earlier: int | None
+    """The runner that it continues."""
+    carried: int
+    """Rows that were paid for there."""
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    collection: Collection
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its stage never changes any more."""
+        return self.stage in (Stage.DONE, Stage.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a runner ends."""
+
+    stage: Stage
+    asin_count: int = 0
+    coverage: Mapping[str, Any] | None = None
+    failed_reason: str | None = None
+    failed_message: str | None = None
+    stopping: Stopping | None = None
+    """None where its job is gone."""
+    finished_at: str = field(default_factory=utc_now)
+
+    @classmethod
+    def failed(cls, error: CrawlError, kept: int, stopping: Stopping | None = None) -> Self:
+        """The end of a runner that an error of ours ends, with so many rows."""
+        return cls(Stage.FAILED, kept, None, error.reason, str(error), stopping)
+
+
+class SessionStatus(Word):
+    """Where a delivery session stands."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in-progress"
+    ACTIVE = "active"
+    FAILED = "failed"
+    INACTIVE = "inactive"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a job is making the session."""
+        return self in (SessionStatus.PENDING, SessionStatus.IN_PROGRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySession:
+    """A delivery session of the installation: one for each domain and postcode."""
+
+    id: int
+    domain: str
+    postcode: str
+    suburb: str | None
+    status: SessionStatus
+    failed_message: str | None
+    bad_version: str | None
+    """The version of the cookie file that was found bad."""
+    attempt: int
+    missing_since: str | None
+    """Since when Scrapyd does not know the job."""
+    updated_at: str
+
+
+class SessionValues(TypedDict, total=False):
+    """What may change when a session's status does; what is left out stays as it is."""
+
+    suburb: str | None
+    failed_message: str | None
+    bad_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Zipcode:
+    """A user's wish for a delivery session."""
+
+    id: int
+    user: int
+    created_at: str
+    session: DeliverySession
+
+
+class NoticeKind(Word):
+    """How a notice is sent."""
+
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+
+
+class NoticeStatus(Word):
+    """What became of a notice."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    OFF = "off"
+    GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice that its holder alone may send, until the claim is over."""
+
+    id: int
+    event: str
+    runner: int
+    kind: NoticeKind
+    target: str
+    """An e-mail address or a URL."""
+    tries: int
+    claim: str
+    created_at: str
+    user: int
+    """Whose runner it is; 0 where that is gone."""
