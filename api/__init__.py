@@ -9,6 +9,7 @@ to the rules, and the answer leaves in an envelope.
 * :mod:`.accounts`: logins, tokens and keys
 * :mod:`.notices`: tells of runs that have ended, by mail and webhook
 * :mod:`.store`: SQLite; :mod:`.scrapyd`: the client of Scrapyd
+* :mod:`.services`: all of these, as views and commands find them
 * :mod:`.rest`: HTTP around it all; :mod:`.routes`: one file for each resource
 * :mod:`.commands`: ``flask --app api …``
 """
@@ -16,41 +17,20 @@ to the rules, and the answer leaves in an envelope.
 from flask import Flask
 from flask.cli import NoAppException
 
-from api.accounts.logins import Accounts
 from api.commands import cli
 from api.config import Settings
-from api.delivery_sessions import Sessions
-from api.notices.outbox import Notices
-from api.products.downloads import Downloads
 from api.rest import envelope, guards
-from api.rest.rate_limit import RateLimit
 from api.routes import category, meta, results, settings, users, zipcodes
-from api.runners.lifecycle import Jobs
 from api.runners.report import BASE_PATH
-from api.scrapyd.client import Scrapyd
-from api.store import Store
-from category_crawler.files.home import var_folder
+from api.services import Services
 
 
 def create_app(given: Settings | None = None) -> Flask:
     """The application over the home folder's database and Scrapyd."""
     app = Flask(__name__)
-    app.config["SETTINGS"] = given or _settings()
     app.config["MAX_CONTENT_LENGTH"] = envelope.LARGEST_BODY
     app.url_map.merge_slashes = False
-    store = Store(var_folder() / "api.db")
-    app.extensions["store"] = store
-    behind = store, Scrapyd(), app.config["SETTINGS"]
-    app.extensions["rate_limit"] = RateLimit(app.config["SETTINGS"].rate_limit)
-    app.extensions["accounts"] = Accounts(store, app.config["SETTINGS"])
-    app.extensions["sessions"] = Sessions(*behind)
-    app.extensions["jobs"] = Jobs(*behind, app.extensions["sessions"])
-    app.extensions["downloads"] = Downloads(
-        var_folder() / "downloads",
-        app.config["SETTINGS"].downloads_bytes,
-        app.config["SETTINGS"].min_free_bytes,
-    )
-    app.extensions["notices"] = Notices(store, app.config["SETTINGS"])
+    Services.make(given or _settings()).init_app(app)
     for resource in (category, settings, results, zipcodes, users):
         app.register_blueprint(
             resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")

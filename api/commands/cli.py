@@ -4,7 +4,6 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import cast
 
 import click
 from flask import Flask, current_app
@@ -15,12 +14,10 @@ from api.commands.runners import prune, runners
 from api.commands.users import users
 from api.config import api_port
 from api.cores import share_one_core
-from api.delivery_sessions import Sessions
-from api.notices.outbox import Notices
 from api.rest.guards import set_up_log
 from api.rest.server import http_server
-from api.runners.lifecycle import Jobs
 from api.runners.watch import watch
+from api.services import services
 from category_crawler.daemon.address import console, password_file
 from category_crawler.delivery.session import place, saved_sessions
 from category_crawler.errors import InvalidJob
@@ -43,7 +40,7 @@ def init_app(app: Flask) -> None:
 @click.argument("postcode", required=False)
 def check_zipcodes(domain: str | None, postcode: str | None) -> None:
     """Ask the shop, for each delivery session or for one, whether it still delivers there."""
-    sessions = cast(Sessions, current_app.extensions["sessions"])
+    sessions = services().sessions
     for found_domain, found_postcode in _sessions_to_check(domain, postcode):
         status, why = sessions.ask_shop(found_domain, found_postcode)
         click.echo(f"{found_domain} {found_postcode}\t{status}\t{why}")
@@ -75,7 +72,7 @@ def serve() -> None:
         server = http_server(
             current_app._get_current_object(),  # type: ignore[attr-defined]
             port,
-            current_app.config["SETTINGS"],
+            services().settings,
         )
     except OSError as error:
         raise click.ClickException(
@@ -99,8 +96,8 @@ def watch_runners() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    with cast(Notices, current_app.extensions["notices"]).delivering(stop):
-        watch(cast(Jobs, current_app.extensions["jobs"]), stop)
+    with services().notices.delivering(stop):
+        watch(services().jobs, stop)
 
 
 @click.command("console", cls=Command)

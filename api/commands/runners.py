@@ -1,17 +1,15 @@
 """The operator's commands about runs: ``flask --app api runners …``, ``flask --app api prune``."""
 
 import re
-from typing import cast
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from api.commands.command import Command, CommandGroup
 from api.rest.schemas import LARGEST_ID
-from api.runners.lifecycle import Jobs
 from api.runners.prune import pruned
 from api.scrapyd.client import ScrapydError
+from api.services import services
 from api.store import NotEnoughCredits
 from category_crawler.errors import RunError
 
@@ -24,7 +22,7 @@ runners = CommandGroup("runners", help="Runs of the API.")
 @click.argument("runner_id", type=click.IntRange(1, LARGEST_ID))
 def resume_runner(runner_id: int) -> None:
     """Go on with a failed runner as a new one of its collection, and print the new one's id."""
-    jobs = _jobs()
+    jobs = services().jobs
     runner = jobs.store.runner(runner_id)
     if runner is None:
         raise click.ClickException(f"there is no runner {runner_id}")
@@ -46,9 +44,5 @@ def prune(older_than: str) -> None:
     if asked is None:
         raise click.UsageError(f"--older-than is {older_than!r}: it must be such as 30d, 12h or 2w")
     number, unit = asked.groups()
-    count = pruned(_jobs().store, int(number) * _UNITS[unit])
+    count = pruned(services().store, int(number) * _UNITS[unit])
     click.echo(f"Files of {count} {'run' if count == 1 else 'runs'} removed")
-
-
-def _jobs() -> Jobs:
-    return cast(Jobs, current_app.extensions["jobs"])

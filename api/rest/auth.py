@@ -1,15 +1,13 @@
 """Who is asking: the user of a request's API key or session token."""
 
 from hmac import compare_digest
-from typing import cast
 
-from flask import current_app, g, request
+from flask import g, request
 
 from api.accounts.secret import hash_of
-from api.config import Settings, is_loopback
+from api.config import is_loopback
 from api.rest.envelope import ApiError
-from api.rest.rate_limit import RateLimit
-from api.store import Store
+from api.services import services
 from api.store.records import Credential, User
 
 
@@ -19,9 +17,8 @@ def authenticate() -> None:
     if secret is None:
         limit_address()
         raise ApiError(401, "No credential: send x-api-key: KEY or Authorization: Token TOKEN")
-    store = cast(Store, current_app.extensions["store"])
     presented = hash_of(secret)
-    found = store.credential(presented)
+    found = services().store.credential(presented)
     if found is None or not compare_digest(found.hash, presented):
         limit_address()
         said = "it is unknown, expired or revoked, or its user is disabled"
@@ -60,10 +57,10 @@ def _presented() -> str | None:
 
 
 def _limit(who: str) -> None:
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = services().settings
     if is_loopback(request.remote_addr or "") and not settings.rate_limit_loopback:
         return
-    seconds = cast(RateLimit, current_app.extensions["rate_limit"]).take(who)
+    seconds = services().rate_limit.take(who)
     if seconds:
         said = f"More than {settings.rate_limit}: come again in {seconds} s"
         raise ApiError(429, said, retry_after=seconds)

@@ -4,13 +4,14 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response
 from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api.delivery_sessions import Conflict
 from api.scrapyd.client import ScrapydAway, ScrapydRefused
 from api.sentences import without_paths
+from api.services import services
 from api.store import NotEnoughCredits, StoreUnusable
 from category_crawler.errors import CrawlError
 
@@ -56,7 +57,7 @@ def failure(code: int, sentence: str) -> Response:
 
 def http_status(code: int) -> int:
     """The HTTP status of an enveloped answer."""
-    return 200 if current_app.config["SETTINGS"].always_http_200 else code
+    return 200 if services().settings.always_http_200 else code
 
 
 def init_app(app: Flask) -> None:

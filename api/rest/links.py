@@ -2,12 +2,14 @@
 
 from urllib.parse import quote
 
-from flask import current_app, request
+from flask import request
+
+from api.services import services
 
 
 def base_url() -> str:
     """What a request's links begin with, without a slash at its end."""
-    public: str = current_app.config["SETTINGS"].public_url
+    public = services().settings.public_url
     return (public or _base_asked()).rstrip("/")
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import IO, Any, cast
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from pydantic_core import to_json
 from werkzeug.wsgi import wrap_file
 
@@ -24,9 +24,9 @@ from api.rest.schemas import (
     Revoked,
 )
 from api.runners.attempts import folder_of
-from api.runners.lifecycle import Jobs
 from api.runners.report import report
 from api.runners.request import AddSchedule
+from api.services import services
 from api.store.records import Runner
 from api.store.stage import Stage
 
@@ -52,7 +52,7 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
     ]
     warnings += [f"{name} is not a known field" for name in unknown_fields(AddSchedule)]
     _check_webhook(body)
-    runner = _jobs().start(current_user().id, body, warnings)
+    runner = services().jobs.start(current_user().id, body, warnings)
     collection = runner.collection
     added: dict[str, Any] = {"id": collection.id, "runner_id": runner.id}
     return added | ({"warnings": collection.warnings} if collection.warnings else {})
@@ -65,7 +65,7 @@ def result(body: CollectionId) -> Any:
     The stages are queued, scraping, done and failed. Once it is done, `asins` holds the products,
     until the operator removes the files of old runs.
     """
-    runner = _jobs().look(_own_runner(body))
+    runner = services().jobs.look(_own_runner(body))
     folder = folder_of(runner)
     if runner.stage is Stage.DONE and folder.has_whole_result():
         with suppress(FileNotFoundError):
@@ -80,14 +80,16 @@ def cancel(body: CollectionId) -> dict[str, Any]:
     `revoked` tells whether its job was found and is being stopped. What it had found is kept.
     """
     runner = _own_runner(body)
-    return {"id": runner.collection.id, "revoked": _jobs().cancel(runner)}
+    return {"id": runner.collection.id, "revoked": services().jobs.cancel(runner)}
 
 
 @operation(blueprint, "/list/", body=ListCollections, data=Collections)
 def list_collections(body: ListCollections) -> dict[str, Any]:
     """List one's collections, newest first, each with its newest runner."""
     stage = Stage.of(body.status) if body.status else None
-    total, runners = _jobs().store.newest_runners(current_user().id, stage, body.limit, body.skip)
+    total, runners = services().store.newest_runners(
+        current_user().id, stage, body.limit, body.skip
+    )
     return {
         "total": total,
         "items": [report(_latest(runner), base_url()) for runner in runners],
@@ -97,25 +99,21 @@ def list_collections(body: ListCollections) -> dict[str, Any]:
 def _latest(runner: Runner) -> Runner:
     """The runner as it is now; as it was, where looking at it fails: the others are shown, too."""
     try:
-        return _jobs().look(runner)
+        return services().jobs.look(runner)
     except Exception:
         logger.exception("Looking at runner %s failed; it is listed as it was", runner.id)
         return runner
 
 
 def _check_webhook(body: AddSchedule) -> None:
-    allowed = _jobs().settings.webhook_private_addresses
+    allowed = services().settings.webhook_private_addresses
     why = refusal(str(body.webhook_url), private_allowed=allowed) if body.webhook_url else ""
     if why:
         raise ApiError(400, f"webhook_url cannot be called: {why}")
 
 
-def _jobs() -> Jobs:
-    return cast(Jobs, current_app.extensions["jobs"])
-
-
 def _own_runner(body: CollectionId) -> Runner:
-    runner = _jobs().store.newest_runner(current_user().id, body.collection_id)
+    runner = services().store.newest_runner(current_user().id, body.collection_id)
     if runner is None:
         raise ApiError(404, f"There is no collection {body.collection_id} of yours")
     return runner

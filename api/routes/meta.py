@@ -1,23 +1,20 @@
 """The service about itself: health, specification, a page to read it on."""
 
-from typing import cast
-
-from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask import Blueprint, Response, jsonify, render_template
 
 from api.rest.envelope import failure, success
 from api.rest.openapi import specification
 from api.rest.operation import add_rule, describe
 from api.rest.schemas import Health
 from api.runners.health import health
-from api.runners.lifecycle import Jobs
+from api.services import services
 
 blueprint = Blueprint("meta", __name__)
 
 
 def healthz() -> Response:
     """Say whether each part of the service is well; 503, naming it, where one is not."""
-    jobs = cast(Jobs, current_app.extensions["jobs"])
-    found = health(jobs)
+    found = health(services().jobs)
     ailing = [f"{name}: {state}" for name, state in found.items() if state != "ok"]
     return failure(503, "; ".join(ailing)) if ailing else success(found)
 

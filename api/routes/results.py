@@ -2,11 +2,11 @@
 
 from typing import IO, cast
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
-from api.products.downloads import Downloads, NotReady, Table
+from api.products.downloads import NotReady, Table
 from api.products.file_view import FilePart, FileView
 from api.products.rows import MIMETYPES, Rows, changed_at
 from api.rest.auth import authenticate, current_user
@@ -14,7 +14,7 @@ from api.rest.envelope import ApiError
 from api.rest.operation import add_rule, describe
 from api.rest.schemas import LARGEST_ID
 from api.runners.attempts import folder_of
-from api.runners.lifecycle import Jobs
+from api.services import services
 from api.store.records import Runner
 from category_crawler.files.record_file import NotReadable
 
@@ -31,11 +31,10 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     the length of a CSV only if that is made.
     """
     authenticate()
-    jobs = cast(Jobs, current_app.extensions["jobs"])
-    runner = jobs.store.own_runner(current_user().id, collection_id, runner_id)
+    runner = services().store.own_runner(current_user().id, collection_id, runner_id)
     if runner is None:
         raise ApiError(404, f"You have no runner {runner_id} in a collection {collection_id}")
-    runner = jobs.look(runner)
+    runner = services().jobs.look(runner)
     try:
         rows = Rows(folder_of(runner), form)
     except (FileNotFoundError, NotADirectoryError, NotReadable):
@@ -69,7 +68,7 @@ def _head(form: str, version: str) -> Response:
 def _with_length(response: Response, runner: Runner, rows: Rows, form: str) -> Response:
     """The answer to HEAD: its length is left out where only a table's making would tell it."""
     is_table = form == "csv"
-    size = _downloads().size(runner.id, rows.version) if is_table else rows.view().size
+    size = services().downloads.size(runner.id, rows.version) if is_table else rows.view().size
     if size is not None:
         response.content_length = size
     return response
@@ -78,7 +77,9 @@ def _with_length(response: Response, runner: Runner, rows: Rows, form: str) -> R
 def _table(runner: Runner, rows: Rows) -> Table:
     is_growing = not runner.has_ended
     try:
-        return _downloads().table(runner.id, runner.collection.user, rows, is_growing=is_growing)
+        return services().downloads.table(
+            runner.id, runner.collection.user, rows, is_growing=is_growing
+        )
     except NotReady as error:
         raise ApiError(503, str(error), retry_after=error.seconds) from None
 
@@ -97,10 +98,6 @@ def _sent(file: FileView, response: Response) -> Response:
     # The server's own wrapper sends a file piece by piece, and no thread waits for the client.
     response.response = wrap_file(request.environ, cast(IO[bytes], file))
     return response
-
-
-def _downloads() -> Downloads:
-    return cast(Downloads, current_app.extensions["downloads"])
 
 
 def _no_rows(runner: Runner) -> str:

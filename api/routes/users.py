@@ -1,15 +1,16 @@
 """One's own account: login, logout, API key."""
 
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, request
 
-from api.accounts.logins import Accounts, LoginRefused, LoginTooSoon
+from api.accounts.logins import LoginRefused, LoginTooSoon
 from api.rest.auth import current_credential, current_user
 from api.rest.envelope import ApiError
 from api.rest.operation import operation
 from api.rest.schemas import Credits, LoggedIn, LoggedOut, Login, NewKey, NoBody
+from api.services import services
 from api.store.records import CredentialKind
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
@@ -23,7 +24,9 @@ def login(body: Login) -> dict[str, Any]:
     next try has to wait, each time twice as long.
     """
     try:
-        token, user = _accounts().login(body.email, body.password, request.remote_addr or "")
+        token, user = services().accounts.login(
+            body.email, body.password, request.remote_addr or ""
+        )
     except LoginTooSoon as error:
         said = f"Too many logins have failed: try again in {error.seconds} s"
         raise ApiError(429, said, retry_after=error.seconds) from None
@@ -40,7 +43,7 @@ def logout(_body: NoBody) -> dict[str, Any]:
         raise ApiError(
             400, "logout ends a token, and this is an API key: /users/api-key/regenerate/ ends it"
         )
-    _accounts().store.remove_token(credential.hash)
+    services().store.remove_token(credential.hash)
     return {"logged_out": True}
 
 
@@ -51,14 +54,10 @@ def credits_left(_body: NoBody) -> dict[str, Any]:
     A run takes one credit for each product kept, also where it fails or is cancelled; while it
     goes on they are frozen. null is without limit.
     """
-    return asdict(_accounts().store.credits_of(current_user().id))
+    return asdict(services().store.credits_of(current_user().id))
 
 
 @operation(blueprint, "/api-key/regenerate/", data=NewKey)
 def regenerate_key(_body: NoBody) -> dict[str, Any]:
     """Get a new API key; the old one stops at once."""
-    return {"api_key": _accounts().new_key(current_user().id)}
-
-
-def _accounts() -> Accounts:
-    return cast(Accounts, current_app.extensions["accounts"])
+    return {"api_key": services().accounts.new_key(current_user().id)}

@@ -1,14 +1,14 @@
 """Delivery sessions: create-, get-, refresh-, delete-zipcode."""
 
-from typing import Any, cast
+from typing import Any
 
-from flask import Blueprint, current_app
+from flask import Blueprint
 
-from api.delivery_sessions import Sessions
 from api.rest.auth import current_user
 from api.rest.envelope import ApiError
 from api.rest.operation import operation
 from api.rest.schemas import CreateZipcode, Deleted, GetZipcodes, Zipcode, ZipcodeId
+from api.services import services
 from api.store import records
 from category_crawler.delivery.session import place
 from category_crawler.domain_config import DOMAINS, Marketplace
@@ -29,15 +29,15 @@ def create_zipcode(body: CreateZipcode) -> dict[str, Any]:
         _, postcode = place(shop.domain, body.zipcode)
     except InvalidJob as error:
         raise ApiError(400, f"zipcode: {error}") from None
-    return _shown(_sessions().create(current_user().id, shop, postcode, body.suburb))
+    return _shown(services().sessions.create(current_user().id, shop, postcode, body.suburb))
 
 
 @operation(blueprint, "/get-zipcodes/", body=GetZipcodes, data=list[Zipcode])
 def get_zipcodes(body: GetZipcodes) -> list[dict[str, Any]]:
     """List one's delivery sessions and how they stand."""
     domain = _shop(body.domain).domain if body.domain is not None else None
-    own = _sessions().store.zipcodes(current_user().id, domain)
-    latest = [_sessions().look(zipcode) for zipcode in own]
+    own = services().store.zipcodes(current_user().id, domain)
+    latest = [services().sessions.look(zipcode) for zipcode in own]
     return [_shown(one) for one in latest if body.status in (None, one.session.status.value)]
 
 
@@ -46,7 +46,7 @@ def get_zipcodes(body: GetZipcodes) -> list[dict[str, Any]]:
 )
 def refresh_zipcode(body: ZipcodeId) -> dict[str, Any]:
     """Make a delivery session anew; the one in use stays until the new one is there."""
-    return _shown(_sessions().refresh(_sessions().look(_own(body))))
+    return _shown(services().sessions.refresh(services().sessions.look(_own(body))))
 
 
 @operation(blueprint, "/delete-zipcode/", body=ZipcodeId, data=Deleted, errors=(404,))
@@ -56,16 +56,12 @@ def delete_zipcode(body: ZipcodeId) -> dict[str, Any]:
     Its cookies go when nobody wants it any more and no run that needs it is open. Those that the
     operator brought in stay.
     """
-    _sessions().delete(_own(body))
+    services().sessions.delete(_own(body))
     return {"id": body.id, "deleted": True}
 
 
-def _sessions() -> Sessions:
-    return cast(Sessions, current_app.extensions["sessions"])
-
-
 def _own(body: ZipcodeId) -> records.Zipcode:
-    zipcode = _sessions().store.own_zipcode(current_user().id, body.id)
+    zipcode = services().store.own_zipcode(current_user().id, body.id)
     if zipcode is None:
         raise ApiError(404, f"There is no zipcode {body.id} of yours")
     return zipcode

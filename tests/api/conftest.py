@@ -27,7 +27,7 @@ def app(home: Home, monkeypatch: pytest.MonkeyPatch) -> Flask:
 @pytest.fixture
 def store(app: Flask) -> Store:
     """That API's store."""
-    found: Store = app.extensions["store"]
+    found: Store = app.extensions["services"].store
     return found
 
 
@@ -40,7 +40,7 @@ def no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def scrapyd(app: Flask, home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     """A real Scrapyd for that API."""
-    port = app.extensions["jobs"].scrapyd.url.rpartition(":")[2]
+    port = app.extensions["services"].jobs.scrapyd.url.rpartition(":")[2]
     environment = home.environment | {"SCRAPYD_PORT": port}
     with daemon(home.folder, int(port), environment) as running:
         yield running

@@ -35,7 +35,7 @@ def path(app: Flask) -> Path:
 
 @pytest.fixture
 def sessions(app: Flask) -> Sessions:
-    found: Sessions = app.extensions["sessions"]
+    found: Sessions = app.extensions["services"].sessions
     return found
 
 
@@ -114,7 +114,7 @@ def test_a_wish_for_an_older_session_is_not_updated_before_it_was_made(
     app: Flask, alice: Caller, bob: Caller
 ) -> None:
     create(alice)
-    connection = app.extensions["store"].db.conn
+    connection = app.extensions["services"].store.db.conn
     connection.execute("UPDATE sessions SET updated_at = '2020-01-01T00:00:00Z'")
     zipcode = create(bob).get_json()["data"]
     assert zipcode["updated_at"] == zipcode["created_at"]
@@ -169,7 +169,7 @@ def test_a_run_that_waits_keeps_anothers_session(
     create(bob)
     collection = alice.schedule()
     delete(bob)
-    path, jobs = session_file(DOMAIN, POSTCODE), app.extensions["jobs"]
+    path, jobs = session_file(DOMAIN, POSTCODE), app.extensions["services"].jobs
     look_at_all(jobs)
     assert path.exists()
     alice.cancel(collection)
@@ -206,7 +206,7 @@ def test_who_asks_again_for_a_kept_session_has_it(
     delete(bob)
     assert create(bob).get_json()["data"]["status"] == "active"
     alice.cancel(collection)
-    look_at_all(app.extensions["jobs"])
+    look_at_all(app.extensions["services"].jobs)
     assert session_file(DOMAIN, POSTCODE).exists()
 
 
@@ -234,9 +234,9 @@ def test_schedules_beside_deletions_never_lose_their_session(
         for thread in threads:
             thread.join()
         assert path.exists() is (answers == [200]), answers
-        for runner in app.extensions["store"].open_runners():
+        for runner in app.extensions["services"].store.open_runners():
             alice.cancel(runner.collection.id)
-        look_at_all(app.extensions["jobs"])
+        look_at_all(app.extensions["services"].jobs)
         assert not path.exists()
 
 
@@ -248,7 +248,10 @@ def test_cookies_of_a_job_that_nobody_waits_for_go(
     sessions.store.remove_zipcode(only(alice)["id"])
     until(path.exists, bool)
     until(
-        lambda: look_at_all(app.extensions["jobs"]) or sessions.store.session_of(DOMAIN, POSTCODE),
+        lambda: (
+            look_at_all(app.extensions["services"].jobs)
+            or sessions.store.session_of(DOMAIN, POSTCODE)
+        ),
         lambda session: session is None,
     )
     assert not path.exists()
@@ -264,7 +267,10 @@ def test_a_deletion_while_the_session_is_made_leaves_nothing(
     assert made(bob)["status"] == "active"
     delete(bob)
     until(
-        lambda: look_at_all(app.extensions["jobs"]) or sessions.store.session_of(DOMAIN, POSTCODE),
+        lambda: (
+            look_at_all(app.extensions["services"].jobs)
+            or sessions.store.session_of(DOMAIN, POSTCODE)
+        ),
         lambda session: session is None,
     )
     assert not path.exists()
@@ -292,7 +298,10 @@ def test_what_took_the_place_of_the_operators_cookies_is_kept_as_they_were(
     assert made(alice)["status"] == "active"
     delete(alice)
     until(
-        lambda: look_at_all(app.extensions["jobs"]) or sessions.store.session_of(DOMAIN, POSTCODE),
+        lambda: (
+            look_at_all(app.extensions["services"].jobs)
+            or sessions.store.session_of(DOMAIN, POSTCODE)
+        ),
         lambda session: session is None,
     )
     assert session_file(DOMAIN, POSTCODE).read_bytes() != before
@@ -389,7 +398,7 @@ def test_a_job_cancelled_on_the_console_has_failed(
 ) -> None:
     shop.switches.popover = False
     create(alice)
-    jobs = app.extensions["jobs"]
+    jobs = app.extensions["services"].jobs
     until(lambda: only(alice)["status"], lambda status: status == "in-progress")
     jobs.scrapyd.stop("z1-1")
     until(lambda: look_at_all(jobs) or only(alice)["status"], lambda status: status == "failed")
@@ -421,13 +430,13 @@ def test_a_stopped_delivery_job_is_killed_and_frees_its_slot(
     app: Flask, alice: Caller, scrapyd: Daemon, path: Path
 ) -> None:
     hasty = create_app(Settings(hung_after=1, lost_after=1))
-    door = hasty.extensions["sessions"].scrapyd
+    door = hasty.extensions["services"].sessions.scrapyd
     create(alice)
     (job,) = until(lambda: door.jobs(PROJECT)["running"], bool)
     os.kill(job["pid"], signal.SIGSTOP)
 
     def look() -> dict[str, Any]:
-        look_at_all(hasty.extensions["jobs"])
+        look_at_all(hasty.extensions["services"].jobs)
         return only(alice)
 
     zipcode = until(look, lambda zipcode: zipcode["status"] == "failed")

@@ -37,7 +37,7 @@ def test_a_wrong_address_is_refused(app: Flask, address: str) -> None:
     assert refused.returncode == 2
     assert address in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert app.extensions["store"].users() == []
+    assert app.extensions["services"].store.users() == []
 
 
 def test_a_password_is_read_from_standard_input(app: Flask) -> None:
@@ -85,7 +85,7 @@ def test_nobody_is_named(app: Flask) -> None:
 def test_a_database_without_its_tables_is_said_in_a_sentence(
     app: Flask, home: Home, words: tuple[str, ...]
 ) -> None:
-    connection = app.extensions["store"].db.conn
+    connection = app.extensions["services"].store.db.conn
     connection.execute("PRAGMA foreign_keys = OFF")
     for table in ("notices", "attempts", "runners", "zipcodes", "sessions", "collections", "users"):
         connection.execute(f"DROP TABLE {table}")
@@ -95,7 +95,7 @@ def test_a_database_without_its_tables_is_said_in_a_sentence(
 
 
 def test_a_locked_database_is_said_in_a_sentence(app: Flask, home: Home) -> None:
-    app.extensions["store"].db.conn.execute("PRAGMA busy_timeout = 50")
+    app.extensions["services"].store.db.conn.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(home.folder / "var" / "api.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     said = app.test_cli_runner().invoke(args=["users", "create", "ann@example.org"])

@@ -17,7 +17,7 @@ from tests.waiting import until
 
 @pytest.fixture
 def jobs(app: Flask) -> Jobs:
-    found: Jobs = app.extensions["jobs"]
+    found: Jobs = app.extensions["services"].jobs
     return found
 
 
@@ -113,7 +113,7 @@ def test_a_locked_database_is_said_in_an_envelope(
     app: Flask, alice: Caller, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice.post(f"{CATEGORY}/list/")
-    app.extensions["store"].db.conn.execute("PRAGMA busy_timeout = 50")
+    app.extensions["services"].store.db.conn.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(home.folder / "var" / "api.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     answer = alice.post(f"{CATEGORY}/add_schedule/", BODY)

@@ -281,7 +281,7 @@ def test_a_killed_maker_leaves_no_table(
 
 
 def test_no_room_is_said_before_anything_is_written(app: Flask, large: Kept, home: Home) -> None:
-    app.extensions["downloads"].min_free = 10**18
+    app.extensions["services"].downloads.min_free = 10**18
     answer = large.get("csv")
     assert "no room" in answer.get_json()["data"]
     assert tables(home) == []

@@ -121,7 +121,7 @@ def test_a_path_begins_no_line_of_the_log(app: Flask, caplog: pytest.LogCaptureF
 def test_no_answer_names_a_path(
     app: Flask, alice: Caller, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = app.extensions["store"]
+    store = app.extensions["services"].store
     runner = store.add_collection(alice.user, "Lamps", {}, [])
     said = f"OSError at the start: [Errno 28] No space: '{home.folder}/results/1' and '{PROJECT}/x'"
     store.end(runner.id, Outcome(Stage.FAILED, failed_reason="crashed", failed_message=said))

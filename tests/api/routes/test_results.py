@@ -32,7 +32,7 @@ class Kept:
     """A runner with rows on disk, at the end of its life or in the middle of it."""
 
     def __init__(self, app: Flask, owner: Caller) -> None:
-        self.store = app.extensions["store"]
+        self.store = app.extensions["services"].store
         self.owner = owner
         self.runner = self.store.add_collection(owner.user, "Lamps", {}, [])
         self.collection: int = self.runner.collection.id

@@ -37,7 +37,7 @@ class Table:
 
     def __init__(self, app: Flask, alice: Caller) -> None:
         self.app = app
-        self.store: Store = app.extensions["store"]
+        self.store: Store = app.extensions["services"].store
         self.operations: list[Operation] = app.extensions["operations"]
         runner = self.store.add_collection(alice.user, "Lamps", {}, [])
         folder = folder_of(runner)

@@ -31,7 +31,7 @@ LIST = f"{CATEGORY}/list/"
 
 @pytest.fixture
 def jobs(app: Flask) -> Jobs:
-    found: Jobs = app.extensions["jobs"]
+    found: Jobs = app.extensions["services"].jobs
     return found
 
 

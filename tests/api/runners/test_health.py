@@ -51,7 +51,7 @@ def test_a_watcher_that_stopped_is_missed(app: Flask, home: Home) -> None:
 
 
 def test_notices_that_nobody_tries_are_seen(app: Flask, alice: Caller) -> None:
-    store = app.extensions["store"]
+    store = app.extensions["services"].store
     for _ in range(2):
         ended(store, alice.user, webhook_url="https://hooks.example.org/")
     assert "notices:" not in said(app), "the watcher has time"
@@ -60,7 +60,7 @@ def test_notices_that_nobody_tries_are_seen(app: Flask, alice: Caller) -> None:
 
 
 def test_a_receiver_that_refuses_is_no_sick_service(app: Flask, alice: Caller) -> None:
-    store = app.extensions["store"]
+    store = app.extensions["services"].store
     ended(store, alice.user)
     notice = store.claim_notice(60)
     store.postpone_notice(notice, 10, "451 later")
@@ -71,7 +71,7 @@ def test_a_receiver_that_refuses_is_no_sick_service(app: Flask, alice: Caller) -
 def test_what_waits_for_slow_receivers_of_its_own_user_is_no_sick_service(
     app: Flask, alice: Caller, bob: Caller
 ) -> None:
-    store = app.extensions["store"]
+    store = app.extensions["services"].store
     for _ in range(3):
         ended(store, alice.user)
     store.db.conn.execute("UPDATE notices SET next_try_at = ?", (utc_in(-400),))
@@ -85,7 +85,7 @@ def test_what_waits_for_slow_receivers_of_its_own_user_is_no_sick_service(
 def test_a_notice_left_by_a_watcher_that_died_is_seen_once_it_is_late(
     app: Flask, alice: Caller
 ) -> None:
-    store = app.extensions["store"]
+    store = app.extensions["services"].store
     ended(store, alice.user)
     assert store.claim_notice(60) is not None
     late = "UPDATE notices SET next_try_at = ?, claimed_until = ?"
@@ -112,7 +112,7 @@ def test_a_folder_that_takes_no_file_is_seen(app: Flask, home: Home, name: str) 
 
 
 def test_a_database_that_cannot_be_read_is_seen(app: Flask, home: Home) -> None:
-    store = app.extensions["store"]
+    store = app.extensions["services"].store
     store.db.conn.execute("DROP TABLE notices")
     store.db.conn.execute("PRAGMA foreign_keys = OFF")
     store.db.conn.execute("DROP TABLE users")
@@ -134,7 +134,7 @@ def test_a_slot_that_cannot_start_jobs_is_seen(app: Flask, alice: Caller, scrapy
 def test_a_job_that_waits_beside_a_free_slot_is_seen(
     app: Flask, alice: Caller, scrapyd: Daemon
 ) -> None:
-    runner = app.extensions["store"].add_collection(alice.user, "Lamps", {}, [])
+    runner = app.extensions["services"].store.add_collection(alice.user, "Lamps", {}, [])
     assert "queue" not in said(app)
     set_scheduled(app, runner.id, seconds=31)
     assert re.search(r"queue: a job has waited 3\d s beside a free slot", said(app))
@@ -143,7 +143,7 @@ def test_a_job_that_waits_beside_a_free_slot_is_seen(
 def test_a_job_may_wait_long_where_every_slot_is_busy(
     no_slot: None, app: Flask, alice: Caller, scrapyd: Daemon
 ) -> None:
-    runner = app.extensions["store"].add_collection(alice.user, "Lamps", {}, [])
+    runner = app.extensions["services"].store.add_collection(alice.user, "Lamps", {}, [])
     set_scheduled(app, runner.id, seconds=3600)
     assert "queue" not in said(app)
     set_scheduled(app, runner.id, seconds=90_000)
@@ -151,13 +151,13 @@ def test_a_job_may_wait_long_where_every_slot_is_busy(
 
 
 def set_scheduled(app: Flask, runner: int, seconds: float) -> None:
-    connection = app.extensions["store"].db.conn
+    connection = app.extensions["services"].store.db.conn
     moment = utc_in(-seconds)
     connection.execute("UPDATE attempts SET created_at = ? WHERE runner = ?", (moment, runner))
 
 
 def test_a_session_that_waits_is_a_job_too(app: Flask, alice: Caller, scrapyd: Daemon) -> None:
-    store = app.extensions["store"]
+    store = app.extensions["services"].store
     store.add_zipcode(alice.user, "amazon.com.au", "4501", None, has_file=lambda: False)
     store.db.conn.execute("UPDATE sessions SET updated_at = ?", (utc_in(-40),))
     assert re.search(r"queue: a job has waited 4\d s beside a free slot", said(app))

@@ -16,7 +16,7 @@ def test_a_poll_of_a_running_job_waits_for_no_writer(
     shop.switches.block, shop.switches.block_from = "hang", 2
     collection = alice.schedule()
     alice.until_moving(collection)
-    app.extensions["store"].db.conn.execute("PRAGMA busy_timeout = 50")
+    app.extensions["services"].store.db.conn.execute("PRAGMA busy_timeout = 50")
     writer = sqlite3.connect(home.folder / "var" / "api.db", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     assert alice.result(collection)["stage"] == "scraping"
@@ -26,7 +26,7 @@ def test_a_poll_of_a_running_job_waits_for_no_writer(
 def test_a_job_found_in_the_queue_is_no_more_missing(
     app: Flask, alice: Caller, no_slot: None, scrapyd: Daemon
 ) -> None:
-    jobs: Jobs = app.extensions["jobs"]
+    jobs: Jobs = app.extensions["services"].jobs
     collection = alice.schedule()
     runner = alice.result(collection)["id"]
     jobs.store.set_missing(runner, "2000-01-01T00:00:00Z")

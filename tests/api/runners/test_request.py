@@ -71,7 +71,7 @@ def test_what_is_accepted_is_good_in_the_form_in_which_it_is_kept(body: dict[str
 
 @pytest.fixture
 def jobs(app: Flask) -> Jobs:
-    found: Jobs = app.extensions["jobs"]
+    found: Jobs = app.extensions["services"].jobs
     return found
 
 

@@ -21,7 +21,7 @@ from tests.waiting import until
 
 @pytest.fixture
 def jobs(app: Flask) -> Jobs:
-    found: Jobs = app.extensions["jobs"]
+    found: Jobs = app.extensions["services"].jobs
     return found
 
 

@@ -31,7 +31,7 @@ def limited(store: Store, number: int) -> int:
 
 
 def give(app: Flask, caller: Caller, number: int) -> None:
-    app.extensions["store"].grant(caller.user, number)
+    app.extensions["services"].store.grant(caller.user, number)
 
 
 def shown(caller: Caller) -> tuple[Any, ...]:
@@ -160,7 +160,7 @@ def test_requests_at_the_same_moment_share_what_is_there(
     assert (codes.count(200), codes.count(402)) == (50, 150)
     assert shown(alice) == (50, 0, 50, 0)
     assert alice.post(f"{CATEGORY}/list/").get_json()["data"]["total"] == 50
-    check_books(app.extensions["store"])
+    check_books(app.extensions["services"].store)
 
 
 def test_stores_of_several_processes_share_what_is_there(store: Store, tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_a_cancelled_run_pays_its_rows_once_it_is_gone(
     app: Flask, alice: Caller, scrapyd: Daemon, shop: Storefront
 ) -> None:
     shop.switches.block, shop.switches.block_from = "hang", 2
-    jobs: Jobs = app.extensions["jobs"]
+    jobs: Jobs = app.extensions["services"].jobs
     give(app, alice, 100)
     collection = alice.schedule()
     alice.until_moving(collection)

@@ -1,0 +1,63 @@
+"""What the application's views and commands work with, made once and found in one place."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from flask import Flask, current_app
+
+from api.accounts.logins import Accounts
+from api.accounts.rate_limit import RateLimit
+from api.config import Settings
+from api.delivery_sessions import Sessions
+from api.notices.outbox import Notices
+from api.products.downloads import Downloads
+from api.runners.lifecycle import Jobs
+from api.scrapyd.client import Scrapyd
+from api.store import Store
+from category_crawler.files.home import var_folder
+
+_NAME = "services"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The rules of one application, over its store, its Scrapyd and its settings."""
+
+    settings: Settings
+    store: Store
+    scrapyd: Scrapyd
+    rate_limit: RateLimit
+    accounts: Accounts
+    sessions: Sessions
+    jobs: Jobs
+    downloads: Downloads
+    notices: Notices
+
+    @classmethod
+    def make(cls, settings: Settings) -> Self:
+        """The services over the home folder's database and Scrapyd."""
+        store, scrapyd = Store(var_folder() / "api.db"), Scrapyd()
+        sessions = Sessions(store, scrapyd, settings)
+        return cls(
+            settings=settings,
+            store=store,
+            scrapyd=scrapyd,
+            rate_limit=RateLimit(settings.rate_limit),
+            accounts=Accounts(store, settings),
+            sessions=sessions,
+            jobs=Jobs(store, scrapyd, settings, sessions),
+            downloads=Downloads(
+                var_folder() / "downloads", settings.downloads_bytes, settings.min_free_bytes
+            ),
+            notices=Notices(store, settings),
+        )
+
+    def init_app(self, app: Flask) -> None:
+        """Make them the application's."""
+        app.extensions[_NAME] = self
+
+
+def services() -> Services:
+    """The current application's."""
+    found: Services = current_app.extensions[_NAME]
+    return found
