@@ -19,6 +19,7 @@ from aiosmtplib import (
 from api.config import Settings
 from api.notices.event_loop import run
 from api.notices.undelivered import NotDelivered
+from api.runners.report import Report
 from api.sentences import one_line
 from api.store.records import Notice
 from api.store.stage import Stage
@@ -28,7 +29,7 @@ _LOST_FOR_GOOD = 500
 _GOODBYE_SECONDS = 2
 
 
-def send_mail(notice: Notice, told: dict[str, Any], settings: Settings) -> None:
+def send_mail(notice: Notice, told: Report, settings: Settings) -> None:
     """Hand a mail over to the SMTP server. Raises NotDelivered."""
     message = compose(notice, told, settings.smtp_sender)
     try:
@@ -76,7 +77,7 @@ async def _hand_over(message: EmailMessage, settings: Settings) -> None:
         server.close()
 
 
-def compose(notice: Notice, run: dict[str, Any], sender: str) -> EmailMessage:
+def compose(notice: Notice, run: Report, sender: str) -> EmailMessage:
     """The mail; sent twice it has the same Message-ID, so that it can be shown once."""
     message = EmailMessage()
     message["From"] = sender
@@ -89,7 +90,7 @@ def compose(notice: Notice, run: dict[str, Any], sender: str) -> EmailMessage:
     return message
 
 
-def _text(run: dict[str, Any]) -> str:
+def _text(run: Report) -> str:
     facts = {
         "Run": f"{one_line(run['name'])} (collection {run['collection']}, runner {run['id']})",
         "Ended": f"{_outcome(run).lower()}, {run['finished_at']}",
@@ -103,13 +104,13 @@ def _text(run: dict[str, Any]) -> str:
     return "\n".join([*lines, "", "The links take your x-api-key or a token, as any call does."])
 
 
-def _outcome(run: dict[str, Any]) -> str:
+def _outcome(run: Report) -> str:
     if run["failed_reason"] == Cancelled.reason:
         return "Cancelled"
     return "Done" if run["stage"] == Stage.DONE.value else "Failed"
 
 
-def _products(run: dict[str, Any]) -> str:
+def _products(run: Report) -> str:
     return f"{run['asin_count']:,} product{'' if run['asin_count'] == 1 else 's'}"
 
 

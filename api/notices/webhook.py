@@ -12,7 +12,6 @@ import ssl
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -24,6 +23,7 @@ from api.host_name import fault_in
 from api.notices.event_loop import run
 from api.notices.public_address import NotPublic, addresses_of, is_known_not_public
 from api.notices.undelivered import NotDelivered
+from api.runners.report import Report
 from api.store.records import Notice
 from category_crawler.files.home import var_folder
 from category_crawler.files.secret import secret_in
@@ -60,7 +60,7 @@ def refusal(url: str, *, private_allowed: bool) -> str:
     return fault_in(host)
 
 
-def call_webhook(notice: Notice, told: dict[str, Any], user: int, settings: Settings) -> None:
+def call_webhook(notice: Notice, told: Report, user: int, settings: Settings) -> None:
     """Post a run's report. Raises NotDelivered unless the receiver answers 2xx.
 
     Redirects are not followed: where they lead has not been checked.

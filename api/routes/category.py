@@ -70,7 +70,7 @@ def result(body: CollectionId) -> Any:
     if runner.stage is Stage.DONE and folder.has_whole_result():
         with suppress(FileNotFoundError):
             return _with_file(runner, folder.rows.open("rb"))
-    return [report(runner, base_url()) | {"asins": []}]
+    return [{**report(runner, base_url()), "asins": []}]
 
 
 @operation(blueprint, "/cancel/", body=CollectionId, data=Revoked, errors=(404,))
@@ -121,7 +121,7 @@ def _own_runner(body: CollectionId) -> Runner:
 
 def _with_file(runner: Runner, file: IO[bytes]) -> Response:
     """The envelope with the result file spliced in: neither parsed nor held in memory."""
-    data = [report(runner, base_url()) | {"asins": _PLACEHOLDER}]
+    data = [{**report(runner, base_url()), "asins": _PLACEHOLDER}]
     before, _, after = enveloped(HTTPStatus.OK, data, 1).rpartition(to_json(_PLACEHOLDER))
     spliced = SplicedFile(before, file, after)
     # The server's own wrapper sends a file piece by piece, without a thread and without copies.

@@ -1,22 +1,48 @@
 """A runner as clients see it."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 from api.runners.attempts import folder_of
 from api.sentences import without_paths
 from api.store.records import Runner
-from api.store.stage import Stage
+from api.store.stage import ScheduleStatus, Stage
 from category_crawler.run.records import Progress
 
 BASE_PATH = "/api/v1"
 
 
-def report(runner: Runner, base: str) -> dict[str, Any]:
-    """Everything but the products, as :class:`api.rest.schemas.Run` says.
+class DownloadLinks(TypedDict):
+    """Where the rows are."""
 
-    Links begin with ``base``.
-    """
+    pages: list[str]
+    all_pages: str
+
+
+class Report(TypedDict):
+    """What :class:`api.rest.schemas.Run` says, as a dictionary."""
+
+    id: int
+    collection: int
+    name: str
+    request_type: str
+    stage: str
+    schedule_status: ScheduleStatus
+    is_download_generated: bool
+    asin_count: int
+    download_links: DownloadLinks
+    progress: dict[str, Any]
+    coverage: dict[str, Any] | None
+    failed_reason: str | None
+    failed_message: str | None
+    warnings: list[str]
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+def report(runner: Runner, base: str) -> Report:
+    """Everything but the products; links begin with ``base``."""
     folder = folder_of(runner)
     progress = folder.progress
     links = [_link(runner, base)] if folder.has_rows else []
