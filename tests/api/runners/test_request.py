@@ -14,7 +14,7 @@ from api.runners.attempts import crawl_arguments, folder_of
 from api.runners.lifecycle import Jobs
 from api.runners.request import AddSchedule
 from api.runners.watch import look_at_all
-from api.store.records import Outcome
+from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from category_crawler.errors import CrawlError
 from category_crawler.job import CategoryJob, FundedJob
@@ -64,7 +64,7 @@ def test_what_is_accepted_is_good_in_the_form_in_which_it_is_kept(body: dict[str
     stored = json.dumps(accepted.model_dump(mode="json", exclude_none=True))
     again = AddSchedule.model_validate_json(stored)
     assert json.dumps(again.model_dump(mode="json", exclude_none=True)) == stored
-    job = FundedJob.from_arguments(crawl_arguments(json.loads(stored)))
+    job = FundedJob.from_arguments(crawl_arguments(StoredRequest.read(stored)))
     fields = set(CategoryJob.model_fields)
     assert job.model_dump(include=fields) == accepted.model_dump(include=fields)
 
