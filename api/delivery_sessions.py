@@ -56,7 +56,7 @@ class Sessions:
                 f"No cookie file found for {shop.domain} {postcode}: make one with "
                 f'POST /zipcodes/create-zipcode/ {{"domain": {shop.id}, "zipcode": "{postcode}"}}'
             )
-        session = self.store.session_of(shop.domain, postcode)
+        session = self.store.sessions.of(shop.domain, postcode)
         is_bad = (
             session is not None
             and session.status is SessionStatus.INACTIVE
@@ -77,7 +77,7 @@ class Sessions:
         there = _existing(shop.domain, postcode)
         chosen = there.about.get("suburb") if there else suburb
         try:
-            zipcode, starts = self.store.add_zipcode(
+            zipcode, starts = self.store.sessions.add_zipcode(
                 user, shop.domain, postcode, chosen, partial(_has_file, shop.domain, postcode)
             )
         except ValueError:
@@ -88,7 +88,7 @@ class Sessions:
 
     def refresh(self, zipcode: Zipcode) -> Zipcode:
         """Have a session made anew. Raises Conflict while it is being made."""
-        if not self.store.restart_session(zipcode.session.id):
+        if not self.store.sessions.restart(zipcode.session.id):
             raise Conflict(f"The session of {zipcode.session.postcode} is being made already")
         before = zipcode
         zipcode = self._again(zipcode)
@@ -101,7 +101,7 @@ class Sessions:
         An open run, of whatever user, keeps the session until it ends; the watcher forgets it then.
         A job that is making the session is told to stop, and is waited for in the same way.
         """
-        last = self.store.remove_zipcode(zipcode.id)
+        last = self.store.sessions.remove_zipcode(zipcode.id)
         if last is None:
             return
         if last.status.is_open:
@@ -117,7 +117,7 @@ class Sessions:
     def forget(self, session: DeliverySession) -> None:
         """Remove a session that nobody asks for, with its cookies, if nothing needs it."""
         remove = partial(remove_session, session.domain, session.postcode)
-        self.store.forget_session(session, remove)
+        self.store.sessions.forget(session, remove)
 
     def look(self, zipcode: Zipcode) -> Zipcode:
         """Bring a user's record up to date, and return it as it is now."""
@@ -133,17 +133,17 @@ class Sessions:
         version = session_version(session.domain, session.postcode)
         if status is SessionStatus.ACTIVE and not version:
             said = "Its cookie file is gone"
-            self.store.move_session(session, SessionStatus.INACTIVE, failed_message=said)
+            self.store.sessions.move(session, SessionStatus.INACTIVE, failed_message=said)
         elif status in _UNUSABLE and version not in ("", session.bad_version):
-            self.store.move_session(session, SessionStatus.ACTIVE, failed_message=None)
+            self.store.sessions.move(session, SessionStatus.ACTIVE, failed_message=None)
 
     def expire(self, domain: str, postcode: str, version: str) -> None:
         """Note that the shop has forgotten a session, if the file of that version still lies."""
-        session = self.store.session_of(domain, postcode)
+        session = self.store.sessions.of(domain, postcode)
         if session is None or session_version(domain, postcode) != version:
             return
         if session.status in (SessionStatus.ACTIVE, SessionStatus.INACTIVE):
-            self.store.move_session(
+            self.store.sessions.move(
                 session, SessionStatus.INACTIVE, failed_message=EXPIRED, bad_version=version
             )
 
@@ -152,9 +152,9 @@ class Sessions:
         version = session_version(domain, postcode)
         report = check_at_shop(domain, postcode)
         if report.stage == "done":
-            session = self.store.session_of(domain, postcode)
+            session = self.store.sessions.of(domain, postcode)
             if session and session.status in _UNUSABLE:
-                self.store.move_session(
+                self.store.sessions.move(
                     session, SessionStatus.ACTIVE, failed_message=None, bad_version=None
                 )
             return "active", report.location or ""
@@ -191,19 +191,19 @@ class Sessions:
 
     def _take(self, session: DeliverySession, report: DeliveryReport) -> None:
         if report.stage == "done":
-            self.store.move_session(
+            self.store.sessions.move(
                 session, SessionStatus.ACTIVE, failed_message=None, suburb=report.suburb
             )
         else:
             version = session_version(session.domain, session.postcode)
             said = report.complaint
-            self.store.move_session(
+            self.store.sessions.move(
                 session, SessionStatus.FAILED, failed_message=said, bad_version=version
             )
 
     def _follow(self, session: DeliverySession, state: State | None) -> None:
         if state == "running" and session.status is SessionStatus.PENDING:
-            self.store.move_session(session, SessionStatus.IN_PROGRESS)
+            self.store.sessions.move(session, SessionStatus.IN_PROGRESS)
         elif state == "running":
             self._kill_if_hung(session)
         elif state == "finished":
@@ -213,7 +213,7 @@ class Sessions:
         elif state is None:
             self._miss(session)
         elif session.missing_since is not None:
-            self.store.set_session_missing(session.id, None)
+            self.store.sessions.set_missing(session.id, None)
 
     def _kill_if_hung(self, session: DeliverySession) -> None:
         """End a job that does not end itself, as it does after DELIVERY_TIMEOUT: it is stopped."""
@@ -228,21 +228,21 @@ class Sessions:
 
     def _miss(self, session: DeliverySession) -> None:
         if session.missing_since is None:
-            self.store.set_session_missing(session.id, utc_now())
+            self.store.sessions.set_missing(session.id, utc_now())
             return
         if seconds_since(session.missing_since) >= self.settings.lost_after:
             self._take(session, _silent("was lost or cancelled"))
 
     def _undo(self, zipcode: Zipcode) -> None:
-        self.store.undo_zipcode(zipcode.id)
-        session = self.store.session_of(zipcode.session.domain, zipcode.session.postcode)
+        self.store.sessions.undo_zipcode(zipcode.id)
+        session = self.store.sessions.of(zipcode.session.domain, zipcode.session.postcode)
         if session is not None:
             self.forget(session)
 
     def _restore(self, before: DeliverySession) -> None:
-        session = self.store.session_of(before.domain, before.postcode)
+        session = self.store.sessions.of(before.domain, before.postcode)
         if session is not None:
-            self.store.move_session(
+            self.store.sessions.move(
                 session,
                 before.status,
                 failed_message=before.failed_message,
@@ -250,7 +250,7 @@ class Sessions:
             )
 
     def _again(self, zipcode: Zipcode) -> Zipcode:
-        return self.store.zipcode(zipcode.id) or zipcode
+        return self.store.sessions.zipcode(zipcode.id) or zipcode
 
 
 def check_at_shop(domain: str, postcode: str) -> DeliveryReport:

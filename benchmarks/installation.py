@@ -104,7 +104,7 @@ class Installation:
 
     def folder_of(self, run: Ordered) -> Path:
         """Where a run's files lie."""
-        runner = self.store.runner(run.runner)
+        runner = self.store.runners.get(run.runner)
         assert runner is not None
         return self.home.folder / "results" / run_name(runner)
 
@@ -213,7 +213,7 @@ def _made(home: Home, slots: int, settings: Mapping[str, str]) -> Installation:
     )
     key = new_secret()
     store = Store(home.folder / "var" / "api.db")
-    store.add_user("ann@example.org", "ann", hash_of(key))
+    store.users.add("ann@example.org", "ann", hash_of(key))
     programs = {
         name: Program(name, environment, home.folder / f"{name}.log")
         for name in ("scrapyd", "api", "watch")

@@ -98,12 +98,12 @@ def _peak(here: Installation, answer: _Answer) -> float:
 
 def _finished_run(here: Installation, products: int) -> int:
     """A collection whose run is done and has so many products."""
-    runner = here.store.add_collection(1, "large", BODY, [])
+    runner = here.store.runners.add_collection(1, "large", BODY, [])
     run = Run.create(here.home.folder / "results" / run_name(runner), BODY)
     run.keep(map(_product, range(products)))
     run.finish(summary(asin_count=products))
     run.close()
-    here.store.end(runner.id, Outcome(Stage.DONE, asin_count=products))
+    here.store.runners.end(runner.id, Outcome(Stage.DONE, asin_count=products))
     collection: int = runner.collection.id
     return collection
 

@@ -55,8 +55,8 @@ def served(home: Home) -> Iterator[Service]:
 
 def serving(home: Home, **more: str) -> Iterator[Service]:
     store = Store(home.folder / "var" / "api.db")
-    user = store.add_user("ann@example.org", "ann", hash_of(KEY))
-    store.set_password(user, password_hash(PASSWORD))
+    user = store.users.add("ann@example.org", "ann", hash_of(KEY))
+    store.users.set_password(user, password_hash(PASSWORD))
     running = Service(home, **more)
     try:
         until(lambda: (running.call("/healthz") or {}).get("code"), lambda code: code == 200)

@@ -39,24 +39,24 @@ class Accounts:
     def login(self, email: str, password: str, address: str) -> tuple[str, User]:
         """A new session token and its user. Raises LoginRefused or LoginTooSoon."""
         by_email, by_address = hash_of(f"email {email.lower()}"), hash_of(f"address {address}")
-        wait = self.store.admit_login(
+        wait = self.store.logins.admit(
             {by_email: FREE_FAILURES, by_address: FREE_FAILURES_OF_ADDRESS}
         )
         if wait:
             logger.warning("A login from %s has to wait %s s", address, wait)
             raise LoginTooSoon(wait)
-        user = self.store.user_named(email)
+        user = self.store.users.named(email)
         if not is_password(password, user.password_hash if user else None) or not (
             user and user.is_active
         ):
             raise LoginRefused
-        self.store.forgive_login(by_email, by_address)
+        self.store.logins.forgive(by_email, by_address)
         token = new_secret()
-        self.store.add_token(user.id, hash_of(token), utc_in(self.settings.token_lifetime))
+        self.store.users.add_token(user.id, hash_of(token), utc_in(self.settings.token_lifetime))
         return token, user
 
     def new_key(self, user: int) -> str:
         """A new API key in the old one's place."""
         key = new_secret()
-        self.store.replace_key(user, hash_of(key))
+        self.store.users.replace_key(user, hash_of(key))
         return key

@@ -23,7 +23,7 @@ runners = CommandGroup("runners", help="Runs of the API.")
 def resume_runner(runner_id: int) -> None:
     """Go on with a failed runner as a new one of its collection, and print the new one's id."""
     jobs = services().jobs
-    runner = jobs.store.runner(runner_id)
+    runner = jobs.store.runners.get(runner_id)
     if runner is None:
         raise click.ClickException(f"there is no runner {runner_id}")
     try:

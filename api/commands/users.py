@@ -30,7 +30,7 @@ def create_user(email: str, name: str) -> None:
     key = new_secret()
     granted = _first_credits()
     try:
-        services().store.add_user(email, name or email.partition("@")[0], hash_of(key), granted)
+        services().store.users.add(email, name or email.partition("@")[0], hash_of(key), granted)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     if granted == 0:
@@ -42,13 +42,13 @@ def create_user(email: str, name: str) -> None:
 
 def _first_credits() -> int | None:
     """Without limit for the first user, who most often is the operator."""
-    return services().settings.new_user_credits if services().store.users() else None
+    return services().settings.new_user_credits if services().store.users.all() else None
 
 
 @users.command("list")
 def list_users() -> None:
     """List the users."""
-    for user in services().store.users():
+    for user in services().store.users.all():
         state = "" if user.is_active else "\tdisabled"
         click.echo(f"{user.id}\t{user.email}\t{user.name}\tsince {user.created_at}{state}")
 
@@ -63,10 +63,10 @@ def user_credits(email: str, number: str | None) -> None:
     """
     user = _user(email).id
     if number == "unlimited":
-        services().store.grant_without_limit(user)
+        services().store.credits.grant_without_limit(user)
     elif number is not None:
-        services().store.grant(user, _whole(number))
-    for name, value in asdict(services().store.credits_of(user)).items():
+        services().store.credits.grant(user, _whole(number))
+    for name, value in asdict(services().store.credits.of(user)).items():
         click.echo(f"{name}\t{'unlimited' if value is None else value}")
 
 
@@ -81,14 +81,14 @@ def show_webhook_secret(email: str) -> None:
 @click.argument("email")
 def disable_user(email: str) -> None:
     """Keep a user out; runs that are going on go on."""
-    services().store.set_active(_user(email).id, active=False)
+    services().store.users.set_active(_user(email).id, active=False)
 
 
 @users.command("enable")
 @click.argument("email")
 def enable_user(email: str) -> None:
     """Let a disabled user in again, with the same API key."""
-    services().store.set_active(_user(email).id, active=True)
+    services().store.users.set_active(_user(email).id, active=True)
 
 
 @users.command("password")
@@ -97,7 +97,7 @@ def set_password(email: str) -> None:
     """Set a user's password: asked for, or the first line of standard input."""
     user = _user(email)
     try:
-        services().store.set_password(user.id, password_hash(_password()))
+        services().store.users.set_password(user.id, password_hash(_password()))
     except ValueError as error:
         raise click.ClickException(str(error)) from None
 
@@ -122,7 +122,7 @@ def _password() -> str:
 
 
 def _user(email: str) -> User:
-    user = services().store.user_named(email)
+    user = services().store.users.named(email)
     if user is None:
         raise click.ClickException(f"there is no user {email}")
     return user

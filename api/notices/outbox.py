@@ -48,7 +48,7 @@ class Notices:
 
     def deliver_next(self) -> bool:
         """Try the next notice that is due; whether there was one."""
-        notice = self.store.claim_notice(self.settings.notice_lease)
+        notice = self.store.notices.claim(self.settings.notice_lease)
         if notice is not None:
             self._deliver(notice)
         return notice is not None
@@ -93,7 +93,7 @@ class Notices:
             return {}
         full = [user for user, number in Counter(users).items() if number >= _SHARE]
         try:
-            notice = self.store.claim_notice(self.settings.notice_lease, kind, full)
+            notice = self.store.notices.claim(self.settings.notice_lease, kind, full)
             return {in_daemon_thread(self._deliver_apart, notice): notice.user} if notice else {}
         except Exception:
             logger.exception("The next %s could not be started; it is tried again later", kind)
@@ -117,19 +117,19 @@ class Notices:
         try:
             self._send(notice)
         except DeliveryOff:
-            self.store.settle_notice(notice, NoticeStatus.OFF, None)
+            self.store.notices.settle(notice, NoticeStatus.OFF, None)
         except NotDelivered as error:
             self._try_later(notice, str(error), for_good=error.for_good)
         except Exception as error:
             logger.exception("The %s could not be made", _name(notice))
             self._try_later(notice, f"{type(error).__name__}: {error}", for_good=False)
         else:
-            self.store.settle_notice(notice, NoticeStatus.SENT, None)
+            self.store.notices.settle(notice, NoticeStatus.SENT, None)
 
     def _send(self, notice: Notice) -> None:
         if notice.kind is NoticeKind.MAIL and not self.settings.smtp_host:
             raise DeliveryOff
-        runner = self.store.runner(notice.runner)
+        runner = self.store.runners.get(notice.runner)
         if runner is None:
             raise NotDelivered("the runner no longer exists", for_good=True)
         told = report(runner, self.settings.public_url or f"http://127.0.0.1:{api_port()}")
@@ -143,10 +143,10 @@ class Notices:
         pause = min(_FIRST_PAUSE * 2 ** (notice.tries - 1), _LONGEST_PAUSE)
         if for_good or seconds_since(notice.created_at) + pause > TRIED_FOR:
             logger.warning("The %s is given up: %s", _name(notice), said)
-            self.store.settle_notice(notice, NoticeStatus.GIVEN_UP, said)
+            self.store.notices.settle(notice, NoticeStatus.GIVEN_UP, said)
         else:
             logger.warning("The %s is tried again in %s s: %s", _name(notice), pause, said)
-            self.store.postpone_notice(notice, pause, said)
+            self.store.notices.postpone(notice, pause, said)
 
 
 def _name(notice: Notice) -> str:

@@ -18,7 +18,7 @@ def authenticate() -> None:
         limit_address()
         raise ApiError(401, "No credential: send x-api-key: KEY or Authorization: Token TOKEN")
     presented = hash_of(secret)
-    found = services().store.credential(presented)
+    found = services().store.users.credential(presented)
     if found is None or not compare_digest(found.hash, presented):
         limit_address()
         said = "it is unknown, expired or revoked, or its user is disabled"

@@ -87,9 +87,7 @@ def cancel(body: CollectionId) -> dict[str, Any]:
 def list_collections(body: ListCollections) -> dict[str, Any]:
     """List one's collections, newest first, each with its newest runner."""
     stage = Stage.of(body.status) if body.status else None
-    total, runners = services().store.newest_runners(
-        current_user().id, stage, body.limit, body.skip
-    )
+    total, runners = services().store.runners.page(current_user().id, stage, body.limit, body.skip)
     return {
         "total": total,
         "items": [report(_latest(runner), base_url()) for runner in runners],
@@ -113,7 +111,7 @@ def _check_webhook(body: AddSchedule) -> None:
 
 
 def _own_runner(body: CollectionId) -> Runner:
-    runner = services().store.newest_runner(current_user().id, body.collection_id)
+    runner = services().store.runners.newest(current_user().id, body.collection_id)
     if runner is None:
         raise ApiError(404, f"There is no collection {body.collection_id} of yours")
     return runner

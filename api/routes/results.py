@@ -31,7 +31,7 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     the length of a CSV only if that is made.
     """
     authenticate()
-    runner = services().store.own_runner(current_user().id, collection_id, runner_id)
+    runner = services().store.runners.own(current_user().id, collection_id, runner_id)
     if runner is None:
         raise ApiError(404, f"You have no runner {runner_id} in a collection {collection_id}")
     runner = services().jobs.look(runner)

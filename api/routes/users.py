@@ -43,7 +43,7 @@ def logout(_body: NoBody) -> dict[str, Any]:
         raise ApiError(
             400, "logout ends a token, and this is an API key: /users/api-key/regenerate/ ends it"
         )
-    services().store.remove_token(credential.hash)
+    services().store.users.remove_token(credential.hash)
     return {"logged_out": True}
 
 
@@ -54,7 +54,7 @@ def credits_left(_body: NoBody) -> dict[str, Any]:
     A run takes one credit for each product kept, also where it fails or is cancelled; while it
     goes on they are frozen. null is without limit.
     """
-    return asdict(services().store.credits_of(current_user().id))
+    return asdict(services().store.credits.of(current_user().id))
 
 
 @operation(blueprint, "/api-key/regenerate/", data=NewKey)

@@ -36,7 +36,7 @@ def create_zipcode(body: CreateZipcode) -> dict[str, Any]:
 def get_zipcodes(body: GetZipcodes) -> list[dict[str, Any]]:
     """List one's delivery sessions and how they stand."""
     domain = _shop(body.domain).domain if body.domain is not None else None
-    own = services().store.zipcodes(current_user().id, domain)
+    own = services().store.sessions.zipcodes(current_user().id, domain)
     latest = [services().sessions.look(zipcode) for zipcode in own]
     return [_shown(one) for one in latest if body.status in (None, one.session.status.value)]
 
@@ -61,7 +61,7 @@ def delete_zipcode(body: ZipcodeId) -> dict[str, Any]:
 
 
 def _own(body: ZipcodeId) -> records.Zipcode:
-    zipcode = services().store.own_zipcode(current_user().id, body.id)
+    zipcode = services().store.sessions.own_zipcode(current_user().id, body.id)
     if zipcode is None:
         raise ApiError(404, f"There is no zipcode {body.id} of yours")
     return zipcode

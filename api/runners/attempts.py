@@ -44,7 +44,7 @@ class Attempts:
         stalled = 0 if mark > runner.mark else runner.stalled + 1
         if stalled >= self.settings.stalled_attempts:
             return False
-        following = self.store.next_attempt(runner, mark, stalled)
+        following = self.store.runners.next_attempt(runner, mark, stalled)
         if following is not None:
             logger.warning("Job %s ended early: %s follows", job_name(runner), job_name(following))
             self._schedule_next(runner, following)
@@ -55,9 +55,9 @@ class Attempts:
             self.schedule(following)
         except ScrapydError as error:
             logger.warning("Job %s must wait: %s", job_name(following), error)
-            self.store.undo_attempt(before)
+            self.store.runners.undo_attempt(before)
             return
-        now = self.store.runner(following.id)
+        now = self.store.runners.get(following.id)
         if now is not None and now.stage is Stage.FAILED:
             # Cancelled while its next job was on the way to Scrapyd.
             self.scrapyd.stop(job_name(following))

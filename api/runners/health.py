@@ -34,7 +34,7 @@ def health(jobs: Jobs) -> dict[str, str]:
 
 def _database(jobs: Jobs) -> str:
     try:
-        jobs.store.users()
+        jobs.store.users.all()
     except StoreError as error:
         return str(error)
     return "ok"
@@ -59,7 +59,7 @@ def _slots(slots: Slots | None) -> str:
 
 def _queue(jobs: Jobs, slots: Slots | None) -> str:
     try:
-        since = jobs.store.waiting_since()
+        since = jobs.store.runners.waiting_since()
     except StoreError as error:
         return str(error)
     waited = seconds_since(since) if since else 0
@@ -82,7 +82,7 @@ def _watcher(jobs: Jobs) -> str:
 def _notices(jobs: Jobs) -> str:
     """A receiver that refuses is no concern here: its notice is due again only later."""
     try:
-        number, since = jobs.store.overdue_notices(_OVERDUE)
+        number, since = jobs.store.notices.overdue(_OVERDUE)
     except StoreError as error:
         return str(error)
     if since is not None:

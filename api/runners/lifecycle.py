@@ -70,11 +70,11 @@ class Jobs:
         stored = request.model_dump(mode="json", exclude_none=True)
         wanted = request.max_products or self.settings.credit_reserve
         check = partial(self._check_session, request)
-        runner = self.store.add_collection(user, name, stored, warnings, wanted, check)
+        runner = self.store.runners.add_collection(user, name, stored, warnings, wanted, check)
         try:
             self._attempts.schedule(runner)
         except ScrapydError:
-            self.store.remove_collection(runner.collection.id)
+            self.store.runners.remove_collection(runner.collection.id)
             raise
         return runner
 
@@ -92,13 +92,13 @@ class Jobs:
             raise RunError(f"runner {runner.id} was cancelled: schedule the category anew")
         if not folder.has_begun:
             raise RunError(f"runner {runner.id} has left nothing: schedule the category anew")
-        made = self.store.add_runner(runner, folder.kept, self._still_wanted(runner))
+        made = self.store.runners.add(runner, folder.kept, self._still_wanted(runner))
         if made is None:
             raise RunError(f"runner {runner.id} is not the newest of its collection")
         try:
             self._attempts.schedule(made)
         except ScrapydError:
-            self.store.remove_runner(made.id)
+            self.store.runners.remove(made.id)
             raise
         return made
 
@@ -113,16 +113,16 @@ class Jobs:
             state, asked = None, False
         if not self._move_on(runner, state, asked=asked):
             return runner
-        return self.store.runner(runner.id) or runner
+        return self.store.runners.get(runner.id) or runner
 
     def cancel(self, runner: Runner) -> bool:
         """End a runner at once; whether its job was found and is being stopped."""
         runner = self.look(runner)
         cancelled = Cancelled(CANCELLED)
         outcome = Outcome.failed(cancelled, folder_of(runner).kept, Stopping.ASKED)
-        ended = self.store.end(runner.id, outcome)
+        ended = self.store.runners.end(runner.id, outcome)
         # Its next attempt may have been recorded since.
-        return ended and self._interrupt(self.store.runner(runner.id) or runner)
+        return ended and self._interrupt(self.store.runners.get(runner.id) or runner)
 
     def reap(self, runner: Runner) -> None:
         """See a cancelled job out: off the queue, or one INT, and after the grace time KILL."""
@@ -137,7 +137,7 @@ class Jobs:
         elif state == "running":
             self._kill_after_grace(runner)
         elif state not in ("pending", "running") and not folder_of(runner).is_held:
-            self.store.see_out(runner.id, runner.stopping, folder_of(runner).kept)
+            self.store.runners.see_out(runner.id, runner.stopping, folder_of(runner).kept)
             forget_cancelled(job_name(runner))
 
     def _check_session(self, request: AddSchedule) -> None:
@@ -170,19 +170,19 @@ class Jobs:
         is_new = runner.stage is Stage.QUEUED
         if is_new:
             progress = folder.progress
-            self.store.start(runner.id, progress.started_at if progress else utc_now())
+            self.store.runners.start(runner.id, progress.started_at if progress else utc_now())
         return self._is_found(runner) or is_new
 
     def _is_found(self, runner: Runner) -> bool:
         """Whether a job was missing that is known after all; from now on it is not."""
         if runner.missing_since is None:
             return False
-        self.store.set_missing(runner.id, None)
+        self.store.runners.set_missing(runner.id, None)
         return True
 
     def _end(self, runner: Runner, summary: Summary) -> None:
         # The stage in between is passed through, so that started_at is there.
-        self.store.start(runner.id, summary.started_at)
+        self.store.runners.start(runner.id, summary.started_at)
         outcome = Outcome(
             Stage(summary.stage),
             asin_count=summary.asin_count,
@@ -191,7 +191,7 @@ class Jobs:
             failed_message=summary.failed_message,
             finished_at=summary.finished_at,
         )
-        self.store.end(runner.id, outcome)
+        self.store.runners.end(runner.id, outcome)
         if summary.failed_reason == LocationLost.reason and summary.session is not None:
             self.sessions.expire(*place_of(runner), summary.session.version)
         forget_cancelled(job_name(runner))
@@ -212,14 +212,14 @@ class Jobs:
             self._fail(runner, folder, Crashed(_CRASHED.format(times=times)))
 
     def _fail(self, runner: Runner, folder: RunFolder, error: CrawlError) -> None:
-        self.store.end(runner.id, Outcome.failed(error, folder.kept))
+        self.store.runners.end(runner.id, Outcome.failed(error, folder.kept))
 
     def _is_lost(self, runner: Runner) -> bool:
         """Whether Scrapyd has not known a job for so long that it is not on its way to it."""
         since = runner.missing_since
         # A clock that was set back would put the moment into the future.
         if since is None or seconds_since(since) < 0:
-            self.store.set_missing(runner.id, utc_now())
+            self.store.runners.set_missing(runner.id, utc_now())
             return False
         # Moments are kept to the second, so that one may have passed less.
         return seconds_since(since) > self.settings.lost_after + 1
@@ -232,14 +232,14 @@ class Jobs:
 
     def _interrupt(self, runner: Runner) -> bool:
         """Send the one INT; the store lets only one process do it."""
-        if not self.store.set_stopping(runner.id, Stopping.ASKED, Stopping.INTERRUPTED):
+        if not self.store.runners.set_stopping(runner.id, Stopping.ASKED, Stopping.INTERRUPTED):
             return False
         try:
             return self.scrapyd.stop(job_name(runner))
         except ScrapydError as error:
             logger.warning("Job %s could not be stopped yet: %s", job_name(runner), error)
             if not isinstance(error, ScrapydSilent):
-                self.store.set_stopping(runner.id, Stopping.INTERRUPTED, Stopping.ASKED)
+                self.store.runners.set_stopping(runner.id, Stopping.INTERRUPTED, Stopping.ASKED)
             return False
 
     def _kill_after_grace(self, runner: Runner) -> None:
@@ -247,7 +247,7 @@ class Jobs:
         assert ended_at is not None, "only a runner that has ended is stopped"
         if seconds_since(ended_at) < self.settings.cancel_grace + _KILL_AFTER:
             return
-        if self.store.set_stopping(runner.id, Stopping.INTERRUPTED, Stopping.KILLED):
+        if self.store.runners.set_stopping(runner.id, Stopping.INTERRUPTED, Stopping.KILLED):
             logger.warning("Job %s did not end within its grace time", job_name(runner))
         self._kill(runner)
 

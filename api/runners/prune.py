@@ -27,7 +27,7 @@ _LEFT_BY_JOBS = (_DELIVERY_LOGS, "cancelled", "deliveries")
 def pruned(store: Store, seconds: float) -> int:
     """Remove the files of runs that ended so many seconds ago; how many runs had any."""
     had_files = 0
-    for runner in store.ended_runners(utc_in(-seconds)):
+    for runner in store.runners.ended(utc_in(-seconds)):
         with _noting_failure():
             for log in _logs(f"r{runner.id}-*"):
                 log.unlink(missing_ok=True)

@@ -54,7 +54,7 @@ class Watcher:
         self._try(before, "the list of open sessions", partial(self._look_at_sessions, before))
 
     def _look_at_runners(self, before: dict[str, _Trouble]) -> None:
-        for runner in self._jobs.store.open_runners():
+        for runner in self._jobs.store.runners.open():
             self._try(before, f"runner {runner.id}", partial(self._look_at_runner, runner))
 
     def _look_at_runner(self, runner: Runner) -> None:
@@ -65,9 +65,9 @@ class Watcher:
 
     def _look_at_sessions(self, before: dict[str, _Trouble]) -> None:
         sessions = self._jobs.sessions
-        for session in self._jobs.store.open_sessions():
+        for session in self._jobs.store.sessions.open():
             self._try(before, f"session {session.id}", partial(sessions.look_at, session))
-        for session in self._jobs.store.unwanted_sessions():
+        for session in self._jobs.store.sessions.unwanted():
             self._try(before, f"session {session.id}", partial(sessions.forget, session))
 
     def _try(self, before: dict[str, _Trouble], what: str, look: Callable[[], object]) -> None:

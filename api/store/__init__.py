@@ -1,13 +1,18 @@
-"""SQLite: everything the API keeps, behind one class.
+"""SQLite: everything the API keeps, behind one object.
 
 :mod:`.database` opens the file, :mod:`.tables` says what is in it, :mod:`.records` what comes out,
 and each other module holds what is done with one noun. Every move of a stage is one statement or
 one transaction.
 """
 
-from api.store.credits import NotEnoughCredits
-from api.store.database import StoreError, StoreUnusable
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from api.store.credits import NotEnoughCredits, UserCredits
+from api.store.database import SQLiteFile, StoreError, StoreUnusable
 from api.store.login_attempts import LoginAttempts
+from api.store.notices import Notices
 from api.store.runners import Runners
 from api.store.sessions import DeliverySessions
 from api.store.users import Users
@@ -15,5 +20,23 @@ from api.store.users import Users
 __all__ = ["NotEnoughCredits", "Store", "StoreError", "StoreUnusable"]
 
 
-class Store(Users, LoginAttempts, Runners, DeliverySessions):
-    """One database file, one connection per thread."""
+class Store:
+    """The repositories of one database file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = SQLiteFile(path)
+        self.users = Users(self._file)
+        self.logins = LoginAttempts(self._file)
+        self.credits = UserCredits(self._file)
+        self.notices = Notices(self._file)
+        self.runners = Runners(self._file, self.credits, self.notices)
+        self.sessions = DeliverySessions(self._file)
+
+    @property
+    def db(self) -> Database:
+        """This thread's connection."""
+        return self._file.db
+
+    def close(self) -> None:
+        """Close this thread's connection; see :meth:`.database.SQLiteFile.close`."""
+        self._file.close()

@@ -18,12 +18,15 @@ class NotEnoughCredits(Exception):
     """Raised if a user has not one credit to spend."""
 
 
-class UserCredits(SQLiteFile):
+class UserCredits:
     """What users may still take."""
 
-    def credits_of(self, user: int) -> Credits:
+    def __init__(self, file: SQLiteFile) -> None:
+        self._file = file
+
+    def of(self, user: int) -> Credits:
         """The credits of a user."""
-        found = self._one(
+        found = self._file.one(
             _AS_CREDITS,
             "SELECT available_credits, used_credits, frozen_credits, "
             "available_credits - used_credits - frozen_credits AS spendable "
@@ -38,7 +41,7 @@ class UserCredits(SQLiteFile):
 
         Who was without limit begins with what is used and frozen by now.
         """
-        self._moved(
+        self._file.moved(
             "UPDATE users SET available_credits = max(used_credits + frozen_credits, "
             "coalesce(available_credits, used_credits + frozen_credits) + ?) "
             "WHERE id = ? RETURNING id",
@@ -47,9 +50,11 @@ class UserCredits(SQLiteFile):
 
     def grant_without_limit(self, user: int) -> None:
         """Let a user take as many products as there are."""
-        self._moved("UPDATE users SET available_credits = NULL WHERE id = ? RETURNING id", (user,))
+        self._file.moved(
+            "UPDATE users SET available_credits = NULL WHERE id = ? RETURNING id", (user,)
+        )
 
-    def _reserve(self, connection: Connection, user: int, wanted: int) -> int | None:
+    def reserve(self, connection: Connection, user: int, wanted: int) -> int | None:
         """Freeze up to ``wanted`` credits; how many, or None for a user without limit."""
         (spendable,) = connection.execute(
             "SELECT available_credits - used_credits - frozen_credits FROM users WHERE id = ?",
@@ -65,7 +70,7 @@ class UserCredits(SQLiteFile):
         )
         return reserved
 
-    def _settle(self, connection: Connection, runner: int, kept: int, *, is_over: bool) -> None:
+    def settle(self, connection: Connection, runner: int, kept: int, *, is_over: bool) -> None:
         """Charge a runner for the rows kept; where it is over, give back what it did not need."""
         user, reserved, charged, carried = connection.execute(
             "SELECT user, reserved, charged, carried FROM runners "

@@ -61,7 +61,7 @@ class SQLiteFile:
             self._threads.db.close()
             del self._threads.db
 
-    def _rows(self, query: str, values: Given = ()) -> list[Values]:
+    def rows(self, query: str, values: Given = ()) -> list[Values]:
         connection = self.db.conn
         try:
             # Database.query() would put a savepoint around each.
@@ -71,20 +71,18 @@ class SQLiteFile:
                 self.close()
             raise
 
-    def _all(
-        self, read: Callable[[Values], Record], query: str, values: Given = ()
-    ) -> list[Record]:
-        return [*map(read, self._rows(query, values))]
+    def all(self, read: Callable[[Values], Record], query: str, values: Given = ()) -> list[Record]:
+        return [*map(read, self.rows(query, values))]
 
-    def _one(self, read: Callable[[Values], Record], query: str, values: Given) -> Record | None:
-        return next(iter(self._all(read, query, values)), None)
+    def one(self, read: Callable[[Values], Record], query: str, values: Given) -> Record | None:
+        return next(iter(self.all(read, query, values)), None)
 
-    def _moved(self, update: str, values: Given) -> bool:
-        with self._writing() as connection:
+    def moved(self, update: str, values: Given) -> bool:
+        with self.writing() as connection:
             return bool(connection.execute(update, values).fetchall())
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction; once it is left, whoever was given a number finds it, come what may."""
         connection = self.db.conn
         with self._turn:

@@ -13,16 +13,19 @@ FIRST_WAIT, LONGEST_WAIT = 8, 900
 """Seconds."""
 
 
-class LoginAttempts(SQLiteFile):
+class LoginAttempts:
     """Counted in the database, so that a restart frees nobody and processes count together."""
 
-    def admit_login(self, subjects: Mapping[str, int]) -> int:
+    def __init__(self, file: SQLiteFile) -> None:
+        self._file = file
+
+    def admit(self, subjects: Mapping[str, int]) -> int:
         """Seconds that a login has to wait; where it is 0, the try counts as failed for now.
 
         ``subjects`` are hashes of who tries, each with the failures it has free; every further one
         doubles its wait. Counting comes before the check, so that simultaneous tries count too.
         """
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute(
                 "DELETE FROM login_attempts WHERE last_at < ?", (utc_in(-FORGOTTEN_AFTER),)
             )
@@ -37,9 +40,9 @@ class LoginAttempts(SQLiteFile):
                 )
         return 0
 
-    def forgive_login(self, forgotten: str, *lessened: str) -> None:
+    def forgive(self, forgotten: str, *lessened: str) -> None:
         """A try was right: all failures of one subject are forgotten, one of each other."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM login_attempts WHERE subject = ?", (forgotten,))
             for subject in lessened:
                 connection.execute(

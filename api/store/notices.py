@@ -14,10 +14,13 @@ _GRACE = 60
 _AS_NOTICE = reader_of(Notice)
 
 
-class Notices(SQLiteFile):
+class Notices:
     """A row for each mail and each call of a webhook."""
 
-    def claim_notice(
+    def __init__(self, file: SQLiteFile) -> None:
+        self._file = file
+
+    def claim(
         self, seconds: float, kind: NoticeKind | None = None, full: Sequence[int] = ()
     ) -> Notice | None:
         """The next notice that is due, for so many seconds this caller's alone.
@@ -33,7 +36,7 @@ class Notices(SQLiteFile):
         } | {f"full_{number}": user for number, user in enumerate(full)}
         marks = ", ".join(f":full_{number}" for number in range(len(full)))
         # A notice whose runner is gone belongs to nobody, and is to be given up.
-        return self._one(
+        return self._file.one(
             _AS_NOTICE,
             "UPDATE notices SET claim = :claim, claimed_until = :until, tries = tries + 1 "
             "WHERE id = (SELECT notices.id FROM notices LEFT JOIN runners ON runners.id = runner "
@@ -50,13 +53,13 @@ class Notices(SQLiteFile):
             due,
         )
 
-    def overdue_notices(self, seconds: float) -> tuple[int, str | None]:
+    def overdue(self, seconds: float) -> tuple[int, str | None]:
         """How many notices have been due for so long and not tried, and since when the oldest.
 
         Users with a notice of the same kind that is being sent just now do not count: theirs may
         wait for each other.
         """
-        ((number, since),) = self._rows(
+        ((number, since),) = self._file.rows(
             "SELECT count(*), min(next_try_at) FROM notices "
             "JOIN runners ON runners.id = runner JOIN collections ON collections.id = collection "
             "WHERE status = 'pending' AND next_try_at <= :late "
@@ -68,23 +71,23 @@ class Notices(SQLiteFile):
         )
         return number, since
 
-    def settle_notice(self, notice: Notice, status: NoticeStatus, said: str | None) -> bool:
+    def settle(self, notice: Notice, status: NoticeStatus, said: str | None) -> bool:
         """End a claimed notice; False without the claim."""
-        return self._moved(
+        return self._file.moved(
             "UPDATE notices SET status = ?, said = ?, settled_at = ?, claim = NULL, "
             "claimed_until = NULL WHERE id = ? AND claim = ? RETURNING id",
             (status, said, utc_now(), notice.id, notice.claim),
         )
 
-    def postpone_notice(self, notice: Notice, seconds: float, said: str) -> bool:
+    def postpone(self, notice: Notice, seconds: float, said: str) -> bool:
         """Let a claimed notice be tried again in so many seconds; False without the claim."""
-        return self._moved(
+        return self._file.moved(
             "UPDATE notices SET next_try_at = ?, said = ?, claim = NULL, claimed_until = NULL "
             "WHERE id = ? AND claim = ? RETURNING id",
             (utc_in(seconds), said, notice.id, notice.claim),
         )
 
-    def _add_notices(self, connection: Connection, runner: int) -> None:
+    def add(self, connection: Connection, runner: int) -> None:
         """Note who is to be told of a runner that has just ended."""
         now = utc_now()
         connection.execute(

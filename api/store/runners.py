@@ -7,6 +7,7 @@ from typing import Any
 
 from api.sentences import few_credits
 from api.store.credits import UserCredits
+from api.store.database import SQLiteFile
 from api.store.notices import Notices
 from api.store.reading import columns_of, reader_of
 from api.store.records import Collection, Outcome, Runner, Stopping
@@ -39,8 +40,13 @@ def _add_runner(
     return int(runner)
 
 
-class Runners(UserCredits, Notices):
+class Runners:
     """What was asked for, and how it stands."""
+
+    def __init__(self, file: SQLiteFile, credit: UserCredits, notices: Notices) -> None:
+        self._file = file
+        self._credits = credit
+        self._notices = notices
 
     def add_collection(
         self,
@@ -58,9 +64,9 @@ class Runners(UserCredits, Notices):
         forgotten; what it raises leaves everything as it was. Raises NotEnoughCredits where there
         is no credit.
         """
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             check()
-            reserved = self._reserve(connection, user, wanted)
+            reserved = self._credits.reserve(connection, user, wanted)
             told = json.dumps(warnings + few_credits(reserved, wanted))
             collection = connection.execute(
                 "INSERT INTO collections (user, name, request_type, request, warnings, created_at) "
@@ -71,32 +77,32 @@ class Runners(UserCredits, Notices):
             runner = _add_runner(connection, collection, reserved)
         return self._there(runner)
 
-    def add_runner(self, earlier: Runner, kept: int, wanted: int) -> Runner | None:
+    def add(self, earlier: Runner, kept: int, wanted: int) -> Runner | None:
         """A new runner of a collection, to continue its newest one; None where that is no more so.
 
         ``kept`` rows are carried over and not paid for again. Raises NotEnoughCredits.
         """
         collection = earlier.collection
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             newest = connection.execute(
                 "SELECT max(id) FROM runners WHERE collection = ?", (collection.id,)
             ).fetchone()
             if newest != (earlier.id,):
                 return None
-            reserved = self._reserve(connection, collection.user, wanted)
+            reserved = self._credits.reserve(connection, collection.user, wanted)
             runner = _add_runner(connection, collection.id, reserved, earlier.id, kept)
         return self._there(runner)
 
-    def remove_runner(self, runner: int) -> None:
-        """Undo :meth:`add_runner`: Scrapyd never took the job."""
-        with self._writing() as connection:
-            self._settle(connection, runner, 0, is_over=True)
+    def remove(self, runner: int) -> None:
+        """Undo :meth:`add`: Scrapyd never took the job."""
+        with self._file.writing() as connection:
+            self._credits.settle(connection, runner, 0, is_over=True)
             connection.execute("DELETE FROM attempts WHERE runner = ?", (runner,))
             connection.execute("DELETE FROM runners WHERE id = ?", (runner,))
 
     def next_attempt(self, runner: Runner, mark: int, stalled: int) -> Runner | None:
         """Count an open runner's attempts on; the runner, or None where another was first."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             moved = connection.execute(
                 "UPDATE runners SET attempt = attempt + 1, mark = ?, stalled = ?, "
                 "missing_since = NULL WHERE id = ? AND attempt = ? "
@@ -113,7 +119,7 @@ class Runners(UserCredits, Notices):
 
     def undo_attempt(self, before: Runner) -> None:
         """Undo :meth:`next_attempt`: Scrapyd never took the job."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             undone = connection.execute(
                 "UPDATE runners SET attempt = attempt - 1, mark = ?, stalled = ? "
                 "WHERE id = ? AND attempt = ? + 1 RETURNING id, attempt + 1",
@@ -124,40 +130,40 @@ class Runners(UserCredits, Notices):
 
     def remove_collection(self, collection: int) -> None:
         """Undo :meth:`add_collection`: Scrapyd never took the job."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             runners = "SELECT id FROM runners WHERE collection = ?"
             for (runner,) in connection.execute(runners, (collection,)).fetchall():
-                self._settle(connection, runner, 0, is_over=True)
+                self._credits.settle(connection, runner, 0, is_over=True)
             connection.execute(f"DELETE FROM attempts WHERE runner IN ({runners})", (collection,))
             connection.execute("DELETE FROM runners WHERE collection = ?", (collection,))
             connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
 
     def _there(self, runner: int) -> Runner:
-        found = self.runner(runner)
+        found = self.get(runner)
         assert found is not None
         return found
 
-    def runner(self, runner: int) -> Runner | None:
+    def get(self, runner: int) -> Runner | None:
         """The runner with this number."""
-        return self._one(_AS_RUNNER, f"{_RUNNERS} WHERE runners.id = ?", (runner,))
+        return self._file.one(_AS_RUNNER, f"{_RUNNERS} WHERE runners.id = ?", (runner,))
 
-    def newest_runner(self, user: int, collection: int) -> Runner | None:
+    def newest(self, user: int, collection: int) -> Runner | None:
         """The newest runner of a user's own collection."""
-        return self._one(
+        return self._file.one(
             _AS_RUNNER,
             f"{_RUNNERS} WHERE collection = ? AND user = ? ORDER BY runners.id DESC LIMIT 1",
             (collection, user),
         )
 
-    def own_runner(self, user: int, collection: int, runner: int) -> Runner | None:
+    def own(self, user: int, collection: int, runner: int) -> Runner | None:
         """A runner of a user's own collection."""
-        return self._one(
+        return self._file.one(
             _AS_RUNNER,
             f"{_RUNNERS} WHERE runners.id = ? AND collection = ? AND user = ?",
             (runner, collection, user),
         )
 
-    def newest_runners(
+    def page(
         self, user: int, stage: Stage | None, limit: int, skip: int
     ) -> tuple[int, list[Runner]]:
         """How many of a user's collections there are, and some of their newest runners."""
@@ -166,22 +172,22 @@ class Runners(UserCredits, Notices):
             "(SELECT max(id) FROM runners AS r WHERE r.collection = collections.id)"
         )
         values = {"user": user, "stage": stage, "limit": limit, "skip": skip}
-        ((total,),) = self._rows(
+        ((total,),) = self._file.rows(
             "SELECT count(*) FROM runners "
             f"JOIN collections ON collections.id = runners.collection {where}",
             values,
         )
         page = f"{_RUNNERS} {where} ORDER BY runners.id DESC LIMIT :limit OFFSET :skip"
-        return total, self._all(_AS_RUNNER, page, values)
+        return total, self._file.all(_AS_RUNNER, page, values)
 
-    def open_runners(self) -> list[Runner]:
+    def open(self) -> list[Runner]:
         """Runners that have not ended, and cancelled ones whose job may still be alive."""
         query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR stopping IS NOT NULL"
-        return self._all(_AS_RUNNER, query)
+        return self._file.all(_AS_RUNNER, query)
 
     def waiting_since(self) -> str | None:
         """When the job that has waited longest was scheduled; None where none waits."""
-        ((since,),) = self._rows(
+        ((since,),) = self._file.rows(
             "SELECT min(since) FROM ("
             "SELECT attempts.created_at AS since FROM runners "
             "JOIN attempts ON attempts.runner = runners.id AND number = attempt "
@@ -192,14 +198,14 @@ class Runners(UserCredits, Notices):
         waiting: str | None = since
         return waiting
 
-    def ended_runners(self, before: str) -> list[Runner]:
+    def ended(self, before: str) -> list[Runner]:
         """Runners that had ended by a moment (UTC, ISO 8601 with Z), their jobs gone."""
         query = f"{_RUNNERS} WHERE finished_at < ? AND stage IN ('done', 'failed') "
-        return self._all(_AS_RUNNER, f"{query} AND stopping IS NULL", (before,))
+        return self._file.all(_AS_RUNNER, f"{query} AND stopping IS NULL", (before,))
 
     def start(self, runner: int, started_at: str) -> bool:
         """Move from queued to scraping."""
-        return self._moved(
+        return self._file.moved(
             "UPDATE runners SET stage = 'scraping', started_at = ? "
             "WHERE id = ? AND stage = 'queued' RETURNING id",
             (started_at, runner),
@@ -211,7 +217,7 @@ class Runners(UserCredits, Notices):
         The rows kept are charged and notices written in the same transaction; what is left of the
         reserve is given back, by :meth:`see_out` where the runner is still ``stopping``.
         """
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             moved = connection.execute(
                 "UPDATE runners SET stage = ?, asin_count = ?, coverage = ?, failed_reason = ?, "
                 "failed_message = ?, stopping = ?, finished_at = ?, missing_since = NULL "
@@ -220,32 +226,32 @@ class Runners(UserCredits, Notices):
             ).fetchone()
             if moved is not None:
                 is_over = outcome.stopping is None
-                self._settle(connection, runner, outcome.asin_count, is_over=is_over)
-                self._add_notices(connection, runner)
+                self._credits.settle(connection, runner, outcome.asin_count, is_over=is_over)
+                self._notices.add(connection, runner)
         return moved is not None
 
     def see_out(self, runner: int, before: Stopping | None, kept: int) -> bool:
         """Note that a cancelled job is gone, and charge what it wrote until then."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             gone = connection.execute(
                 "UPDATE runners SET stopping = NULL, asin_count = ? "
                 "WHERE id = ? AND stopping = ? RETURNING id",
                 (kept, runner, before),
             ).fetchone()
             if gone is not None:
-                self._settle(connection, runner, kept, is_over=True)
+                self._credits.settle(connection, runner, kept, is_over=True)
         return gone is not None
 
     def set_stopping(self, runner: int, before: Stopping | None, after: Stopping | None) -> bool:
         """Move on what is being done to end a cancelled job; True for the one who did."""
-        return self._moved(
+        return self._file.moved(
             "UPDATE runners SET stopping = ? WHERE id = ? AND stopping IS ? RETURNING id",
             (after, runner, before),
         )
 
     def set_missing(self, runner: int, since: str | None) -> None:
         """Note since when Scrapyd does not know the job; None once it does."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("UPDATE runners SET missing_since = ? WHERE id = ?", (since, runner))
 
 

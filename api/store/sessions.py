@@ -19,8 +19,11 @@ _AS_SESSION = reader_of(DeliverySession)
 _AS_ZIPCODE = reader_of(Zipcode)
 
 
-class DeliverySessions(SQLiteFile):
+class DeliverySessions:
     """One session per domain and postcode; a zipcode is a user's wish for one."""
+
+    def __init__(self, file: SQLiteFile) -> None:
+        self._file = file
 
     def add_zipcode(
         self,
@@ -36,7 +39,7 @@ class DeliverySessions(SQLiteFile):
         has one already.
         """
         try:
-            with self._writing() as connection:
+            with self._file.writing() as connection:
                 session, starts = _wanted_session(connection, domain, postcode, suburb, has_file())
                 number = connection.execute(
                     "INSERT INTO zipcodes (user, session, created_at) VALUES (?, ?, ?)",
@@ -54,27 +57,27 @@ class DeliverySessions(SQLiteFile):
         found = self.zipcode(zipcode)
         if found is not None:
             said = "Scrapyd was away: refresh-zipcode tries again"
-            self.move_session(found.session, SessionStatus.FAILED, failed_message=said)
+            self.move(found.session, SessionStatus.FAILED, failed_message=said)
             self.remove_zipcode(zipcode)
 
     def zipcode(self, zipcode: int) -> Zipcode | None:
         """The record with this number."""
-        return self._one(_AS_ZIPCODE, f"{_ZIPCODES} WHERE zipcodes.id = ?", (zipcode,))
+        return self._file.one(_AS_ZIPCODE, f"{_ZIPCODES} WHERE zipcodes.id = ?", (zipcode,))
 
     def own_zipcode(self, user: int, zipcode: int) -> Zipcode | None:
         """A user's own record."""
-        return self._one(
+        return self._file.one(
             _AS_ZIPCODE, f"{_ZIPCODES} WHERE zipcodes.id = ? AND user = ?", (zipcode, user)
         )
 
     def zipcodes(self, user: int, domain: str | None = None) -> list[Zipcode]:
         """A user's records, oldest first."""
         where = "WHERE user = :user AND (:domain IS NULL OR domain = :domain) ORDER BY zipcodes.id"
-        return self._all(_AS_ZIPCODE, f"{_ZIPCODES} {where}", {"user": user, "domain": domain})
+        return self._file.all(_AS_ZIPCODE, f"{_ZIPCODES} {where}", {"user": user, "domain": domain})
 
     def remove_zipcode(self, zipcode: int) -> DeliverySession | None:
         """Remove a record; its session, where nobody asks for that any more."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             gone = connection.execute(
                 "DELETE FROM zipcodes WHERE id = ? RETURNING session", (zipcode,)
             ).fetchone()
@@ -87,20 +90,20 @@ class DeliverySessions(SQLiteFile):
             ).fetchone()
         if unwanted is None:
             return None
-        return self._one(_AS_SESSION, f"{_SESSIONS} WHERE id = ?", unwanted)
+        return self._file.one(_AS_SESSION, f"{_SESSIONS} WHERE id = ?", unwanted)
 
-    def unwanted_sessions(self) -> list[DeliverySession]:
+    def unwanted(self) -> list[DeliverySession]:
         """Sessions that nobody asks for any more, and that are not being made."""
         query = f"{_SESSIONS} WHERE unwanted_since IS NOT NULL "
-        return self._all(_AS_SESSION, f"{query} AND status NOT IN ('pending', 'in-progress')")
+        return self._file.all(_AS_SESSION, f"{query} AND status NOT IN ('pending', 'in-progress')")
 
-    def forget_session(self, session: DeliverySession, remove: Callable[[], bool]) -> bool:
+    def forget(self, session: DeliverySession, remove: Callable[[], bool]) -> bool:
         """Remove a session that nobody asks for and no open run needs; whether it is gone.
 
         ``remove`` takes its cookies away, and says whether it could. It is called while no run
         can be added that would need them.
         """
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             found = connection.execute(
                 "SELECT domain, postcode FROM sessions WHERE id = ? "
                 "AND unwanted_since IS NOT NULL AND status NOT IN ('pending', 'in-progress')",
@@ -111,44 +114,44 @@ class DeliverySessions(SQLiteFile):
             connection.execute("DELETE FROM sessions WHERE id = ?", (session.id,))
         return True
 
-    def session_of(self, domain: str, postcode: str) -> DeliverySession | None:
+    def of(self, domain: str, postcode: str) -> DeliverySession | None:
         """The session of a domain and a postcode."""
-        return self._one(
+        return self._file.one(
             _AS_SESSION,
             f"{_SESSIONS} WHERE domain = ? AND postcode = ?",
             (domain, postcode),
         )
 
-    def open_sessions(self) -> list[DeliverySession]:
+    def open(self) -> list[DeliverySession]:
         """Sessions that are being made."""
         query = f"{_SESSIONS} WHERE status IN ('pending', 'in-progress')"
-        return self._all(_AS_SESSION, query)
+        return self._file.all(_AS_SESSION, query)
 
-    def restart_session(self, session: int) -> bool:
+    def restart(self, session: int) -> bool:
         """Move to ``pending`` for a new attempt; False while it is being made."""
-        return self._moved(
+        return self._file.moved(
             "UPDATE sessions SET status = 'pending', attempt = attempt + 1, missing_since = NULL, "
             "failed_message = NULL, updated_at = ? "
             "WHERE id = ? AND status IN ('active', 'failed', 'inactive') RETURNING id",
             (utc_now(), session),
         )
 
-    def move_session(
+    def move(
         self, session: DeliverySession, status: SessionStatus, **values: Unpack[SessionValues]
     ) -> bool:
         """Move a session on from where the record says it is; False where it is not there."""
         moved = {**values, "status": status, "updated_at": utc_now(), "missing_since": None}
         assignments = ", ".join(f"{column} = :{column}" for column in moved)
         asked = {"id": session.id, "was": session.status, "attempt": session.attempt}
-        return self._moved(
+        return self._file.moved(
             f"UPDATE sessions SET {assignments} "
             "WHERE id = :id AND status = :was AND attempt = :attempt RETURNING id",
             moved | asked,
         )
 
-    def set_session_missing(self, session: int, since: str | None) -> None:
+    def set_missing(self, session: int, since: str | None) -> None:
         """Note since when Scrapyd does not know the session's job; None once it does."""
-        self._moved(
+        self._file.moved(
             "UPDATE sessions SET missing_since = ? WHERE id = ? RETURNING id", (since, session)
         )
 

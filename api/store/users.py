@@ -19,10 +19,13 @@ _AS_USER = reader_of(User)
 _AS_CREDENTIAL = reader_of(Credential)
 
 
-class Users(SQLiteFile):
+class Users:
     """Who may use the API."""
 
-    def add_user(
+    def __init__(self, file: SQLiteFile) -> None:
+        self._file = file
+
+    def add(
         self, email: str, name: str, credential_hash: str, credits_granted: int | None = None
     ) -> int:
         """A new user with one API key; None grants credits without limit.
@@ -30,7 +33,7 @@ class Users(SQLiteFile):
         Raises ValueError where the e-mail address is taken.
         """
         try:
-            with self._writing() as connection:
+            with self._file.writing() as connection:
                 user = connection.execute(
                     "INSERT INTO users (email, name, available_credits, created_at) "
                     "VALUES (?, ?, ?, ?)",
@@ -43,17 +46,17 @@ class Users(SQLiteFile):
         assert user is not None
         return user
 
-    def users(self) -> list[User]:
+    def all(self) -> list[User]:
         """Every user, oldest first."""
-        return self._all(_AS_USER, f"{_USERS} ORDER BY id")
+        return self._file.all(_AS_USER, f"{_USERS} ORDER BY id")
 
-    def user_named(self, email: str) -> User | None:
+    def named(self, email: str) -> User | None:
         """The user with this e-mail address, in capitals or not."""
-        return self._one(_AS_USER, f"{_USERS} WHERE email = ?", (email,))
+        return self._file.one(_AS_USER, f"{_USERS} WHERE email = ?", (email,))
 
     def credential(self, credential_hash: str) -> Credential | None:
         """The key or unexpired token with this hash, if its user is active."""
-        return self._one(
+        return self._file.one(
             _AS_CREDENTIAL,
             f"{_CREDENTIALS} "
             "WHERE hash = ? AND is_active AND (expires_at IS NULL OR expires_at > ?)",
@@ -62,13 +65,13 @@ class Users(SQLiteFile):
 
     def set_active(self, user: int, *, active: bool) -> None:
         """Let a user in or keep them out; their tokens end with either, their key does not."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("UPDATE users SET is_active = ? WHERE id = ?", (active, user))
             connection.execute("DELETE FROM credentials WHERE user = ? AND kind = 'token'", (user,))
 
     def set_password(self, user: int, password_hash: str) -> None:
         """Replace a user's password; whoever is logged in has to log in again."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute(
                 "UPDATE users SET password_hash = ? WHERE id = ?", (password_hash, user)
             )
@@ -76,21 +79,21 @@ class Users(SQLiteFile):
 
     def add_token(self, user: int, credential_hash: str, expires_at: str) -> None:
         """A session token; those that have expired are cleared away."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM credentials WHERE expires_at <= ?", (utc_now(),))
             token = (credential_hash, user, "token", expires_at, utc_now())
             connection.execute(_ADD_CREDENTIAL, token)
 
     def remove_token(self, credential_hash: str) -> None:
         """End a session token."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute(
                 "DELETE FROM credentials WHERE hash = ? AND kind = 'token'", (credential_hash,)
             )
 
     def replace_key(self, user: int, credential_hash: str) -> None:
         """Put a new API key in the old one's place."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM credentials WHERE user = ? AND kind = 'key'", (user,))
             key = (credential_hash, user, "key", None, utc_now())
             connection.execute(_ADD_CREDENTIAL, key)

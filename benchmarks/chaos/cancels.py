@@ -114,7 +114,7 @@ def _check_slots(outcome: Outcome, here: Installation) -> None:
     here.shop.switches.latency = 0
     for run in runs:
         judge(outcome, here, run, after="scheduled afterwards")
-    for runner in here.store.open_runners():
+    for runner in here.store.runners.open():
         outcome.fail(f"Runner {runner.id} is still seen to: stopping is {runner.stopping}")
 
 

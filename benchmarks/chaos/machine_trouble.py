@@ -124,7 +124,7 @@ def _work(
             runs = [here.schedule(webhook_url=hook.url()) for _ in range(open_runs)]
             scene = Scene(here, disk, hook, chance, runs)
             moment = Moment.draw(chance, int(_LATEST * pages * here.slots))
-            moment.wait(partial(_pages_of, scene), lambda: not here.store.open_runners())
+            moment.wait(partial(_pages_of, scene), lambda: not here.store.runners.open())
             _trouble(outcome, scene, name, chance.uniform(*seconds))
             _see_it_through(outcome, scene, name)
             # The disk is small, and what is removed now would fill it.
@@ -165,7 +165,7 @@ def _see_it_through(outcome: Outcome, scene: Scene, name: str) -> None:
     outcome.highest("longest recovery in seconds", time.monotonic() - over)
     for run in scene.runs:
         _judge(outcome, scene.here, run, name)
-    for runner in scene.here.store.open_runners():
+    for runner in scene.here.store.runners.open():
         outcome.fail(f"After {name}, runner {runner.id} is still open")
 
 

@@ -26,7 +26,7 @@ def _work(
         for victim in islice(cycle(_VICTIMS), times):
             moment = Moment.draw(chance, int(_LATEST * pages * open_runs))
             runs = [here.schedule() for _ in range(open_runs)]
-            moment.wait(partial(_pages_of, here, runs), lambda: not here.store.open_runners())
+            moment.wait(partial(_pages_of, here, runs), lambda: not here.store.runners.open())
             _kill(outcome, here, victim)
             for run in runs:
                 judge(outcome, here, run, int(victim == "scrapyd"), f"{victim} killed")

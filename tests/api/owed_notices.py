@@ -18,7 +18,7 @@ def ended(
     store: Store, user: int, stage: str = "done", name: str = "Lamps", **request: Any
 ) -> Runner:
     """A runner that has kept two products and ended."""
-    runner = store.add_collection(user, name, REQUEST | request, [])
+    runner = store.runners.add_collection(user, name, REQUEST | request, [])
     run = Run.create(folder_of(runner).path, {})
     run.keep([product(1), product(2)])
     run.finish(summary())
@@ -27,8 +27,8 @@ def ended(
     why = "every one was served" if stage == "done" else failed["failed_message"]
     coverage = {"complete": stage == "done", "why": why, "reported_total": 2}
     values = {"asin_count": 2, "coverage": coverage} | (failed if stage == "failed" else {})
-    store.end(runner.id, Outcome(Stage(stage), **values))
-    return store.runner(runner.id) or runner
+    store.runners.end(runner.id, Outcome(Stage(stage), **values))
+    return store.runners.get(runner.id) or runner
 
 
 def kept(store: Store) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def new_user(app: Flask, email: str) -> Caller:
     """A user with a key."""
     key = new_secret()
     store: Store = app.extensions["services"].store
-    user = store.add_user(email, email.partition("@")[0], hash_of(key))
+    user = store.users.add(email, email.partition("@")[0], hash_of(key))
     return Caller(app.test_client(), key, user)
 
 

@@ -138,7 +138,7 @@ def test_it_is_kept_until_the_last_deletes_it(
     assert path.exists()
     delete(bob)
     assert not path.exists()
-    assert sessions.store.session_of(DOMAIN, POSTCODE) is None
+    assert sessions.store.sessions.of(DOMAIN, POSTCODE) is None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_what_the_operator_brought_in_is_never_deleted(
     create(alice)
     delete(alice)
     assert session_file(DOMAIN, POSTCODE).read_bytes() == before
-    assert sessions.store.session_of(DOMAIN, POSTCODE) is None
+    assert sessions.store.sessions.of(DOMAIN, POSTCODE) is None
     assert create(alice).get_json()["data"]["status"] == "active"
 
 
@@ -175,7 +175,7 @@ def test_a_run_that_waits_keeps_anothers_session(
     alice.cancel(collection)
     look_at_all(jobs)
     assert not path.exists(), "no run needs it any more"
-    assert sessions.store.session_of(DOMAIN, POSTCODE) is None
+    assert sessions.store.sessions.of(DOMAIN, POSTCODE) is None
     assert "No cookie file" in alice.post(f"{CATEGORY}/add_schedule/", BODY).text
 
 
@@ -234,7 +234,7 @@ def test_schedules_beside_deletions_never_lose_their_session(
         for thread in threads:
             thread.join()
         assert path.exists() is (answers == [200]), answers
-        for runner in app.extensions["services"].store.open_runners():
+        for runner in app.extensions["services"].store.runners.open():
             alice.cancel(runner.collection.id)
         look_at_all(app.extensions["services"].jobs)
         assert not path.exists()
@@ -245,12 +245,12 @@ def test_cookies_of_a_job_that_nobody_waits_for_go(
 ) -> None:
     create(alice)
     # As if Scrapyd were away just then: the job is not stopped.
-    sessions.store.remove_zipcode(only(alice)["id"])
+    sessions.store.sessions.remove_zipcode(only(alice)["id"])
     until(path.exists, bool)
     until(
         lambda: (
             look_at_all(app.extensions["services"].jobs)
-            or sessions.store.session_of(DOMAIN, POSTCODE)
+            or sessions.store.sessions.of(DOMAIN, POSTCODE)
         ),
         lambda session: session is None,
     )
@@ -269,7 +269,7 @@ def test_a_deletion_while_the_session_is_made_leaves_nothing(
     until(
         lambda: (
             look_at_all(app.extensions["services"].jobs)
-            or sessions.store.session_of(DOMAIN, POSTCODE)
+            or sessions.store.sessions.of(DOMAIN, POSTCODE)
         ),
         lambda session: session is None,
     )
@@ -300,7 +300,7 @@ def test_what_took_the_place_of_the_operators_cookies_is_kept_as_they_were(
     until(
         lambda: (
             look_at_all(app.extensions["services"].jobs)
-            or sessions.store.session_of(DOMAIN, POSTCODE)
+            or sessions.store.sessions.of(DOMAIN, POSTCODE)
         ),
         lambda session: session is None,
     )
@@ -324,7 +324,7 @@ def test_a_session_that_goes_while_a_schedule_waits_to_be_recorded_is_missed(
     other.close()
     thread.join()
     assert answers == [400]
-    assert sessions.store.open_runners() == []
+    assert sessions.store.runners.open() == []
 
 
 @pytest.mark.parametrize("call", ["refresh-zipcode", "delete-zipcode"])

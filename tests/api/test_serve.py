@@ -93,7 +93,7 @@ def numbered_processes_of(home: Path) -> dict[int, str]:
 @pytest.fixture
 def service(home: Home, request: pytest.FixtureRequest) -> Iterator[Service]:
     """A service that answers; a test may name another command to start it with."""
-    Store(home.folder / "var" / "api.db").add_user("ann@example.org", "ann", hash_of(KEY))
+    Store(home.folder / "var" / "api.db").users.add("ann@example.org", "ann", hash_of(KEY))
     running = Service(home, *getattr(request, "param", SERVE))
     try:
         until_well(running)
@@ -185,10 +185,10 @@ def test_the_next_serve_goes_on_where_the_last_one_was_ended(
     try:
         until(lambda: (again.call("/healthz") or {}).get("code"), lambda code: code == 200)
         store = Store(home.folder / "var" / "api.db")
-        until(lambda: store.open_runners(), lambda runners: not runners)
+        until(lambda: store.runners.open(), lambda runners: not runners)
     finally:
         again.interrupt()
-    runner = store.runner(answer["data"]["runner_id"])
+    runner = store.runners.get(answer["data"]["runner_id"])
     assert runner is not None
     assert (runner.stage, runner.asin_count) == (Stage.DONE, 60)
     assert len(shop.listing_requests) == asked + 2
@@ -250,8 +250,8 @@ def test_all_of_it_ends_with_a_service_that_is_killed_and_the_next_goes_on(
     )
     until_well(service)
     store = Store(home.folder / "var" / "api.db")
-    until(lambda: store.open_runners(), lambda runners: not runners)
-    runner = store.runner(answer["data"]["runner_id"])
+    until(lambda: store.runners.open(), lambda runners: not runners)
+    runner = store.runners.get(answer["data"]["runner_id"])
     assert runner is not None
     assert (runner.stage, runner.asin_count) == (Stage.DONE, 60)
     assert "Traceback" not in service.interrupt()
@@ -290,7 +290,7 @@ def _status(port: int) -> int | None:
 def test_the_watcher_moves_runners_on_when_nobody_asks(service: Service, home: Home) -> None:
     service.call(f"{CATEGORY}/add_schedule/", BODY)
     store = Store(home.folder / "var" / "api.db")
-    until(lambda: store.open_runners(), lambda runners: not runners)
+    until(lambda: store.runners.open(), lambda runners: not runners)
     (runner,) = store.db["runners"].rows
     assert (runner["stage"], runner["asin_count"]) == ("done", 60)
 

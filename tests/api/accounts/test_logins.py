@@ -23,7 +23,7 @@ LOGIN = "/api/v1/users/login/"
 @pytest.fixture
 def ann(alice: Caller, store: Store) -> Caller:
     """Alice, with a password."""
-    store.set_password(alice.user, password_hash(PASSWORD))
+    store.users.set_password(alice.user, password_hash(PASSWORD))
     return alice
 
 
@@ -78,18 +78,18 @@ def test_a_new_key_stops_the_old_one(app: Flask, ann: Caller) -> None:
 
 def test_a_new_password_ends_sessions(app: Flask, ann: Caller, store: Store) -> None:
     token = login(app).get_json()["data"]["token"]
-    store.set_password(ann.user, password_hash("another password"))
+    store.users.set_password(ann.user, password_hash("another password"))
     assert listed(app, token) == 401
     assert login(app).status_code == 401
 
 
 def test_a_disabled_user_is_as_one_unknown(app: Flask, ann: Caller, store: Store) -> None:
     token = login(app).get_json()["data"]["token"]
-    store.set_active(ann.user, active=False)
+    store.users.set_active(ann.user, active=False)
     assert (listed(app, token), ann.post(f"{CATEGORY}/list/").status_code) == (401, 401)
     refused = login(app)
     assert refused.data == login(app, "nobody@example.org").data
-    store.set_active(ann.user, active=True)
+    store.users.set_active(ann.user, active=True)
     assert listed(app, token) == 401, "a session that was ended does not come back"
     assert ann.post(f"{CATEGORY}/list/").status_code == 200
 
@@ -138,9 +138,9 @@ def test_waits_grow(app: Flask, ann: Caller, store: Store) -> None:
     waits = []
     for failures in (5, 6, 7, 10, 40):
         store.db.conn.execute("DELETE FROM login_attempts")
-        store.admit_login({"x": 5})
+        store.logins.admit({"x": 5})
         store.db.conn.execute("UPDATE login_attempts SET failures = ?", (failures,))
-        waits.append(store.admit_login({"x": 5}))
+        waits.append(store.logins.admit({"x": 5}))
     assert waits == sorted(set(waits))
     assert waits[-1] <= LONGEST_WAIT
 

@@ -37,7 +37,7 @@ def test_a_wrong_address_is_refused(app: Flask, address: str) -> None:
     assert refused.returncode == 2
     assert address in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert app.extensions["services"].store.users() == []
+    assert app.extensions["services"].store.users.all() == []
 
 
 def test_a_password_is_read_from_standard_input(app: Flask) -> None:

@@ -53,11 +53,11 @@ def test_a_failed_run_goes_on_as_a_new_one(
 
 
 def test_rows_that_were_paid_for_are_not_paid_again(alice: Caller, lost: int, jobs: Jobs) -> None:
-    jobs.store.grant(alice.user, 1_000)
-    used = jobs.store.credits_of(alice.user).used_credits
+    jobs.store.credits.grant(alice.user, 1_000)
+    used = jobs.store.credits.of(alice.user).used_credits
     flask("runners", "resume", str(alice.result(lost)["id"]))
     assert alice.until(lost, *ENDED)["stage"] == "done"
-    after = jobs.store.credits_of(alice.user)
+    after = jobs.store.credits.of(alice.user)
     assert (after.used_credits, after.frozen_credits) == (used + 36, 0)
 
 
@@ -135,6 +135,6 @@ def test_a_results_folder_that_cannot_be_written_ends_the_run(
 
 
 def _runner(jobs: Jobs, number: int) -> Runner:
-    found = jobs.store.runner(number)
+    found = jobs.store.runners.get(number)
     assert found is not None
     return found

@@ -31,11 +31,13 @@ from tests.waiting import until
 def test_a_cancelled_run_is_told_once_its_spider_is_gone(
     alice: Caller, store: Store, notices: Notices, mailbox: Mailbox
 ) -> None:
-    runner = store.add_collection(alice.user, "Lamps", REQUEST, [])
+    runner = store.runners.add_collection(alice.user, "Lamps", REQUEST, [])
     told = {"failed_reason": "cancelled", "failed_message": "Cancelled by user"}
-    store.end(runner.id, Outcome(Stage.FAILED, stopping=Stopping.ASKED, asin_count=1, **told))
+    store.runners.end(
+        runner.id, Outcome(Stage.FAILED, stopping=Stopping.ASKED, asin_count=1, **told)
+    )
     assert not notices.deliver_next()
-    store.see_out(runner.id, Stopping.ASKED, 3)
+    store.runners.see_out(runner.id, Stopping.ASKED, 3)
     deliver_all(notices)
     assert mailbox.messages[0]["Subject"] == "Cancelled: Lamps, 3 products"
     assert len(kept(store)) == 1
@@ -44,8 +46,10 @@ def test_a_cancelled_run_is_told_once_its_spider_is_gone(
 def test_a_cancelled_run_whose_spider_stays_is_told_after_a_minute(
     alice: Caller, store: Store, notices: Notices, mailbox: Mailbox
 ) -> None:
-    runner = store.add_collection(alice.user, "Lamps", REQUEST, [])
-    store.end(runner.id, Outcome(Stage.FAILED, failed_reason="cancelled", stopping=Stopping.ASKED))
+    runner = store.runners.add_collection(alice.user, "Lamps", REQUEST, [])
+    store.runners.end(
+        runner.id, Outcome(Stage.FAILED, failed_reason="cancelled", stopping=Stopping.ASKED)
+    )
     store.db.conn.execute("UPDATE notices SET created_at = ?", (utc_in(-61),))
     deliver_all(notices)
     assert len(mailbox.messages) == 1
@@ -153,12 +157,12 @@ def test_a_watcher_killed_while_it_sends(alice: Caller, store: Store, mailbox: M
 
 def test_who_lost_the_claim_settles_nothing(alice: Caller, store: Store) -> None:
     ended(store, alice.user)
-    late = store.claim_notice(0)
+    late = store.notices.claim(0)
     assert late is not None
     store.db.conn.execute("UPDATE notices SET claimed_until = ?", (utc_in(-1),))
-    assert store.claim_notice(60) is not None
-    assert not store.settle_notice(late, NoticeStatus.SENT, None)
-    assert not store.postpone_notice(late, 10, "x")
+    assert store.notices.claim(60) is not None
+    assert not store.notices.settle(late, NoticeStatus.SENT, None)
+    assert not store.notices.postpone(late, 10, "x")
 
 
 def test_a_dead_mail_server_delays_no_end(alice: Caller, store: Store) -> None:

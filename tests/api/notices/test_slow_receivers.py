@@ -281,7 +281,7 @@ def test_a_notice_left_in_the_middle_is_sent_once_its_lease_is_over(
     """Until then it counts against nobody's share."""
     for _ in range(5):
         ended(store, alice.user)
-    left = [store.claim_notice(60) for _ in range(5)]
+    left = [store.notices.claim(60) for _ in range(5)]
     ended(store, alice.user)
     with smtp_server() as mailbox:
         notices = Notices(store, mail_settings(mailbox, watch_interval=0.05))

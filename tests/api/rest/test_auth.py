@@ -20,11 +20,11 @@ _FORMS = ("json", "jsonl", "csv")
 @pytest.fixture
 def runner(store: Store, alice: Caller) -> Runner:
     """A runner of Alice's that has rows."""
-    made = store.add_collection(alice.user, "Lamps", {}, [])
+    made = store.runners.add_collection(alice.user, "Lamps", {}, [])
     folder = folder_of(made)
     folder.path.mkdir(parents=True)
     folder.partial_rows.write_text('{"asin": "B000000001"}\n')
-    store.end(
+    store.runners.end(
         made.id, Outcome(Stage.FAILED, failed_reason="blocked", failed_message="x", asin_count=1)
     )
     return made
@@ -121,7 +121,7 @@ def test_lists_hold_ones_own(alice: Caller, bob: Caller, runner: Runner) -> None
 def test_a_run_is_found_under_its_own_collection_only(
     alice: Caller, store: Store, runner: Runner
 ) -> None:
-    other = store.add_collection(alice.user, "Other", {}, [])
+    other = store.runners.add_collection(alice.user, "Other", {}, [])
     path = f"/api/v1/results/{other.collection.id}/{runner.id}/category_asins.json"
     assert alice.get(path).status_code == 404
 

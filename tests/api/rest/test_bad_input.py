@@ -214,7 +214,7 @@ def test_an_unexpected_failure_says_nothing_of_itself(
     def fail(*_: object) -> None:
         raise RuntimeError("a secret path")
 
-    monkeypatch.setattr(app.extensions["services"].jobs.store, "newest_runners", fail)
+    monkeypatch.setattr(app.extensions["services"].jobs.store.runners, "page", fail)
     answer = alice.post(f"{CATEGORY}/list/")
     assert answer.status_code == answer.get_json()["code"] == 500
     assert "secret" not in answer.text

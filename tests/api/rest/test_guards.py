@@ -122,9 +122,11 @@ def test_no_answer_names_a_path(
     app: Flask, alice: Caller, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = app.extensions["services"].store
-    runner = store.add_collection(alice.user, "Lamps", {}, [])
+    runner = store.runners.add_collection(alice.user, "Lamps", {}, [])
     said = f"OSError at the start: [Errno 28] No space: '{home.folder}/results/1' and '{PROJECT}/x'"
-    store.end(runner.id, Outcome(Stage.FAILED, failed_reason="crashed", failed_message=said))
+    store.runners.end(
+        runner.id, Outcome(Stage.FAILED, failed_reason="crashed", failed_message=said)
+    )
     answer = alice.post(LIST)
     assert "No space: '…/results/1' and '…/x'" in answer.get_data(as_text=True)
     assert str(home.folder) not in answer.text

@@ -34,7 +34,7 @@ class Kept:
     def __init__(self, app: Flask, owner: Caller) -> None:
         self.store = app.extensions["services"].store
         self.owner = owner
-        self.runner = self.store.add_collection(owner.user, "Lamps", {}, [])
+        self.runner = self.store.runners.add_collection(owner.user, "Lamps", {}, [])
         self.collection: int = self.runner.collection.id
 
     def done(self, products: Any = ROWS) -> "Kept":
@@ -42,7 +42,7 @@ class Kept:
         run.keep(products)
         run.finish(summary())
         run.close()
-        self.store.end(self.runner.id, Outcome(Stage.DONE, asin_count=run.kept))
+        self.store.runners.end(self.runner.id, Outcome(Stage.DONE, asin_count=run.kept))
         return self
 
     def torn(self) -> "Kept":
@@ -52,7 +52,9 @@ class Kept:
         run.close()
         with folder_of(self.runner).partial_rows.open("ab") as rows:
             rows.write(row(product(4))[:20])
-        self.store.end(self.runner.id, Outcome(Stage.FAILED, failed_reason="crashed", asin_count=3))
+        self.store.runners.end(
+            self.runner.id, Outcome(Stage.FAILED, failed_reason="crashed", asin_count=3)
+        )
         return self
 
     def path(self, form: str) -> str:

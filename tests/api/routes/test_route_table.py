@@ -39,12 +39,16 @@ class Table:
         self.app = app
         self.store: Store = app.extensions["services"].store
         self.operations: list[Operation] = app.extensions["operations"]
-        runner = self.store.add_collection(alice.user, "Lamps", {}, [])
+        runner = self.store.runners.add_collection(alice.user, "Lamps", {}, [])
         folder = folder_of(runner)
         folder.path.mkdir(parents=True)
         folder.partial_rows.write_text('{"asin": "B000000001"}\n')
-        self.store.end(runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=1))
-        zipcode, _ = self.store.add_zipcode(alice.user, DOMAIN, POSTCODE, None, lambda: True)
+        self.store.runners.end(
+            runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=1)
+        )
+        zipcode, _ = self.store.sessions.add_zipcode(
+            alice.user, DOMAIN, POSTCODE, None, lambda: True
+        )
         self.ids = {
             "collection_id": runner.collection.id,
             "runner_id": runner.id,
@@ -109,12 +113,12 @@ def test_without_a_good_credential(table: Table, headers: dict[str, str]) -> Non
 
 def test_with_an_expired_token(table: Table, alice: Caller) -> None:
     token = new_secret()
-    table.store.add_token(alice.user, hash_of(token), "2026-01-01T00:00:00Z")
+    table.store.users.add_token(alice.user, hash_of(token), "2026-01-01T00:00:00Z")
     refused(table, {"Authorization": f"Token {token}"})
 
 
 def test_as_a_disabled_user(table: Table, alice: Caller) -> None:
-    table.store.set_active(alice.user, active=False)
+    table.store.users.set_active(alice.user, active=False)
     refused(table, {"x-api-key": alice.key})
 
 
@@ -123,7 +127,7 @@ def test_with_anothers_ids(table: Table, app: Flask) -> None:
         stranger = new_user(app, f"stranger{number}@example.org")
         for answer in table.call(one, {"x-api-key": stranger.key}):
             assert answer.status_code == 404, one.path
-    assert table.store.zipcode(table.ids["id"]) is not None
+    assert table.store.sessions.zipcode(table.ids["id"]) is not None
 
 
 def test_with_ones_own_ids(table: Table, alice: Caller) -> None:

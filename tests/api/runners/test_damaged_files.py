@@ -37,8 +37,8 @@ def jobs(app: Flask) -> Jobs:
 
 def begun(jobs: Jobs, user: int, stage: str = "scraping") -> Runner:
     """A runner whose spider has died after two pages."""
-    runner = jobs.store.add_collection(user, "Lamps", BODY, [])
-    jobs.store.start(runner.id, "2026-01-01T00:00:00Z")
+    runner = jobs.store.runners.add_collection(user, "Lamps", BODY, [])
+    jobs.store.runners.start(runner.id, "2026-01-01T00:00:00Z")
     run = Run.create(folder_of(runner).path, BODY)
     for page in (1, 2):
         run.keep(run.claim(product(number) for number in range(24 * page - 23, 24 * page + 1)))
@@ -46,8 +46,10 @@ def begun(jobs: Jobs, user: int, stage: str = "scraping") -> Runner:
         run.report(progress(page))
     run.close()
     if stage == "failed":
-        jobs.store.end(runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=48))
-    return jobs.store.runner(runner.id) or runner
+        jobs.store.runners.end(
+            runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=48)
+        )
+    return jobs.store.runners.get(runner.id) or runner
 
 
 def damage(path: Path, kind: str) -> None:
@@ -96,7 +98,7 @@ def test_a_cancel_and_the_end_of_it_outlive_any_file(
         damage(folder_of(runner).path / name, kind)
         alice.cancel(runner.collection.id)
     look_at_all(jobs)
-    assert jobs.store.open_runners() == []
+    assert jobs.store.runners.open() == []
     for name, runner in runners.items():
         shown = alice.result(runner.collection.id)
         assert shown["failed_reason"] == "cancelled"
@@ -206,7 +208,7 @@ def test_the_next_attempt_goes_on_whatever_lies_there(
     shop.switches.block, shop.switches.block_from = "hang", 2
     collection = alice.schedule()
     alice.until_moving(collection)
-    runner = jobs.store.newest_runner(alice.user, collection)
+    runner = jobs.store.runners.newest(alice.user, collection)
     assert runner is not None
     path = folder_of(runner).path
     (job,) = jobs.scrapyd.jobs("default")["running"]
@@ -233,7 +235,7 @@ def test_a_job_file_that_says_something_else_is_not_gone_on_with(
     shop.switches.block, shop.switches.block_from = "hang", 2
     collection = alice.schedule()
     alice.until_moving(collection)
-    runner = jobs.store.newest_runner(alice.user, collection)
+    runner = jobs.store.runners.newest(alice.user, collection)
     assert runner is not None
     path = folder_of(runner).path
     (job,) = jobs.scrapyd.jobs("default")["running"]

@@ -62,8 +62,8 @@ def test_notices_that_nobody_tries_are_seen(app: Flask, alice: Caller) -> None:
 def test_a_receiver_that_refuses_is_no_sick_service(app: Flask, alice: Caller) -> None:
     store = app.extensions["services"].store
     ended(store, alice.user)
-    notice = store.claim_notice(60)
-    store.postpone_notice(notice, 10, "451 later")
+    notice = store.notices.claim(60)
+    store.notices.postpone(notice, 10, "451 later")
     store.db.conn.execute("UPDATE notices SET created_at = ?", (utc_in(-3600),))
     assert "notices:" not in said(app)
 
@@ -75,7 +75,7 @@ def test_what_waits_for_slow_receivers_of_its_own_user_is_no_sick_service(
     for _ in range(3):
         ended(store, alice.user)
     store.db.conn.execute("UPDATE notices SET next_try_at = ?", (utc_in(-400),))
-    assert store.claim_notice(60) is not None
+    assert store.notices.claim(60) is not None
     assert "notices:" not in said(app)
     ended(store, bob.user)
     store.db.conn.execute("UPDATE notices SET next_try_at = ?", (utc_in(-400),))
@@ -87,7 +87,7 @@ def test_a_notice_left_by_a_watcher_that_died_is_seen_once_it_is_late(
 ) -> None:
     store = app.extensions["services"].store
     ended(store, alice.user)
-    assert store.claim_notice(60) is not None
+    assert store.notices.claim(60) is not None
     late = "UPDATE notices SET next_try_at = ?, claimed_until = ?"
     store.db.conn.execute(late, (utc_in(-400), utc_in(-5)))
     assert "notices:" not in said(app)
@@ -134,7 +134,7 @@ def test_a_slot_that_cannot_start_jobs_is_seen(app: Flask, alice: Caller, scrapy
 def test_a_job_that_waits_beside_a_free_slot_is_seen(
     app: Flask, alice: Caller, scrapyd: Daemon
 ) -> None:
-    runner = app.extensions["services"].store.add_collection(alice.user, "Lamps", {}, [])
+    runner = app.extensions["services"].store.runners.add_collection(alice.user, "Lamps", {}, [])
     assert "queue" not in said(app)
     set_scheduled(app, runner.id, seconds=31)
     assert re.search(r"queue: a job has waited 3\d s beside a free slot", said(app))
@@ -143,7 +143,7 @@ def test_a_job_that_waits_beside_a_free_slot_is_seen(
 def test_a_job_may_wait_long_where_every_slot_is_busy(
     no_slot: None, app: Flask, alice: Caller, scrapyd: Daemon
 ) -> None:
-    runner = app.extensions["services"].store.add_collection(alice.user, "Lamps", {}, [])
+    runner = app.extensions["services"].store.runners.add_collection(alice.user, "Lamps", {}, [])
     set_scheduled(app, runner.id, seconds=3600)
     assert "queue" not in said(app)
     set_scheduled(app, runner.id, seconds=90_000)
@@ -158,6 +158,6 @@ def set_scheduled(app: Flask, runner: int, seconds: float) -> None:
 
 def test_a_session_that_waits_is_a_job_too(app: Flask, alice: Caller, scrapyd: Daemon) -> None:
     store = app.extensions["services"].store
-    store.add_zipcode(alice.user, "amazon.com.au", "4501", None, has_file=lambda: False)
+    store.sessions.add_zipcode(alice.user, "amazon.com.au", "4501", None, has_file=lambda: False)
     store.db.conn.execute("UPDATE sessions SET updated_at = ?", (utc_in(-40),))
     assert re.search(r"queue: a job has waited 4\d s beside a free slot", said(app))

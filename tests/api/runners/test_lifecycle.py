@@ -158,7 +158,7 @@ def test_a_cancelled_run_ends_at_once_and_keeps_its_rows(
     # The hanging request outlasts the grace time, so that only KILL helps.
     until(lambda: look_at_all(jobs) or _states(jobs), lambda states: "running" not in states)
     look_at_all(jobs)
-    assert jobs.store.open_runners() == []
+    assert jobs.store.runners.open() == []
     assert alice.result(collection) == result, "an end never changes"
 
 
@@ -421,7 +421,7 @@ def test_a_clock_that_was_set_back_loses_no_job(
     runner = alice.until_moving(collection)
     halting.switches.block = ""
     scrapyd.kill()
-    jobs.store.set_missing(runner["id"], "2999-01-01T00:00:00Z")
+    jobs.store.runners.set_missing(runner["id"], "2999-01-01T00:00:00Z")
     scrapyd.start()
     assert alice.until(collection, *ENDED)["stage"] == "done"
 
@@ -431,7 +431,7 @@ def test_a_run_that_has_ended_has_ended_whichever_attempt_says_so(
 ) -> None:
     collection = alice.schedule()
     alice.until_moving(collection)
-    runner = jobs.store.newest_runner(alice.user, collection)
+    runner = jobs.store.runners.newest(alice.user, collection)
     assert runner is not None
     # As if Scrapyd had not known the job for too long, and it had been on its way all the same.
     jobs._attempts.again(runner)
@@ -464,7 +464,7 @@ def test_a_cancel_while_the_next_attempt_is_on_its_way(
     collection = alice.schedule()
     alice.until_moving(collection)
     spider = _spider(jobs)
-    runner = jobs.store.newest_runner(alice.user, collection)
+    runner = jobs.store.runners.newest(alice.user, collection)
     assert runner is not None
     os.kill(spider, signal.SIGKILL)
     until(lambda: _states(jobs), lambda states: "running" not in states)

@@ -29,8 +29,8 @@ def test_a_job_found_in_the_queue_is_no_more_missing(
     jobs: Jobs = app.extensions["services"].jobs
     collection = alice.schedule()
     runner = alice.result(collection)["id"]
-    jobs.store.set_missing(runner, "2000-01-01T00:00:00Z")
+    jobs.store.runners.set_missing(runner, "2000-01-01T00:00:00Z")
     assert alice.result(collection)["stage"] == "queued"
-    found = jobs.store.runner(runner)
+    found = jobs.store.runners.get(runner)
     assert found is not None
     assert found.missing_since is None

@@ -86,7 +86,7 @@ def test_an_address_that_is_too_long_once_it_is_kept_is_refused_at_the_door(
     said = answer.get_json()["data"]
     assert said.startswith("webhook_url is ")
     assert "once it is encoded, at most 2083" in said
-    assert jobs.store.open_runners() == []
+    assert jobs.store.runners.open() == []
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_an_address_that_is_too_long_once_it_is_kept_is_refused_at_the_door(
 def test_an_older_databases_request_is_scheduled_again_and_resumed(
     alice: Caller, no_slot: None, scrapyd: Daemon, jobs: Jobs, stored: dict[str, str]
 ) -> None:
-    runner = jobs.store.add_collection(alice.user, "Lamps", BODY | stored, [])
+    runner = jobs.store.runners.add_collection(alice.user, "Lamps", BODY | stored, [])
     run = Run.create(folder_of(runner).path, BODY)
     run.keep(run.claim([product(1)]))
     run.finish_page(record(offset=run.offset))
@@ -111,8 +111,8 @@ def test_an_older_databases_request_is_scheduled_again_and_resumed(
     assert jobs._attempts.again(runner)
     assert _pending(jobs) == {f"r{runner.id}-2"}
     look_at_all(jobs)
-    jobs.store.end(runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=1))
-    made = jobs.resume(jobs.store.runner(runner.id) or runner)
+    jobs.store.runners.end(runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=1))
+    made = jobs.resume(jobs.store.runners.get(runner.id) or runner)
     assert f"r{made.id}-1" in _pending(jobs)
 
 
@@ -122,7 +122,7 @@ def test_an_older_databases_request_is_scheduled_again_and_resumed(
 def test_an_older_databases_request_that_no_spider_takes_fails_alone(
     alice: Caller, scrapyd: Daemon, jobs: Jobs, stored: dict[str, Any]
 ) -> None:
-    runner = jobs.store.add_collection(alice.user, "Lamps", BODY | stored, [])
+    runner = jobs.store.runners.add_collection(alice.user, "Lamps", BODY | stored, [])
     jobs._attempts.schedule(runner)
     result = alice.until(runner.collection.id, "failed")
     assert result["failed_reason"] == "invalid_job"

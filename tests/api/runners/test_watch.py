@@ -28,8 +28,8 @@ def jobs(app: Flask) -> Jobs:
 @pytest.fixture
 def runners(alice: Caller, jobs: Jobs) -> list[int]:
     """Three runners, one of them cancelled."""
-    made = [jobs.store.add_collection(alice.user, "Lamps", {}, []).id for _ in range(3)]
-    jobs.store.end(made[2], Outcome(Stage.FAILED, stopping=Stopping.ASKED))
+    made = [jobs.store.runners.add_collection(alice.user, "Lamps", {}, []).id for _ in range(3)]
+    jobs.store.runners.end(made[2], Outcome(Stage.FAILED, stopping=Stopping.ASKED))
     return made
 
 
@@ -115,7 +115,7 @@ def test_the_loop_goes_on_when_everything_fails(
         rounds.append(1)
         raise RuntimeError("a database of another kind")
 
-    monkeypatch.setattr(jobs.store, "open_runners", broken)
+    monkeypatch.setattr(jobs.store.runners, "open", broken)
     monkeypatch.setattr(watching, "beat", broken)
     monkeypatch.setattr(jobs, "settings", type("Quick", (), {"watch_interval": 0.01}))
     stop = threading.Event()

@@ -27,11 +27,11 @@ def store(tmp_path: Path) -> Store:
 
 
 def limited(store: Store, number: int) -> int:
-    return store.add_user("a@example.org", "a", "hash", number)
+    return store.users.add("a@example.org", "a", "hash", number)
 
 
 def give(app: Flask, caller: Caller, number: int) -> None:
-    app.extensions["services"].store.grant(caller.user, number)
+    app.extensions["services"].store.credits.grant(caller.user, number)
 
 
 def shown(caller: Caller) -> tuple[Any, ...]:
@@ -44,7 +44,7 @@ def shown(caller: Caller) -> tuple[Any, ...]:
 
 def check_books(store: Store) -> None:
     """What users have frozen and used is what their runners say."""
-    for user in store.users():
+    for user in store.users.all():
         ((frozen, used),) = store.db.conn.execute(
             "SELECT coalesce(sum(CASE WHEN reserved IS NOT NULL AND (stage IN ('queued', "
             "'scraping') OR stopping IS NOT NULL) THEN reserved - charged END), 0), "
@@ -52,7 +52,7 @@ def check_books(store: Store) -> None:
             "JOIN collections ON collections.id = collection WHERE user = ?",
             (user.id,),
         ).fetchall()
-        held = store.credits_of(user.id)
+        held = store.credits.of(user.id)
         assert (held.frozen_credits, held.used_credits) == (frozen, used)
         if held.available_credits is not None:
             assert held.available_credits >= used + frozen, "no debt"
@@ -64,77 +64,79 @@ def test_an_end_pays_what_is_kept_and_gives_the_rest_back(
     store: Store, stage: Stage, kept: int, used: int
 ) -> None:
     user = limited(store, 100)
-    runner = store.add_collection(user, "Lamps", {}, [], 10)
-    assert store.credits_of(user).spendable == 90
-    assert store.end(runner.id, Outcome(stage, asin_count=kept))
-    assert not store.end(runner.id, Outcome(stage, asin_count=9)), "only the first end pays"
-    assert store.credits_of(user) == Credits(100, used, 0, 100 - used)
+    runner = store.runners.add_collection(user, "Lamps", {}, [], 10)
+    assert store.credits.of(user).spendable == 90
+    assert store.runners.end(runner.id, Outcome(stage, asin_count=kept))
+    assert not store.runners.end(runner.id, Outcome(stage, asin_count=9)), "only the first end pays"
+    assert store.credits.of(user) == Credits(100, used, 0, 100 - used)
 
 
 @pytest.mark.parametrize(("final", "used"), [(4, 4), (7, 7), (50, 10)])
 def test_a_dying_spider_pays_within_its_reserve(store: Store, final: int, used: int) -> None:
     user = limited(store, 10)
-    runner = store.add_collection(user, "Lamps", {}, [], 10)
-    store.end(runner.id, Outcome(Stage.FAILED, asin_count=4, stopping=Stopping.ASKED))
-    left = store.credits_of(user)
+    runner = store.runners.add_collection(user, "Lamps", {}, [], 10)
+    store.runners.end(runner.id, Outcome(Stage.FAILED, asin_count=4, stopping=Stopping.ASKED))
+    left = store.credits.of(user)
     assert (left.used_credits, left.frozen_credits, left.spendable) == (4, 6, 0)
-    assert store.see_out(runner.id, Stopping.ASKED, final)
-    assert not store.see_out(runner.id, Stopping.ASKED, 10)
-    left = store.credits_of(user)
+    assert store.runners.see_out(runner.id, Stopping.ASKED, final)
+    assert not store.runners.see_out(runner.id, Stopping.ASKED, 10)
+    left = store.credits.of(user)
     assert (left.used_credits, left.frozen_credits, left.spendable) == (used, 0, 10 - used)
 
 
 def test_a_collection_undone_costs_nothing(store: Store) -> None:
     user = limited(store, 10)
-    store.remove_collection(store.add_collection(user, "Lamps", {}, [], 10).collection.id)
-    assert store.credits_of(user).spendable == 10
+    store.runners.remove_collection(
+        store.runners.add_collection(user, "Lamps", {}, [], 10).collection.id
+    )
+    assert store.credits.of(user).spendable == 10
 
 
 def test_without_limit_counts_all_the_same(store: Store) -> None:
-    user = store.add_user("a@example.org", "a", "hash")
-    runner = store.add_collection(user, "Lamps", {}, [], 10)
+    user = store.users.add("a@example.org", "a", "hash")
+    runner = store.runners.add_collection(user, "Lamps", {}, [], 10)
     assert runner.reserved is None
-    store.grant(user, 5)
-    store.end(runner.id, Outcome(Stage.DONE, asin_count=700))
-    assert store.credits_of(user) == Credits(705, 700, 0, 5)
-    store.grant_without_limit(user)
-    assert store.credits_of(user).spendable is None
+    store.credits.grant(user, 5)
+    store.runners.end(runner.id, Outcome(Stage.DONE, asin_count=700))
+    assert store.credits.of(user) == Credits(705, 700, 0, 5)
+    store.credits.grant_without_limit(user)
+    assert store.credits.of(user).spendable is None
 
 
 def test_what_is_frozen_cannot_be_taken_back(store: Store) -> None:
     user = limited(store, 10)
-    store.add_collection(user, "Lamps", {}, [], 4)
-    store.grant(user, -100)
-    assert store.credits_of(user).available_credits == 4
-    assert store.credits_of(user).spendable == 0
+    store.runners.add_collection(user, "Lamps", {}, [], 4)
+    store.credits.grant(user, -100)
+    assert store.credits.of(user).available_credits == 4
+    assert store.credits.of(user).spendable == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_books_agree_after_any_history(store: Store, seed: int) -> None:
     chance = random.Random(seed)
-    users = [limited(store, 60), store.add_user("b@example.org", "b", "other hash")]
+    users = [limited(store, 60), store.users.add("b@example.org", "b", "other hash")]
     runners: list[int] = []
     for _ in range(120):
         match chance.randrange(6):
             case 0 | 1:
                 user = chance.choice(users)
                 try:
-                    runners.append(store.add_collection(user, "x", {}, [], 20).id)
+                    runners.append(store.runners.add_collection(user, "x", {}, [], 20).id)
                 except NotEnoughCredits:
-                    assert store.credits_of(user).spendable == 0
+                    assert store.credits.of(user).spendable == 0
             case 2 if runners:
                 stopping = chance.choice([None, Stopping.ASKED])
                 stage = chance.choice([Stage.DONE, Stage.FAILED])
-                store.end(
+                store.runners.end(
                     chance.choice(runners),
                     Outcome(stage, asin_count=chance.randrange(25), stopping=stopping),
                 )
             case 3 if runners:
-                store.see_out(chance.choice(runners), Stopping.ASKED, chance.randrange(30))
+                store.runners.see_out(chance.choice(runners), Stopping.ASKED, chance.randrange(30))
             case 4:
-                store.grant(chance.choice(users), chance.randrange(-20, 40))
+                store.credits.grant(chance.choice(users), chance.randrange(-20, 40))
             case 5 if chance.random() < 0.2:
-                store.grant_without_limit(chance.choice(users))
+                store.credits.grant_without_limit(chance.choice(users))
         check_books(store)
 
 
@@ -174,7 +176,7 @@ def test_stores_of_several_processes_share_what_is_there(store: Store, tmp_path:
         made = 0
         with suppress(NotEnoughCredits):
             while True:
-                own.add_collection(user, "Lamps", {}, [], 1)
+                own.runners.add_collection(user, "Lamps", {}, [], 1)
                 made += 1
         return made
 
@@ -256,7 +258,7 @@ def test_a_cancelled_run_pays_its_rows_once_it_is_gone(
     alice.until_moving(collection)
     alice.cancel(collection)
     assert shown(alice) == (100, 24, 76, 0)
-    until(lambda: look_at_all(jobs) or jobs.store.open_runners(), lambda runners: not runners)
+    until(lambda: look_at_all(jobs) or jobs.store.runners.open(), lambda runners: not runners)
     assert shown(alice) == (100, 24, 0, 76)
     assert alice.result(collection)["asin_count"] == 24
 

@@ -23,7 +23,7 @@ folder = Path(sys.argv[1])
 thread = ThreadPoolExecutor(1)
 
 def add(name):
-    return store.add_user(f"{name}@example.org", name, name)
+    return store.users.add(f"{name}@example.org", name, name)
 
 def in_thread(work, *values):
     return thread.submit(work, *values).result()
@@ -111,7 +111,7 @@ def test_a_commit_that_cannot_be_synced_is_no_failure(tmp_path: Path) -> None:
 store = Store(folder / "api.db")
 add("ann")
 held = take_all_descriptors()
-print(add("bob"), store.credential("bob").user.email)
+print(add("bob"), store.users.credential("bob").user.email)
 """,
     )
     assert said == "2 bob@example.org"

@@ -20,7 +20,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_a_runner_comes_with_its_collection(store: Store) -> None:
-    made = store.add_collection(1, "Lamps", REQUEST, ["a warning"])
+    made = store.runners.add_collection(1, "Lamps", REQUEST, ["a warning"])
     collection = made.collection
     assert (made.id, made.stage, made.stopping, made.coverage) == (1, Stage.QUEUED, None, None)
     assert (collection.id, collection.user, collection.name) == (1, 1, "Lamps")
@@ -31,12 +31,12 @@ def test_a_runner_comes_with_its_collection(store: Store) -> None:
 
 
 def test_an_outcome_is_what_a_runner_says_from_then_on(store: Store) -> None:
-    store.add_collection(1, "Lamps", REQUEST, [])
+    store.runners.add_collection(1, "Lamps", REQUEST, [])
     outcome = Outcome(
         Stage.DONE, asin_count=3, coverage={"complete": True}, finished_at="2026-01-01T00:00:00Z"
     )
-    assert store.end(1, outcome)
-    ended = store.runner(1)
+    assert store.runners.end(1, outcome)
+    ended = store.runners.get(1)
     assert ended is not None
     assert ended.has_ended
     assert (ended.stage, ended.asin_count, ended.coverage) == (Stage.DONE, 3, {"complete": True})
@@ -44,29 +44,29 @@ def test_an_outcome_is_what_a_runner_says_from_then_on(store: Store) -> None:
 
 
 def test_an_error_is_an_outcome(store: Store) -> None:
-    store.add_collection(1, "Lamps", REQUEST, [])
-    assert store.end(1, Outcome.failed(Blocked("a captcha"), 2, Stopping.ASKED))
-    (ended,) = store.open_runners()
+    store.runners.add_collection(1, "Lamps", REQUEST, [])
+    assert store.runners.end(1, Outcome.failed(Blocked("a captcha"), 2, Stopping.ASKED))
+    (ended,) = store.runners.open()
     assert (ended.stage, ended.asin_count, ended.stopping) == (Stage.FAILED, 2, Stopping.ASKED)
     assert (ended.failed_reason, ended.failed_message) == ("blocked", "a captcha")
 
 
 def test_a_credential_comes_with_its_user_and_shows_no_hash(store: Store) -> None:
-    store.set_password(1, "secret hash")
-    found = store.credential("hash")
+    store.users.set_password(1, "secret hash")
+    found = store.users.credential("hash")
     assert found is not None
     assert (found.hash, found.user.password_hash) == ("hash", "secret hash")
     assert found.user.is_active is True
     assert "hash='" not in repr(found)
-    assert store.credits_of(1) == Credits(10, 0, 0, 10)
+    assert store.credits.of(1) == Credits(10, 0, 0, 10)
 
 
 def test_a_zipcode_comes_with_its_session(store: Store) -> None:
-    store.add_zipcode(1, "amazon.com", "10001", None, lambda: True)
-    zipcode, _ = store.add_zipcode(1, "amazon.com.au", "4500", "Bray Park", lambda: False)
+    store.sessions.add_zipcode(1, "amazon.com", "10001", None, lambda: True)
+    zipcode, _ = store.sessions.add_zipcode(1, "amazon.com.au", "4500", "Bray Park", lambda: False)
     assert (zipcode.id, zipcode.user, zipcode.session.id) == (2, 1, 2)
     assert (zipcode.session.status, zipcode.session.suburb) == (SessionStatus.PENDING, "Bray Park")
-    assert store.session_of("amazon.com.au", "4500") == zipcode.session
+    assert store.sessions.of("amazon.com.au", "4500") == zipcode.session
 
 
 def test_a_word_is_shown_as_it_is_stored() -> None:

@@ -26,8 +26,8 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def runner(store: Store) -> int:
-    user = store.add_user("a@example.org", "a", "hash")
-    added = store.add_collection(user, "Lamps", REQUEST, [])
+    user = store.users.add("a@example.org", "a", "hash")
+    added = store.runners.add_collection(user, "Lamps", REQUEST, [])
     number: int = added.id
     return number
 
@@ -51,51 +51,57 @@ def winners(move: Callable[[], bool], number: int = 20) -> int:
 
 
 def test_one_ends_a_runner(store: Store, runner: int) -> None:
-    assert winners(lambda: store.end(runner, Outcome(Stage.FAILED, failed_reason="cancelled"))) == 1
+    assert (
+        winners(lambda: store.runners.end(runner, Outcome(Stage.FAILED, failed_reason="cancelled")))
+        == 1
+    )
 
 
 def test_one_starts_it_and_one_stops_its_job(store: Store, runner: int) -> None:
-    assert winners(lambda: store.start(runner, "2026-01-01T00:00:00Z")) == 1
-    assert winners(lambda: store.set_stopping(runner, None, Stopping.ASKED)) == 1
-    assert winners(lambda: store.set_stopping(runner, Stopping.ASKED, Stopping.INTERRUPTED)) == 1
+    assert winners(lambda: store.runners.start(runner, "2026-01-01T00:00:00Z")) == 1
+    assert winners(lambda: store.runners.set_stopping(runner, None, Stopping.ASKED)) == 1
+    assert (
+        winners(lambda: store.runners.set_stopping(runner, Stopping.ASKED, Stopping.INTERRUPTED))
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
     ("first", "second"), [(Stage.DONE, Stage.FAILED), (Stage.FAILED, Stage.DONE)]
 )
 def test_an_end_never_changes(store: Store, runner: int, first: Stage, second: Stage) -> None:
-    assert store.end(runner, Outcome(first, asin_count=3))
-    before = store.runner(runner)
-    assert not store.end(runner, Outcome(second, asin_count=4))
-    assert not store.start(runner, "2026-01-01T00:00:00Z")
-    assert store.runner(runner) == before
+    assert store.runners.end(runner, Outcome(first, asin_count=3))
+    before = store.runners.get(runner)
+    assert not store.runners.end(runner, Outcome(second, asin_count=4))
+    assert not store.runners.start(runner, "2026-01-01T00:00:00Z")
+    assert store.runners.get(runner) == before
 
 
 def test_open_runners_are_those_with_something_left_to_do(store: Store, runner: int) -> None:
-    assert [row.id for row in store.open_runners()] == [runner]
-    store.end(runner, Outcome(Stage.FAILED, stopping=Stopping.ASKED))
-    assert [row.id for row in store.open_runners()] == [runner]
-    store.set_stopping(runner, Stopping.ASKED, None)
-    assert store.open_runners() == []
+    assert [row.id for row in store.runners.open()] == [runner]
+    store.runners.end(runner, Outcome(Stage.FAILED, stopping=Stopping.ASKED))
+    assert [row.id for row in store.runners.open()] == [runner]
+    store.runners.set_stopping(runner, Stopping.ASKED, None)
+    assert store.runners.open() == []
 
 
 def test_a_collection_is_undone_whole(store: Store, runner: int) -> None:
-    store.remove_collection(1)
-    assert store.runner(runner) is None
+    store.runners.remove_collection(1)
+    assert store.runners.get(runner) is None
     for table in ("collections", "runners", "attempts"):
         assert store.db[table].count == 0
-    assert store.users(), "its user stays"
+    assert store.users.all(), "its user stays"
 
 
 def test_numbers_are_never_given_twice(store: Store, runner: int) -> None:
-    store.remove_collection(1)
-    again = store.add_collection(1, "Lamps", REQUEST, [])
+    store.runners.remove_collection(1)
+    again = store.runners.add_collection(1, "Lamps", REQUEST, [])
     assert again.id > runner, "a job of the old name may still be at Scrapyd"
 
 
 def test_an_address_is_one_user(store: Store, runner: int) -> None:
     with pytest.raises(ValueError, match=r"A@example\.org"):
-        store.add_user("A@example.org", "a", "other hash")
+        store.users.add("A@example.org", "a", "other hash")
 
 
 _WRITER = """
@@ -106,7 +112,7 @@ from api.store.tables import migrations
 
 store = Store(Path(sys.argv[1]))
 for turn in range(10):
-    store.add_user(f"{sys.argv[2]}-{turn}@example.org", "x", f"{sys.argv[2]}-{turn}")
+    store.users.add(f"{sys.argv[2]}-{turn}@example.org", "x", f"{sys.argv[2]}-{turn}")
 """
 
 
@@ -117,7 +123,7 @@ def test_processes_share_a_new_database(tmp_path: Path) -> None:
         for number in range(5)
     ]
     assert [process.wait(60) for process in processes] == [0] * 5
-    assert len(Store(path).users()) == 50
+    assert len(Store(path).users.all()) == 50
 
 
 def test_a_database_of_before_credits_goes_on(tmp_path: Path) -> None:
@@ -133,10 +139,10 @@ def test_a_database_of_before_credits_goes_on(tmp_path: Path) -> None:
     old["runners"].insert({"collection": 1, "stage": "scraping", "attempt": 1} | now)
     old.close()
     store = Store(path)
-    found = store.credential("hash")
+    found = store.users.credential("hash")
     assert found is not None
-    assert store.end(1, Outcome(Stage.DONE, asin_count=7))
-    credits_left = store.credits_of(found.user.id)
+    assert store.runners.end(1, Outcome(Stage.DONE, asin_count=7))
+    credits_left = store.credits.of(found.user.id)
     assert (credits_left.used_credits, credits_left.spendable) == (7, None)
     assert [row["target"] for row in store.db["notices"].rows] == ["a@example.org"]
 
@@ -147,10 +153,10 @@ def test_a_full_disk_leaves_no_transaction_open(tmp_path: Path) -> None:
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(sqlite3.OperationalError, match="full"):
-        store.add_user("ann@example.org", "a" * 100_000, "hash")
+        store.users.add("ann@example.org", "a" * 100_000, "hash")
     # One that were open would keep others from writing; SQLite counts the pages for a connection.
     other = sqlite3.connect(tmp_path / "api.db", timeout=0, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     other.execute("ROLLBACK")
     other.close()
-    assert store.add_user("ann@example.org", "ann", "hash") > 0
+    assert store.users.add("ann@example.org", "ann", "hash") > 0

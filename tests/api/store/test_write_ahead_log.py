@@ -37,21 +37,21 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def disk(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Disk:
-    store.add_user("a@example.org", "a", "hash")
+    store.users.add("a@example.org", "a", "hash")
     return Disk(tmp_path / "api.db", monkeypatch)
 
 
 def test_a_collection_is_on_the_disk_before_its_number_is_told(store: Store, disk: Disk) -> None:
     before = disk.log.stat().st_size
-    store.add_collection(1, "Lamps", {}, [])
+    store.runners.add_collection(1, "Lamps", {}, [])
     assert disk.synced == [disk.log.stat().st_size]
     assert disk.synced[0] > before
 
 
 def test_an_end_is_on_the_disk_too(store: Store, disk: Disk) -> None:
-    runner = store.add_collection(1, "Lamps", {}, []).id
-    store.start(runner, "2026-01-01T00:00:00Z")
-    store.end(runner, Outcome(Stage.FAILED, failed_reason="cancelled"))
+    runner = store.runners.add_collection(1, "Lamps", {}, []).id
+    store.runners.start(runner, "2026-01-01T00:00:00Z")
+    store.runners.end(runner, Outcome(Stage.FAILED, failed_reason="cancelled"))
     assert len(disk.synced) == 3
     assert disk.synced[-1] == disk.log.stat().st_size
 
@@ -59,8 +59,8 @@ def test_an_end_is_on_the_disk_too(store: Store, disk: Disk) -> None:
 def test_threads_wait_together(store: Store, disk: Disk) -> None:
     disk.may.clear()
     with ThreadPoolExecutor(16) as threads:
-        told = threads.map(lambda _: store.add_collection(1, "Lamps", {}, []), range(16))
-        until(lambda: store.newest_runners(1, None, 1, 0)[0], lambda total: total == 16)
+        told = threads.map(lambda _: store.runners.add_collection(1, "Lamps", {}, []), range(16))
+        until(lambda: store.runners.page(1, None, 1, 0)[0], lambda total: total == 16)
         disk.may.set()
         assert len(list(told)) == 16
     assert max(disk.synced) == disk.log.stat().st_size
