@@ -15,7 +15,7 @@ REQUEST = {"domain": "amazon.com.au", "postcode": "4500", "max_products": 7}
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "api.db")
-    made.add_user("a@example.org", "a", "hash", 10)
+    made.users.add("a@example.org", "a", "hash", 10)
     return made
 
 
