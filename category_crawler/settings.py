@@ -1,7 +1,7 @@
-"""Scrapy's settings for this project; beside each changed value stands what it changes.
+"""Scrapy's settings for this project; a comment gives Scrapy's default of each changed value.
 
-An operator's own ``settings.toml`` in the home folder is read last and wins, also for jobs that
-Scrapyd runs: they have no command line.
+The operator's ``settings.toml`` in the home folder overrides them, also for Scrapyd's jobs, which
+have no command line.
 """
 
 import os
@@ -27,35 +27,35 @@ AUTOTHROTTLE_START_DELAY = 2  # 5
 AUTOTHROTTLE_MAX_DELAY = 60
 
 # --- Retries, with growing pauses ------------------------------------------------------------
-RETRY_TIMES = 8  # 2; at a failure rate of 20 % three tries lose a third of 60-page runs
+RETRY_TIMES = 8  # 2; at a failure rate of 20 %, three attempts lose a third of 60-page runs
 RETRY_HTTP_CODES = [408, 429, 500, 502, 503, 504, 522, 524]
 RETRY_PAUSE = 2.0  # seconds before the first retry; doubled each time
 RETRY_PAUSE_MAX = 300.0  # seconds
-RETRY_AFTER_MAX = 3600.0  # seconds; a site that asks for a longer wait ends the run
-RETRY_BUDGET = 7200.0  # seconds without one good answer, after which nothing is tried again
-BLOCK_PAUSE = 600.0  # seconds before the one more try of a page that a challenge stands before
+RETRY_AFTER_MAX = 3600.0  # seconds; the run stops if the site asks for a longer wait
+RETRY_BUDGET = 7200.0  # seconds without a good answer; after that there are no more retries
+BLOCK_PAUSE = 600.0  # seconds before the single retry of a challenged page; 0: no retry
 DOWNLOAD_TIMEOUT = 40  # 180
 
-# --- The plan: how much is asked of the site for the whole category ---------------------------
+# --- The plan: how much to request for a whole category --------------------------------------
 MAX_REQUESTS = 20_000  # listing requests, failed ones included; then the run ends
-SLICE_TRIES = 2  # how often a slice is fetched again when products of it were missed
-UNPRICED_ORDERS = 2  # further sort orders of the whole listing, for products without a price
+SLICE_TRIES = 2  # how often to fetch a slice again if products are missing
+UNPRICED_ORDERS = 2  # more sort orders of the whole listing, to find products without a price
 
 # --- Delivery sessions ------------------------------------------------------------------------
-SESSION_MAX_AGE = 24 * 3600.0  # seconds; older ones are renewed before a crawl starts
-SESSION_RENEWALS = 5  # how often one crawl renews a session that the site has forgotten
-DELIVERY_TIMEOUT = 180.0  # seconds after which a delivery job is ended
+SESSION_MAX_AGE = 24 * 3600.0  # seconds; an older session is renewed before a crawl starts
+SESSION_RENEWALS = 5  # how often one crawl may renew a session that the site has dropped
+DELIVERY_TIMEOUT = 180.0  # seconds after which a delivery job is stopped
 POPOVER_TIMEOUT = 20.0  # seconds to wait for each step of the pop-over
 
 # --- What a page may and may not do ----------------------------------------------------------
-DOWNLOAD_VERIFY_CERTIFICATES = True  # False; cookies travel
-METAREFRESH_ENABLED = False  # True; an Akamai check refreshes itself
+DOWNLOAD_VERIFY_CERTIFICATES = True  # False; requests carry session cookies
+METAREFRESH_ENABLED = False  # True; an Akamai check page refreshes itself
 REDIRECT_MAX_TIMES = 3  # 20
 
 # --- Components -------------------------------------------------------------------------------
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "category_crawler.middlewares.retry.GrowingPauses": 550,
+    "category_crawler.middlewares.retry.BackoffRetry": 550,
     "category_crawler.middlewares.block_pause.BlockPause": 560,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "category_crawler.middlewares.decompression.Decompression": 590,
@@ -63,40 +63,40 @@ DOWNLOADER_MIDDLEWARES = {
     "category_crawler.middlewares.redirects.ListingRedirects": 600,
 }
 SPIDER_MIDDLEWARES = {
-    # Every product goes through each of them.
+    # Off, because every product passes through each of them.
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # the spider judges errors
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
 }
 EXTENSIONS = {
-    "category_crawler.extensions.stopping.Ending": 100,
+    "category_crawler.extensions.stopping.Stopping": 100,
     "category_crawler.extensions.parent_watch.ParentWatch": 200,
-    "category_crawler.extensions.freed_memory.KeepFreedMemory": 300,
+    "category_crawler.extensions.freed_memory.ReuseFreedMemory": 300,
 }
-CONCURRENT_ITEMS = 1  # 100; so many tasks are made for each page, and no pipeline waits here
-LOG_FORMATTER = "category_crawler.extensions.log_formatter.LogLines"
-# A page's request copies what the reader needs; Scrapy would warn of each retry in a callback.
+CONCURRENT_ITEMS = 1  # 100; Scrapy makes so many tasks per page, and no pipeline here needs them
+LOG_FORMATTER = "category_crawler.extensions.log_formatter.QuietLogFormatter"
+# Requests may carry retry_times on purpose; without this Scrapy logs a warning.
 META_COPY_WARN_SKIP_KEYS = ["retry_times"]
 
-# --- The end --------------------------------------------------------------------------------
-CANCEL_GRACE = 20.0  # seconds from INT or TERM until a spider that has not closed ends itself
+# --- Stopping --------------------------------------------------------------------------------
+CANCEL_GRACE = 20.0  # seconds from SIGINT or SIGTERM until a spider that has not closed exits
 
-# --- Doors that stay shut --------------------------------------------------------------------
+# --- Remote access, off ----------------------------------------------------------------------
 REMOTE_CONTROL_ENABLED = False  # True; an HTTP server that runs Python
 TELNETCONSOLE_ENABLED = False
-# Scrapy loads what is off and even what EXTENSIONS maps to None, here a web server for each job.
+# Scrapy imports an extension that is off, here a web server per job; removing it avoids that.
 EXTENSIONS_BASE = {
     name: order
     for name, order in default_settings.EXTENSIONS_BASE.items()
     if "remote_control" not in name and "telnet" not in name
 }
 
-# --- In a terminal the progress bar takes the place of the log --------------------------------
+# --- In a terminal, the progress bar replaces the log ----------------------------------------
 LOG_LEVEL = "WARNING" if sys.stderr.isatty() else "INFO"  # DEBUG
 
 if settings_file().exists():
     given = tomllib.loads(settings_file().read_text(encoding="utf-8"))
-    # The API's own table names the time that its clients see.
+    # The API's clients see the value in the API's own table, so it applies here too.
     CANCEL_GRACE = given.get("api", {}).get("cancel_grace", CANCEL_GRACE)
     globals().update(given)
 CANCEL_GRACE = float(os.environ.get("CATEGORY_CRAWLER_CANCEL_GRACE", CANCEL_GRACE))

@@ -1,1 +1,1 @@
-"""Commands of ``scrapy`` that this project changes."""
+"""``scrapy`` commands that this project changes."""

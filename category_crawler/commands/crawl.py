@@ -1,4 +1,4 @@
-"""``scrapy crawl`` as Scrapy has it, with an exit code and a last word for the person at it."""
+"""``scrapy crawl`` with exit codes of its own and a final message on standard error."""
 
 import argparse
 import sys
@@ -8,28 +8,28 @@ from scrapy.commands import crawl
 from scrapy.crawler import Crawler
 
 from category_crawler.errors import CrawlStopped
-from category_crawler.extensions.stopping import Ending
+from category_crawler.extensions.stopping import Stopping
 
 
 class Command(crawl.Command):
-    """Exit code 0: the crawl ended well; 1: it ended early; 2: it could not begin."""
+    """Exit code 0: the crawl finished; 1: it stopped early; 2: it could not start."""
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         super().run(args, opts)
-        ending = self._crawler.get_extension(Ending)
-        if ending is not None and ending.error is not None:
-            self.exitcode = 1 if isinstance(ending.error, CrawlStopped) else 2
-        print(_last_word(self._crawler, ending), file=sys.stderr)
+        stopping = self._crawler.get_extension(Stopping)
+        if stopping is not None and stopping.error is not None:
+            self.exitcode = 1 if isinstance(stopping.error, CrawlStopped) else 2
+        print(_final_message(self._crawler, stopping), file=sys.stderr)
 
     def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
         self._crawler: Crawler = super()._create_crawler(spidercls)
         return self._crawler
 
 
-def _last_word(crawler: Crawler, ending: Ending | None) -> str:
-    if ending is None:
-        return "Ended before it began."
-    kept = getattr(crawler.spider, "last_word", "")
-    if ending.error is not None:
-        return f"Ended early ({ending.error.reason}): {ending.error}. {kept}".rstrip()
+def _final_message(crawler: Crawler, stopping: Stopping | None) -> str:
+    if stopping is None:
+        return "Stopped before it started."
+    kept = getattr(crawler.spider, "final_message", "")
+    if stopping.error is not None:
+        return f"Stopped early ({stopping.error.reason}): {stopping.error}. {kept}".rstrip()
     return f"Done. {kept}".rstrip()

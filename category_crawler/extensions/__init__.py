@@ -1,1 +1,1 @@
-"""Scrapy's extensions of this project: how a spider stops, and what it writes beside its rows."""
+"""Scrapy extensions: they stop a spider, and write its progress and its result."""

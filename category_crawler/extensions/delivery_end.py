@@ -1,4 +1,4 @@
-"""How a delivery job ended, written for whoever started it."""
+"""Writes a delivery job's report, for the process that started it."""
 
 from typing import Self
 
@@ -6,14 +6,14 @@ from scrapy import signals as scrapy_signals
 from scrapy.crawler import Crawler
 
 from category_crawler.delivery.report import DeliveryReport, write_report
-from category_crawler.extensions.stopping import Ending, ending_of, unexplained
+from category_crawler.extensions.stopping import Stopping, stopping_of, unexplained
 from category_crawler.spiders.delivery import DeliverySpider
 from category_crawler.spiders.delivery_check import DeliveryCheckSpider
 from category_crawler.times import utc_now
 
 
 class DeliveryEnd:
-    """Says how a delivery job ended, where whoever started it has named a place for that."""
+    """An extension that writes the report if the spider was given a name for it."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -25,23 +25,23 @@ class DeliveryEnd:
         return cls(crawler)
 
     def spider_opened(self, spider: DeliverySpider | DeliveryCheckSpider) -> None:
-        ending_of(self.crawler).last_will = lambda: self._report(spider)
+        stopping_of(self.crawler).on_forced_exit = lambda: self._report(spider)
 
     def spider_closed(self, spider: DeliverySpider | DeliveryCheckSpider, reason: str) -> None:
-        ending = ending_of(self.crawler)
-        if ending.error is None and spider.session is None:
-            ending.begin(unexplained(reason))
+        stopping = stopping_of(self.crawler)
+        if stopping.error is None and spider.session is None:
+            stopping.stop(unexplained(reason))
         self._report(spider)
 
     def _report(self, spider: DeliverySpider | DeliveryCheckSpider) -> None:
         if spider.report:
-            write_report(spider.report, _delivery_report(spider, ending_of(self.crawler)))
+            write_report(spider.report, _delivery_report(spider, stopping_of(self.crawler)))
 
 
 def _delivery_report(
-    spider: DeliverySpider | DeliveryCheckSpider, ending: Ending
+    spider: DeliverySpider | DeliveryCheckSpider, stopping: Stopping
 ) -> DeliveryReport:
-    error = ending.error
+    error = stopping.error
     about = spider.session.about if spider.session is not None else {}
     return DeliveryReport(
         stage="done" if error is None else "failed",

@@ -1,12 +1,12 @@
-"""What Scrapy says in the log of a crawl."""
+"""Formats Scrapy's log lines."""
 
 from typing import Any
 
 from scrapy.logformatter import LogFormatter
 
 
-class LogLines(LogFormatter):
-    """Scrapy's own lines, without one for each product: every row is in the run's folder."""
+class QuietLogFormatter(LogFormatter):
+    """Scrapy's formatter without a line per product; the run's folder has every row."""
 
     def scraped(self, *_: Any, **__: Any) -> None:  # type: ignore[override]
-        """Nothing, at any level: Scrapy would make the line even where nobody reads it."""
+        """None: Scrapy would build the line even if the log level hides it."""

@@ -1,4 +1,4 @@
-"""A spider ends with the process that started it: Scrapyd forgets its children when it dies."""
+"""Stops a spider when its parent process has gone; Scrapyd does not stop its jobs when it dies."""
 
 import os
 import threading
@@ -9,15 +9,15 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from category_crawler.errors import Interrupted
-from category_crawler.extensions.stopping import ending_of
+from category_crawler.extensions.stopping import stopping_of
 from category_crawler.process_watch import PARENT
 
-_LOOK_EVERY = 0.5
+_POLL_SECONDS = 0.5
 _CLOSING_SECONDS = 2.0
 
 
 class ParentWatch:
-    """An extension that ends the crawl once the parent is gone, by force if need be."""
+    """An extension that stops the crawl once the parent has gone, by force if necessary."""
 
     def __init__(self, crawler: Crawler) -> None:
         parent = os.environ.get(PARENT, "")
@@ -25,7 +25,7 @@ class ParentWatch:
             raise NotConfigured
         self._crawler = crawler
         self._parent = int(parent)
-        # From now on, not once the engine runs: a spider may take seconds to come so far.
+        # Watch now, not when the engine starts: that can take seconds.
         threading.Thread(target=self._watch, daemon=True).start()
 
     @classmethod
@@ -34,12 +34,12 @@ class ParentWatch:
 
     def _watch(self) -> None:
         while os.getppid() == self._parent:
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_POLL_SECONDS)
         try:
-            ending = ending_of(self._crawler)
+            stopping = stopping_of(self._crawler)
         except RuntimeError:
-            # Scrapy is still putting its parts together: nothing has been asked or written.
+            # Scrapy is still loading its components: nothing has been requested or written.
             os._exit(1)
-        ending.insist(
-            Interrupted("The process that had started the spider is gone"), _CLOSING_SECONDS
+        stopping.stop_or_kill(
+            Interrupted("The process that started the spider is gone"), _CLOSING_SECONDS
         )

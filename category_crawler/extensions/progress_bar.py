@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of a crawl."""
+"""The progress bar of a crawl that was started in a terminal."""
 
 import sys
 from typing import Self
@@ -12,12 +12,12 @@ from category_crawler.extensions import signals
 
 
 class ProgressBar:
-    """Draws the crawl's progress where standard error is a terminal."""
+    """An extension that draws the bar if standard error is a terminal."""
 
     def __init__(self, crawler: Crawler) -> None:
         if not sys.stderr.isatty():
             raise NotConfigured
-        # A job of Scrapyd's has no terminal, and starts sooner without what draws on one.
+        # Scrapyd jobs have no terminal and start faster without this import.
         from rich import progress as bars
         from rich.console import Console
 

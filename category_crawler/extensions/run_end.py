@@ -1,4 +1,4 @@
-"""How a run ended, written beside its rows."""
+"""Writes a run's result file and summary when the spider closes."""
 
 import logging
 from dataclasses import replace
@@ -16,7 +16,7 @@ from category_crawler.errors import (
     StorageFailed,
 )
 from category_crawler.extensions.run_progress import try_to_report
-from category_crawler.extensions.stopping import Ending, ending_of, unexplained
+from category_crawler.extensions.stopping import Stopping, stopping_of, unexplained
 from category_crawler.run.records import SessionUsed, Summary
 from category_crawler.spiders.category import CategorySpider
 from category_crawler.times import utc_now
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class RunEnd:
-    """Writes how the run ended: the result file and summary, or the reason it failed."""
+    """An extension that writes the result file and the summary, or the reason of the failure."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -37,46 +37,46 @@ class RunEnd:
         return cls(crawler)
 
     def spider_opened(self, spider: CategorySpider) -> None:
-        ending_of(self.crawler).last_will = lambda: self._end_by_force(spider)
+        stopping_of(self.crawler).on_forced_exit = lambda: self._write_summary(spider)
 
     def spider_closed(self, spider: CategorySpider, reason: str) -> None:
-        ending = ending_of(self.crawler)
+        stopping = stopping_of(self.crawler)
         crawl = spider.crawl
         if crawl is None:
-            _say_why_it_did_not_begin(spider, ending)
+            _report_failed_start(spider, stopping)
             return
-        if ending.error is None and not (reason == "finished" and crawl.is_over):
-            ending.begin(unexplained(reason))
+        if stopping.error is None and not (reason == "finished" and crawl.is_over):
+            stopping.stop(unexplained(reason))
         try_to_report(crawl, crawl.progress)
         try:
-            _write_end(crawl, ending)
+            _write_end(crawl, stopping)
         except StorageFailed as error:
-            logger.error("How the run ended could not be noted: %s", error)
-            ending.begin(error)
+            logger.error("The summary could not be written: %s", error)
+            stopping.stop(error)
         crawl.run.close()
 
-    def _end_by_force(self, spider: CategorySpider) -> None:
-        """From a thread of its own, where the spider hangs: so it writes nothing any more."""
-        ending, crawl = ending_of(self.crawler), spider.crawl
-        if crawl is not None and ending.error is not None:
-            crawl.run.end(_summary(crawl, ending))
+    def _write_summary(self, spider: CategorySpider) -> None:
+        """Runs in another thread, while the spider hangs and so writes nothing."""
+        stopping, crawl = stopping_of(self.crawler), spider.crawl
+        if crawl is not None and stopping.error is not None:
+            crawl.run.end(_summary(crawl, stopping))
 
 
-def _write_end(crawl: CategoryCrawl, ending: Ending) -> None:
-    """Write the result file and the summary. Raises StorageFailed where there is no summary."""
-    if ending.error is None:
+def _write_end(crawl: CategoryCrawl, stopping: Stopping) -> None:
+    """Write the result file and the summary. Raises StorageFailed if the summary fails."""
+    if stopping.error is None:
         try:
-            crawl.run.finish(_summary(crawl, ending))
+            crawl.run.finish(_summary(crawl, stopping))
         except StorageFailed as error:
-            ending.begin(error)
+            stopping.stop(error)
         else:
             return
-    crawl.run.end(_summary(crawl, ending))
+    crawl.run.end(_summary(crawl, stopping))
 
 
-def _say_why_it_did_not_begin(spider: CategorySpider, ending: Ending) -> None:
-    """For whoever had the job run; of a run that is another spider's, or over, nothing is said."""
-    error = ending.error
+def _report_failed_start(spider: CategorySpider, stopping: Stopping) -> None:
+    """Write why the job could not start, unless its run belongs to another spider or is done."""
+    error = stopping.error
     if not spider.job or not spider.run or error is None:
         return
     if isinstance(error, RunLocked | RunExists):
@@ -84,17 +84,17 @@ def _say_why_it_did_not_begin(spider: CategorySpider, ending: Ending) -> None:
     try:
         refuse_job(spider.name, spider.job, spider.run, error)
     except (OSError, RunError) as trouble:
-        logger.error("How the run ended could not be noted: %s", trouble)
+        logger.error("The summary could not be written: %s", trouble)
 
 
-def _summary(crawl: CategoryCrawl, ending: Ending) -> Summary:
-    error = ending.error
+def _summary(crawl: CategoryCrawl, stopping: Stopping) -> Summary:
+    error = stopping.error
     coverage = crawl.coverage
     return Summary(
         stage="done" if error is None else "failed",
         failed_reason=None if error is None else error.reason,
         failed_message=None if error is None else str(error),
-        signal=ending.signal,
+        signal=stopping.signal,
         asin_count=crawl.run.kept,
         coverage=coverage if error is None else replace(coverage, complete=False, why=str(error)),
         warnings=crawl.warnings,

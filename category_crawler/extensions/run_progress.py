@@ -1,4 +1,4 @@
-"""Where a run stands, written while it goes on."""
+"""Writes a run's progress while the spider works."""
 
 import logging
 from time import monotonic
@@ -20,17 +20,17 @@ logger = logging.getLogger(__name__)
 
 
 REPORT_EVERY = 1.0
-"""Seconds between two writings of the progress."""
+"""Seconds between two writes of the progress."""
 
 
 class RunProgress:
-    """Keeps ``progress.json`` true, writing it at most once a second."""
+    """An extension that updates ``progress.json``: at most once a second, and at each pause."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._reported = -REPORT_EVERY
         self._shared_pause: Pause | None = None
         self._shared_until = 0.0
-        """When that pause is over, by the monotonic clock."""
+        """End of that pause, by the monotonic clock."""
         crawler.signals.connect(self.page_finished, signal=signals.page_finished)
         crawler.signals.connect(self.pause_started, signal=signals.pause_started)
 
@@ -53,7 +53,7 @@ class RunProgress:
     def pause_started(
         self, spider: CategorySpider, seconds: float, reason: str, shared: bool = False
     ) -> None:
-        logger.info("Waiting %.0f s before the next try: %s", seconds, reason)
+        logger.info("Waiting %.0f s before the next attempt: %s", seconds, reason)
         pause = Pause(seconds=seconds, reason=reason, since=utc_now())
         if shared:
             self._shared_pause, self._shared_until = pause, monotonic() + seconds
@@ -62,13 +62,13 @@ class RunProgress:
 
     def _report(self, crawl: CategoryCrawl, pause: Pause | None = None) -> None:
         self._reported = monotonic()
-        # Pages that were on their way when the others began to wait come all the same.
+        # Pages requested before a shared pause still arrive during it.
         shared = self._shared_pause if self._reported < self._shared_until else None
         try_to_report(crawl, crawl.progress.waiting(pause or shared))
 
 
 def try_to_report(crawl: CategoryCrawl, progress: Progress) -> None:
-    """The rows count, not the progress: a disk that is full will refuse them soon enough."""
+    """Write the progress; a failure is only logged, because the rows matter more."""
     try:
         crawl.run.report(progress)
     except StorageFailed as error:

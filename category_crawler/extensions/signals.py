@@ -1,10 +1,10 @@
-"""Scrapy signals of this project."""
+"""Scrapy signals that this project adds."""
 
 page_finished = object()
-"""Sent with ``crawl`` and ``record`` once a page's rows and journal line are on disk."""
+"""Sent with ``crawl`` and ``record`` after a page's rows and journal line are written."""
 
 pause_started = object()
-"""Sent with ``spider``, ``seconds`` and ``reason`` before a request is tried again.
+"""Sent with ``spider``, ``seconds`` and ``reason`` before a retry.
 
-``shared`` is true where every other request waits as well.
+``shared`` is true if every other request waits too.
 """

@@ -1,4 +1,4 @@
-"""How a crawl comes to its end before its list is whole, and who must hear of it."""
+"""Stops a crawl before its list is complete, and records why."""
 
 import asyncio
 import logging
@@ -21,25 +21,26 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_MEANINGS: dict[int, CrawlStopped] = {
-    # Scrapyd's cancel, its console's button and a terminal's Ctrl-C send INT; a service manager
-    # that stops everything sends TERM.
+_SIGNAL_ERRORS: dict[int, CrawlStopped] = {
+    # Scrapyd's cancel, its console's button and Ctrl-C send SIGINT; a service manager that stops
+    # all services sends SIGTERM.
     signal.SIGINT: Cancelled("Cancelled by user"),
     signal.SIGTERM: Interrupted("The process was asked to end (TERM) before the list was whole"),
 }
 
 
-class Ending:
-    """An extension that knows why a crawl ends; the first reason counts."""
+class Stopping:
+    """An extension that stops the crawl; only the first reason is kept."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.error: CrawlError | None = None
+        """Why the crawl stops; None while nothing stops it."""
         self.signal: str | None = None
-        """Name of the signal that ended the crawl, such as ``SIGTERM``."""
-        self.last_will: Callable[[], None] = lambda: None
-        """What is to be written where the spider does not close and is ended by force."""
-        self._begun = asyncio.Event()
+        """Name of the signal that stopped the crawl, such as ``SIGTERM``."""
+        self.on_forced_exit: Callable[[], None] = lambda: None
+        """Called just before the process exits because the spider did not close in time."""
+        self._stopped = asyncio.Event()
         self._grace = crawler.settings.getfloat("CANCEL_GRACE")
 
     @classmethod
@@ -50,104 +51,107 @@ class Ending:
         connect(extension.spider_error, signal=signals.spider_error)
         return extension
 
-    def begin(self, error: CrawlError) -> None:
-        """Note why the crawl ends, and have Scrapy close the spider."""
-        reason = self._note(error).reason
-        self._begun.set()
+    def stop(self, error: CrawlError) -> None:
+        """Record why the crawl stops, and ask Scrapy to close the spider."""
+        reason = self._record(error).reason
+        self._stopped.set()
         engine = self.crawler.engine
         if engine is not None and engine.spider is not None:
             self._closing = asyncio.ensure_future(engine.close_spider_async(reason=reason))
 
-    def insist(self, error: CrawlError, seconds: float) -> None:
-        """End the crawl from a thread of its own, by force where it does not close in time."""
+    def stop_or_kill(self, error: CrawlError, seconds: float) -> None:
+        """Stop the crawl; exit the process if the spider has not closed after ``seconds``.
+
+        Call it from a thread of its own, because it blocks.
+        """
         from twisted.internet import reactor
 
-        # Noted at once: where the reactor hangs, it never calls begin.
-        self._note(error)
-        reactor.callFromThread(self.begin, error)
-        self.end_by_force(seconds)
+        # Recorded here because a reactor that hangs never calls stop.
+        self._record(error)
+        reactor.callFromThread(self.stop, error)
+        self.exit_after(seconds)
 
-    def end_by_force(self, seconds: float) -> None:
-        """Wait so many seconds for the spider to close, then end the process.
+    def exit_after(self, seconds: float) -> None:
+        """Wait for the spider to close, then exit the process with code 1.
 
-        A request that hangs holds a spider up for as long as it may; rows are on disk by then.
+        A hanging request can delay closing without limit. Rows are on disk by then.
         """
         time.sleep(seconds)
-        logger.error("The spider did not close within %.0f s and is ended", seconds)
+        logger.error("The spider did not close within %.0f s; exiting", seconds)
         try:
-            self.last_will()
+            self.on_forced_exit()
         finally:
             os._exit(1)
 
-    async def begins_within(self, seconds: float) -> bool:
-        """Wait, but not beyond the moment the crawl begins to end; whether it did."""
+    async def stops_within(self, seconds: float) -> bool:
+        """Wait ``seconds``, or less if the crawl stops; True if it stopped."""
         try:
             async with asyncio.timeout(seconds):
-                await self._begun.wait()
+                await self._stopped.wait()
         except TimeoutError:
             return False
         return True
 
-    async def outlasts(self, work: Coroutine[Any, Any, T]) -> T:
-        """The work's result; the work is cancelled, and CrawlStopped raised, if the crawl ends."""
+    async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of ``work``. If the crawl stops first, cancel it and raise Interrupted."""
         working = asyncio.ensure_future(work)
-        ending = asyncio.ensure_future(self._begun.wait())
-        await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
-        ending.cancel()
+        stopping = asyncio.ensure_future(self._stopped.wait())
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
         if not working.done():
             working.cancel()
             await asyncio.wait((working,))
-            raise Interrupted("The crawl is ending")
+            raise Interrupted("The crawl is stopping")
         return working.result()
 
     def watch_signals(self) -> None:
         from twisted.internet import reactor
 
-        # Scrapy installs its own handlers while the reactor starts up; ours go before them.
+        # Scrapy installs its handlers while the reactor starts; ours must wrap them.
         call_later: Callable[..., object] = reactor.callLater
-        call_later(0, self._stand_before_handlers)
+        call_later(0, self._wrap_handlers)
 
     def spider_error(self, failure: Failure, response: Response | None) -> None:
         when = f"while reading {response.url}" if response is not None else "at the start"
-        self.begin(Crashed(f"{type(failure.value).__name__} {when}: {failure.value}"))
+        self.stop(Crashed(f"{type(failure.value).__name__} {when}: {failure.value}"))
 
-    def _note(self, error: CrawlError) -> CrawlError:
-        """The reason why the crawl ends: this one, unless there was one before."""
+    def _record(self, error: CrawlError) -> CrawlError:
+        """Keep the error if it is the first; return the first."""
         if self.error is None:
             self.error = error
-            logger.error("The crawl ends (%s): %s", error.reason, error)
+            logger.error("The crawl stops (%s): %s", error.reason, error)
         return self.error
 
-    def _stand_before_handlers(self) -> None:
-        for number, meaning in _MEANINGS.items():
-            following = signal.getsignal(number)
-            if callable(following):
-                self._stand_before(number, meaning, following)
+    def _wrap_handlers(self) -> None:
+        for number, error in _SIGNAL_ERRORS.items():
+            scrapys = signal.getsignal(number)
+            if callable(scrapys):
+                self._wrap_handler(number, error, scrapys)
 
-    def _stand_before(
-        self, number: int, meaning: CrawlStopped, following: Callable[[int, FrameType | None], Any]
+    def _wrap_handler(
+        self, number: int, error: CrawlStopped, scrapys: Callable[[int, FrameType | None], Any]
     ) -> None:
         from twisted.internet import reactor
 
-        def note(signum: int, frame: FrameType | None) -> None:
+        def handle(signum: int, frame: FrameType | None) -> None:
             if self.error is None:
                 self.signal = signal.Signals(signum).name
-            reactor.callFromThread(self.begin, meaning)
-            threading.Thread(target=self.end_by_force, args=(self._grace,), daemon=True).start()
-            following(signum, frame)
+            reactor.callFromThread(self.stop, error)
+            threading.Thread(target=self.exit_after, args=(self._grace,), daemon=True).start()
+            scrapys(signum, frame)
 
-        signal.signal(number, note)
+        signal.signal(number, handle)
 
 
-def ending_of(crawler: Crawler) -> Ending:
-    """The crawler's :class:`Ending`, which the project's settings always load."""
-    extension = crawler.get_extension(Ending)
+def stopping_of(crawler: Crawler) -> Stopping:
+    """The crawler's :class:`Stopping`; the project's settings always load it."""
+    extension = crawler.get_extension(Stopping)
     assert extension is not None
     return extension
 
 
 def unexplained(reason: str) -> CrawlStopped:
-    """Why Scrapy closed a spider where nothing else says so."""
+    """The error for a spider that Scrapy closed without an error of ours."""
     if reason == "finished":
-        return Crashed("it came to a halt before the end")
+        return Crashed("the crawl stopped before the end of its plan")
     return Interrupted(f"Scrapy closed the spider ({reason}) before the list was whole")

@@ -1,1 +1,1 @@
-"""Scrapy's downloader middlewares of this project: what becomes of a request and its answer."""
+"""Downloader middlewares: retries, pauses, redirects and decompression."""

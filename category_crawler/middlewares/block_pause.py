@@ -1,4 +1,4 @@
-"""A downloader middleware that waits a long while, once, where the site puts a challenge."""
+"""A downloader middleware that pauses all requests when the site sends a challenge."""
 
 from time import monotonic
 from typing import Self
@@ -9,7 +9,7 @@ from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from category_crawler.extensions.stopping import ending_of
+from category_crawler.extensions.stopping import stopping_of
 from category_crawler.middlewares.response import block_of
 from category_crawler.middlewares.retry import announce_pause, without_cookies
 from category_crawler.pages import Kind
@@ -17,17 +17,17 @@ from category_crawler.pages.block import BLOCKS, CHALLENGES
 
 
 class BlockPause:
-    """One pause of ``BLOCK_PAUSE`` seconds, then one more try of the page; 0 for neither.
+    """Pauses for ``BLOCK_PAUSE`` seconds, then requests the page once more; 0 disables both.
 
-    Nothing is asked while it lasts, and pages that were on their way and come back challenged
-    share it. A page challenged again is the spider's to judge. No challenge is solved.
+    No request is sent during the pause. Other challenged pages that arrive during it share it.
+    If the page is challenged again, it goes to the spider. Challenges are never solved.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self._pause = crawler.settings.getfloat("BLOCK_PAUSE")
         self._over_at = 0.0
-        """When the latest pause is over, by the monotonic clock."""
+        """End of the latest pause, by the monotonic clock."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -35,8 +35,8 @@ class BlockPause:
 
     async def process_request(self, request: Request) -> None:  # noqa: ARG002, Scrapy's signature
         while (seconds := self._over_at - monotonic()) > 0:
-            if await ending_of(self.crawler).begins_within(seconds):
-                raise IgnoreRequest("the crawl is ending")
+            if await stopping_of(self.crawler).stops_within(seconds):
+                raise IgnoreRequest("the crawl is stopping")
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         kind = block_of(response)
@@ -54,7 +54,7 @@ class BlockPause:
 
     def _once_more(self, request: Request, kind: Kind) -> Request:
         assert self.crawler.spider is not None
-        # This try is not one of RETRY_TIMES, and counts as a request all the same.
+        # This retry is not limited by RETRY_TIMES, but counts as a request.
         retry = get_retry_request(
             request,
             spider=self.crawler.spider,

@@ -1,4 +1,4 @@
-"""Bodies decompressed; one that cannot be is marked as damaged."""
+"""Decompresses response bodies, and flags those that cannot be decompressed."""
 
 from scrapy import Request
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
@@ -11,9 +11,9 @@ from category_crawler.middlewares.response import (
 
 
 class Decompression(HttpCompressionMiddleware):
-    """Scrapy's own, for which a body that is not compressed as its headers say is no error.
+    """Scrapy's middleware, which flags a body with wrong compression instead of raising.
 
-    Such a body is flagged instead: what is raised here is raised beyond the reach of the retries.
+    The retry middleware does not see exceptions raised here, but it sees the flag.
     """
 
     def process_response(  # type: ignore[override]
@@ -23,7 +23,7 @@ class Decompression(HttpCompressionMiddleware):
             decompressed: Request | Response = super().process_response(request, response)
         except IgnoreRequest:
             raise
-        # Each of the four libraries behind it has errors of its own.
+        # Four decompression libraries are possible, each with its own exceptions.
         except Exception:
             return response.replace(flags=[*response.flags, UNDECODED])
         return decompressed

@@ -1,4 +1,4 @@
-"""Redirects followed from listing to listing, and no further."""
+"""Follows redirects between listings only."""
 
 from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
@@ -11,7 +11,7 @@ from category_crawler.middlewares.response import (
 
 
 class ListingRedirects(RedirectMiddleware):
-    """Follows redirects from listing to listing on one host; others are the spider's to judge."""
+    """Follows redirects between listings on one host; passes all others to the spider."""
 
     def process_response(  # type: ignore[override]
         self, request: Request, response: Response

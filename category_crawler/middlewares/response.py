@@ -1,4 +1,4 @@
-"""What an HTTP answer says: headers, where a redirect leads, what its page stands in for."""
+"""Facts about an HTTP response: headers, redirect target, block page, damage."""
 
 from urllib.parse import urljoin, urlsplit
 
@@ -9,13 +9,13 @@ from category_crawler.pages.block import read_block
 from category_crawler.pages.damage import is_html, read_damage
 
 UNDECODED = "undecoded"
-"""Flag of an answer whose body is not compressed as its headers say."""
+"""Flag of a response whose body is not compressed as its headers say."""
 
 _LISTING_PATHS = ("/s", "/s/", "/robots.txt")
 
 
 def headers_of(response: Response) -> dict[str, str]:
-    """An answer's headers by their names in lower case; of a repeated one, the last."""
+    """A response's headers with names in lower case; the last value of a repeated header."""
     return {
         key.decode("latin-1").lower(): values[-1].decode("latin-1")
         for key, values in response.headers.items()
@@ -24,7 +24,7 @@ def headers_of(response: Response) -> dict[str, str]:
 
 
 def redirect_target(response: Response) -> str | None:
-    """The absolute URL that a redirect leads to, or None for any other answer."""
+    """The absolute URL that a redirect leads to; None for any other response."""
     location = response.headers.get("Location")
     if not 300 <= response.status < 400 or location is None:
         return None
@@ -32,14 +32,14 @@ def redirect_target(response: Response) -> str | None:
 
 
 def stays_in_listings(source: str, target: str) -> bool:
-    """Whether a redirect stays on the same host, and on listings there."""
+    """Whether a redirect leads to a listing, or robots.txt, on the same host."""
     asked, led_to = urlsplit(source), urlsplit(target)
     same_host = (asked.scheme, asked.netloc) == (led_to.scheme, led_to.netloc)
     return same_host and led_to.path in _LISTING_PATHS
 
 
 def block_of(response: Response) -> Kind | None:
-    """The kind of what stands in a listing's way, a redirect to the sign-in included, or None."""
+    """The kind of block or error page, redirects to the sign-in included; None for other pages."""
     target = redirect_target(response)
     if target is not None and urlsplit(target).path.startswith("/ap/"):
         return Kind.SIGN_IN
@@ -47,7 +47,7 @@ def block_of(response: Response) -> Kind | None:
 
 
 def damage_of(response: Response) -> str | None:
-    """What is wrong with the bytes of a page that the site sent as a good one, or None."""
+    """What is wrong with the bytes of a page with status 200, in words; None if nothing is."""
     headers = headers_of(response)
     if response.status != 200:
         return None

@@ -1,4 +1,4 @@
-"""Downloader middlewares: bodies decompressed, tries repeated, redirects followed."""
+"""Retries failed requests, with exponential backoff."""
 
 from email.utils import parsedate_to_datetime
 from time import monotonic, time
@@ -14,7 +14,7 @@ from scrapy.utils.response import response_status_message
 from tldextract import TLDExtract
 
 from category_crawler.extensions import signals
-from category_crawler.extensions.stopping import ending_of
+from category_crawler.extensions.stopping import stopping_of
 from category_crawler.middlewares.response import (
     block_of,
     damage_of,
@@ -22,32 +22,35 @@ from category_crawler.middlewares.response import (
 from category_crawler.pages import Kind
 from category_crawler.pages.block import CHALLENGES
 
-# Scrapy asks tldextract whether a cookie's domain is a public suffix; the first question would
-# download the list of suffixes while everything waits. The list that comes with it is enough.
+# Scrapy asks tldextract whether a cookie's domain is a public suffix. By default the first call
+# downloads the list and blocks the reactor; the list in the package is enough.
 cookies._split_domain = TLDExtract(
     cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True
 )
 
 
 class DamagedAnswer(Exception):
-    """Raised if an answer still comes damaged after all tries; its text says how."""
+    """Raised if a response is still damaged after all retries; its text says how."""
 
 
-class GrowingPauses(RetryMiddleware):
-    """Scrapy's retries with a pause before each, doubled each time, ``Retry-After`` honoured.
+class BackoffRetry(RetryMiddleware):
+    """Scrapy's retry middleware with a growing pause before each retry.
 
-    An error page that comes with status 200 and a page that comes damaged are tried again as
-    well. Settings: ``RETRY_TIMES``, and in seconds ``RETRY_PAUSE``, ``RETRY_PAUSE_MAX``,
-    ``RETRY_AFTER_MAX`` (a site that asks for a longer wait is not asked again) and
-    ``RETRY_BUDGET``, for which the site may go without one good answer.
+    It also retries damaged pages and error pages with status 200, and honours ``Retry-After``.
+
+    Settings: ``RETRY_TIMES``, and in seconds
+
+    * ``RETRY_PAUSE``: the first pause, doubled each time up to ``RETRY_PAUSE_MAX``
+    * ``RETRY_AFTER_MAX``: no retry if the site asks for a longer wait
+    * ``RETRY_BUDGET``: no retry if the site has sent no good response for so long
     """
 
     first_pause: float
     longest_pause: float
     longest_retry_after: float
     budget: float
-    _trouble_since: float | None = None
-    """When the first trouble after the latest good answer came, by the monotonic clock."""
+    _failing_since: float | None = None
+    """Time of the first failure since the latest good response, by the monotonic clock."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -63,13 +66,13 @@ class GrowingPauses(RetryMiddleware):
     ) -> Request | Response:
         if block_of(response) in CHALLENGES:
             return response
-        if reason := self._passing_trouble(response):
+        if reason := self._temporary_error(response):
             return await self._after_pause(request, reason, _retry_after(response)) or response
         if damage := damage_of(response):
             if retry := await self._after_pause(request, damage):
                 return retry
             raise DamagedAnswer(damage)
-        self._trouble_since = None
+        self._failing_since = None
         return response
 
     async def process_exception(  # type: ignore[override]
@@ -79,7 +82,7 @@ class GrowingPauses(RetryMiddleware):
             return None
         return await self._after_pause(request, type(exception).__name__)
 
-    def _passing_trouble(self, response: Response) -> str | None:
+    def _temporary_error(self, response: Response) -> str | None:
         if response.status in self.retry_http_codes:
             return response_status_message(response.status)
         return "error page" if block_of(response) is Kind.ERROR else None
@@ -87,7 +90,7 @@ class GrowingPauses(RetryMiddleware):
     async def _after_pause(
         self, request: Request, reason: str, asked_for: float = 0.0
     ) -> Request | None:
-        """The request for one more try, after the pause before it; None where there is none."""
+        """Pause, then return the retry; None if there is none. ``asked_for`` is Retry-After."""
         if asked_for > self.longest_retry_after:
             return None
         retry = self._retry(request, reason)
@@ -95,22 +98,22 @@ class GrowingPauses(RetryMiddleware):
             return None
         grown = self.first_pause * 2 ** (retry.meta["retry_times"] - 1)
         seconds = max(min(grown, self.longest_pause), asked_for)
-        if self._is_spent_after(seconds):
+        if self._exceeds_budget(seconds):
             return None
         announce_pause(self.crawler, seconds, reason)
-        if await ending_of(self.crawler).begins_within(seconds):
-            raise IgnoreRequest("the crawl is ending")
+        if await stopping_of(self.crawler).stops_within(seconds):
+            raise IgnoreRequest("the crawl is stopping")
         return without_cookies(retry)
 
-    def _is_spent_after(self, seconds: float) -> bool:
-        """Whether the budget does not last for a pause of these seconds."""
-        if self._trouble_since is None:
-            self._trouble_since = monotonic()
-        return monotonic() + seconds - self._trouble_since > self.budget
+    def _exceeds_budget(self, seconds: float) -> bool:
+        """Whether a pause of these seconds would exceed the retry budget."""
+        if self._failing_since is None:
+            self._failing_since = monotonic()
+        return monotonic() + seconds - self._failing_since > self.budget
 
 
 def announce_pause(crawler: Crawler, seconds: float, reason: str, *, shared: bool = False) -> None:
-    """Say that a request, or with ``shared`` any, is made only after these seconds."""
+    """Send the signal ``pause_started``; ``shared`` means that every request waits."""
     crawler.signals.send_catch_log(
         signals.pause_started,
         spider=crawler.spider,
@@ -121,13 +124,13 @@ def announce_pause(crawler: Crawler, seconds: float, reason: str, *, shared: boo
 
 
 def without_cookies(retry: Request) -> Request:
-    """The request with the cookie jar's cookies only: the site may have changed them since."""
+    """The request without cookies of its own, so that the jar's newer ones are sent."""
     retry.cookies = {}
     return retry
 
 
 def _retry_after(response: Response) -> float:
-    """Seconds that the site asks to wait, 0 where it does not."""
+    """Seconds of the ``Retry-After`` header; 0 without a valid one."""
     text = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
     if text.isascii() and text.isdigit():
         return float(text)

@@ -1,10 +1,13 @@
-"""The spider ``category``: pages through the listings of one category and yields its products.
+"""The spider ``category``: requests the listings of one category and yields its products.
 
 ``scrapy crawl category -a category_url=… [-a postcode=4500] …`` takes the fields of
-:class:`~category_crawler.job.CategoryJob`. ``-a run=PATH`` names the run's folder below
-``results/``; without it the run is ``local/<node>-<time>``. ``-a resume=PATH`` goes on with a run
-that has not ended well; ``-a continue_from=PATH`` begins a new one with what it had finished.
-Under Scrapyd a job is an attempt at its run: it goes on with what an attempt before has left.
+:class:`~category_crawler.job.CategoryJob`, and:
+
+* ``-a run=PATH``: the run's folder below ``results/``; default ``local/<node>-<time>``
+* ``-a resume=PATH``: continue a run that is not done
+* ``-a continue_from=PATH``: start a new run with the finished pages of another
+
+A Scrapyd job is one attempt at its run and continues what an earlier attempt left.
 """
 
 import asyncio
@@ -43,11 +46,11 @@ from category_crawler.pages import Page, read_page
 from category_crawler.planning.partition import Effort
 from category_crawler.planning.plan import Limits
 from category_crawler.run.records import Coverage
-from category_crawler.spiders.stopping_spider import EndingSpider
+from category_crawler.spiders.stopping_spider import StoppingSpider
 
 
-class CategorySpider(EndingSpider):
-    """Asks for what the crawl's plan wants, as many pages at a time as the settings allow."""
+class CategorySpider(StoppingSpider):
+    """Requests the pages that the plan wants, as many at a time as the settings allow."""
 
     name = "category"
     own_extensions: ClassVar = {
@@ -69,31 +72,31 @@ class CategorySpider(EndingSpider):
         self._resume, self._earlier, self._arguments = resume, continue_from, arguments
         self.crawl: CategoryCrawl | None = None
         self._jar = 0
-        """Number of the session's cookie jar: a renewed session has nothing of the old one."""
+        """Number of the session's cookie jar. Each renewed session gets a new jar."""
         self._answered_jar = -1
-        """The latest jar whose session the site has answered, with cookies of its own."""
+        """The latest jar that holds cookies from an answer of the site."""
         self._renewed_for: ListingURL | None = None
         self._renewing = asyncio.Lock()
         self._warned: set[str] = set()
-        """Warnings that the log has."""
+        """Warnings already logged."""
         self._asked: set[ListingURL] = set()
-        """Pages on their way."""
+        """Pages that have been requested and have not arrived."""
 
     @property
-    def last_word(self) -> str:
-        """What a person at the terminal hears at the end."""
+    def final_message(self) -> str:
+        """The message that ``scrapy crawl`` prints when the spider closes."""
         if self.crawl is None:
             return ""
         number = self.crawl.run.kept
         products = "1 product is" if number == 1 else f"{number} products are"
         kept = f"{products} kept in {self.crawl.run.folder}."
-        return kept if self.ending.error else f"{kept} {_in_words(self.crawl.coverage)}"
+        return kept if self.stopping.error else f"{kept} {_in_words(self.crawl.coverage)}"
 
     async def start(self) -> AsyncIterator[Any]:
         try:
             self.crawl = self._open_crawl()
         except CrawlError as error:
-            self.ending.begin(error)
+            self.stopping.stop(error)
             return
         self.crawler.signals.connect(
             self.count_request, signal=scrapy_signals.request_reached_downloader
@@ -106,12 +109,12 @@ class CategorySpider(EndingSpider):
     async def parse_listing(
         self, response: Response, listing: ListingURL
     ) -> AsyncIterator[Product | Request]:
-        """Yield a page's new products, which are on disk by then, and the next request.
+        """Yield a page's new products, already on disk, and the next requests.
 
-        A page for the wrong place has the session renewed and is asked for again.
+        For a page with the wrong delivery location, renew the session and request it again.
         """
         crawl = self.crawl
-        if crawl is None or self.ending.error is not None:
+        if crawl is None or self.stopping.error is not None:
             return
         jar: int = response.meta["cookiejar"]
         products: list[Product] = []
@@ -122,7 +125,7 @@ class CategorySpider(EndingSpider):
             if not await self._is_renewed(crawl, listing, jar, error):
                 return
         except CrawlStopped as error:
-            self.ending.begin(error)
+            self.stopping.stop(error)
             return
         self._asked.discard(listing)
         for product in products:
@@ -131,14 +134,14 @@ class CategorySpider(EndingSpider):
             yield request
 
     def count_request(self, request: Request) -> None:
-        """Count the requests for listings; one that is tried again is another."""
+        """Count requests for listings; a retry counts too."""
         if self.crawl is not None and request.callback == self.parse_listing:
             self.crawl.requests_made += 1
 
     def fail(self, failure: Failure) -> None:
-        """End the crawl for a request that came to nothing."""
+        """Stop the crawl because a request failed."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        self.ending.begin(_meaning(failure, request))
+        self.stopping.stop(_error_of(failure, request))
 
     def _open_crawl(self) -> CategoryCrawl:
         limits = Limits(
@@ -161,12 +164,12 @@ class CategorySpider(EndingSpider):
     async def _is_renewed(
         self, crawl: CategoryCrawl, listing: ListingURL, jar: int, lost: LocationLost
     ) -> bool:
-        """Whether the session was renewed for a page; where not, the crawl ends.
+        """Renew the session for a page; if that fails, stop the crawl and return False.
 
-        Pages that were on their way together lose one session, which is renewed once.
+        Pages requested together lose the same session: it is renewed once for all of them.
         """
         async with self._renewing:
-            if self.ending.error is not None:
+            if self.stopping.error is not None:
                 return False
             return jar < self._jar or await self._renew_lost_session(crawl, listing, lost)
 
@@ -175,14 +178,14 @@ class CategorySpider(EndingSpider):
     ) -> bool:
         renewals = self.settings.getint("SESSION_RENEWALS")
         if crawl.session is None or self._renewed_for == listing or self._jar >= renewals:
-            self.ending.begin(lost)
+            self.stopping.stop(lost)
             return False
         self._renewed_for = listing
         self.logger.warning("The delivery session is renewed: %s", lost)
         try:
             await self._renew(crawl, crawl.session)
         except CrawlError as error:
-            self.ending.begin(LocationLost(f"{lost}. It could not be renewed: {error}"))
+            self.stopping.stop(LocationLost(f"{lost}. It could not be renewed: {error}"))
             return False
         return True
 
@@ -194,7 +197,7 @@ class CategorySpider(EndingSpider):
         try:
             await self._renew(crawl, session)
         except CrawlError as error:
-            # It may still be good: every page is checked for its place.
+            # The old session may still work: the location is checked on every page.
             self.logger.warning("The delivery session could not be renewed: %s", error)
 
     async def _renew(self, crawl: CategoryCrawl, session: DeliverySession) -> None:
@@ -205,11 +208,11 @@ class CategorySpider(EndingSpider):
             seconds=seconds,
             reason="the delivery session is being renewed",
         )
-        crawl.session = await self.ending.outlasts(renew(session, seconds))
+        crawl.session = await self.stopping.unless_stopped(renew(session, seconds))
         self._jar += 1
 
     def _take(self, crawl: CategoryCrawl, response: Response, listing: ListingURL) -> list[Product]:
-        """Read and check a page, have its rows and its journal line written, return the rows."""
+        """Read and check a page, write its rows and journal line, and return the rows."""
         page = _read(response, crawl.job.marketplace)
         requests = response.meta.get("retry_times", 0) + 1
         try:
@@ -218,7 +221,7 @@ class CategorySpider(EndingSpider):
             raise type(error)(f"{error}; {crawl.keep_unreadable(response.body)}") from None
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
         if crawl.plan.is_denied(listing):
-            self.logger.warning("%s says that there are no results: it is asked again", listing)
+            self.logger.warning("%s says that there are no results: it is requested again", listing)
         self._warn(crawl)
         return products
 
@@ -229,9 +232,9 @@ class CategorySpider(EndingSpider):
                 self.logger.warning(warning)
 
     def _next(self, crawl: CategoryCrawl) -> list[Request]:
-        """Requests for what the plan wants, up to as many on their way as the site is asked.
+        """Requests for the pages that the plan wants, up to CONCURRENT_REQUESTS_PER_DOMAIN.
 
-        All at once: between two that were yielded, other pages come and the plan changes.
+        Returned as one list: between two yields other pages arrive and change the plan.
         """
         most = max(1, self.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"))
         new = (listing for listing in crawl.wanted if listing not in self._asked)
@@ -240,7 +243,7 @@ class CategorySpider(EndingSpider):
         return [self._request(crawl, listing) for listing in listings]
 
     def _request(self, crawl: CategoryCrawl, listing: ListingURL) -> Request:
-        # The site changes cookies as it answers: given once more, they would replace its own.
+        # The site's answers update the jar; sending the session's cookies again would undo that.
         session = crawl.session if self._answered_jar < self._jar else None
         return Request(
             str(listing),
@@ -249,14 +252,14 @@ class CategorySpider(EndingSpider):
             cb_kwargs={"listing": listing},
             cookies=session.request_cookies if session else None,
             headers={"Accept-Language": _accept_language(listing)},
-            # A page is asked for once more to hear the site itself again.
+            # The second request for a "no results" page must reach the site, not the HTTP cache.
             meta={"cookiejar": self._jar, "dont_cache": crawl.plan.is_denied(listing)},
             dont_filter=True,
         )
 
 
 def _in_words(coverage: Coverage) -> str:
-    """Whether the list is complete, for the person at the terminal."""
+    """Whether the list is complete, as a sentence."""
     words: dict[bool | None, str] = {
         True: "The list is complete",
         False: "The list is not complete",
@@ -270,19 +273,17 @@ def _accept_language(listing: ListingURL) -> str:
 
 
 def _read(response: Response, marketplace: Marketplace) -> Page:
-    """The page of an answer. Raises Redirected where it leads away from the listing."""
+    """The page in a response. Raises Redirected if it redirects away from listings."""
     target = redirect_target(response)
     if target is None:
         headers = headers_of(response)
         return read_page(response.body, marketplace, status=response.status, headers=headers)
     if block := block_of(response):
-        return Page(block, message=f"it leads to {target.partition('?')[0][:200]}")
-    raise Redirected(
-        f"the site leads from {response.url} to {target[:200]}, which is not a listing"
-    )
+        return Page(block, message=f"it redirects to {target.partition('?')[0][:200]}")
+    raise Redirected(f"the site redirects {response.url} to {target[:200]}, which is not a listing")
 
 
-def _meaning(failure: Failure, request: Request) -> CrawlStopped:
+def _error_of(failure: Failure, request: Request) -> CrawlStopped:
     host = urlsplit(request.url).netloc
     if isinstance(failure.value, IgnoreRequest):
         reason = str(failure.value)
@@ -291,13 +292,13 @@ def _meaning(failure: Failure, request: Request) -> CrawlStopped:
                 f"robots.txt of {host} forbids {request.url} to this crawler; it was not requested"
             )
         return Redirected(f"the site keeps redirecting {request.url} ({reason})")
-    tries = request.meta.get("retry_times", 0) + 1
+    attempts = request.meta.get("retry_times", 0) + 1
     if isinstance(failure.value, DamagedAnswer):
         return Unreachable(
-            f"{host} gave no whole answer to {request.url} in {tries} tries; the last was "
+            f"{host} gave no complete answer to {request.url} in {attempts} tries; the last was "
             f"{failure.value}"
         )
     return Unreachable(
-        f"{host} gave no answer to {request.url} in {tries} tries "
+        f"{host} gave no answer to {request.url} in {attempts} tries "
         f"({type(failure.value).__name__}); some shops do not answer addresses abroad"
     )

@@ -1,11 +1,12 @@
-"""The spider ``delivery``: has the shop deliver to a postcode and keeps the session's cookies.
+"""The spider ``delivery``: sets the shop's delivery location and saves the session's cookies.
 
 ``scrapy crawl delivery -a domain=amazon.com.au -a postcode=4500 [-a suburb="BRAY PARK"]`` opens
-the shop in a real browser, sets the location through its pop-over, and writes
-``cookies/<domain>/<POSTCODE>.json`` once the reloaded page shows the postcode. ``-a replaces=``
-names the version of the session that is not good any more: where another process has put a newer
-one in its place meanwhile, nothing is left to do. ``-a report=NAME`` says how it ended to whoever
-started it.
+the shop in a browser, sets the location in its pop-over, reloads the page, and writes
+``cookies/<domain>/<POSTCODE>.json`` if the page now shows the postcode. Further arguments:
+
+* ``-a replaces=VERSION``: the version of the session that no longer works; if the file already
+  has a newer version, the spider does nothing
+* ``-a report=NAME``: write a :class:`~category_crawler.delivery.report.DeliveryReport`
 """
 
 import os
@@ -45,14 +46,14 @@ from category_crawler.errors import (
 )
 from category_crawler.middlewares.response import headers_of
 from category_crawler.pages import read_page
-from category_crawler.spiders.stopping_spider import EndingSpider
+from category_crawler.spiders.stopping_spider import StoppingSpider
 from category_crawler.times import utc_now
 
 _HANDLER = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
 _KNOWN = ("domain", "postcode", "suburb", "replaces", "report")
 
 
-class DeliverySpider(EndingSpider):
+class DeliverySpider(StoppingSpider):
     """Makes one delivery session."""
 
     name = "delivery"
@@ -60,7 +61,7 @@ class DeliverySpider(EndingSpider):
         "category_crawler.extensions.delivery_end.DeliveryEnd": 300,
         "category_crawler.extensions.time_limit.TimeLimit": 400,
     }
-    # Somebody waits for the answer, and may ask again. Scrapy's type is no class variable's.
+    # A user waits for this job and can start it again. Scrapy does not type it as a ClassVar.
     custom_settings = {"BLOCK_PAUSE": 0}  # noqa: RUF012
 
     def __init__(
@@ -80,11 +81,11 @@ class DeliverySpider(EndingSpider):
         self._unknown = sorted(unknown)
         self._lock: IO[bytes] | None = None
         self.session: DeliverySession | None = None
-        """The session, once it is made."""
+        """The session; None until it is made."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        # The browser keeps its profile in this folder, which goes when the spider does.
+        # The browser keeps its profile in this folder, which is removed after the spider exits.
         os.environ["TMPDIR"] = str(temporary_folder("delivery-"))
         return super().from_crawler(crawler, *args, **kwargs)
 
@@ -95,13 +96,13 @@ class DeliverySpider(EndingSpider):
             options = {"executable_path": str(find_browser()), "args": browser_arguments()}
             settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", options, priority="spider")
         settings.set("DOWNLOAD_HANDLERS", {"https": _HANDLER}, priority="spider")
-        # The browser's own headers, so that the page and its scripts are asked for alike.
+        # Use the browser's own headers, so that the page and its scripts get the same ones.
         settings.set("PLAYWRIGHT_PROCESS_REQUEST_HEADERS", None, priority="spider")
         settings.set("PLAYWRIGHT_RESTART_DISCONNECTED_BROWSER", False, priority="spider")
 
     @property
-    def last_word(self) -> str:
-        """What a person at the terminal hears at the end."""
+    def final_message(self) -> str:
+        """The message that ``scrapy crawl`` prints when the spider closes."""
         if self.session is None:
             return ""
         path = session_file(self.session.domain, self.session.postcode)
@@ -116,13 +117,13 @@ class DeliverySpider(EndingSpider):
                 return
             find_browser()
         except CrawlError as error:
-            self.ending.begin(error)
+            self.stopping.stop(error)
             return
         yield self._home(shop)
 
     async def set_location(self, response: Response, shop: Marketplace) -> None:
-        """Work the pop-over of the shop's home page, and keep the session if it took."""
-        # Crawls of categories load every spider's module, and never a browser.
+        """Set the location on the shop's home page; save the session if it was accepted."""
+        # Category crawls import every spider module but need no browser.
         from category_crawler.delivery.popover import BrowserError, DeliveryPopover
 
         page = response.meta["playwright_page"]
@@ -140,21 +141,22 @@ class DeliverySpider(EndingSpider):
                 )
             self._keep(await page.context.storage_state(), location, suburb)
         except CrawlError as error:
-            self.ending.begin(error)
+            self.stopping.stop(error)
         except BrowserError as error:
-            self.ending.begin(PopoverMissing(f"the browser stopped half-way: {_first(error)}"))
+            self.stopping.stop(PopoverMissing(f"the browser failed: {_first_line(error)}"))
 
     def fail(self, failure: Failure) -> None:
-        """End the job for a home page that did not come."""
+        """Stop the job because the home page did not load."""
         host = f"www.{self.domain}"
         if isinstance(failure.value, IgnoreRequest):
-            self.ending.begin(
+            self.stopping.stop(
                 RobotsDisallowed(f"robots.txt of {host} forbids its home page to this crawler")
             )
         elif "Executable doesn't exist" in str(failure.value) or "launch" in str(failure.value):
-            self.ending.begin(BrowserMissing(f"the browser did not start: {_first(failure.value)}"))
+            line = _first_line(failure.value)
+            self.stopping.stop(BrowserMissing(f"the browser did not start: {line}"))
         else:
-            self.ending.begin(Unreachable(f"{host} gave no answer: {_first(failure.value)}"))
+            self.stopping.stop(Unreachable(f"{host} gave no answer: {_first_line(failure.value)}"))
 
     def _check_arguments(self) -> Marketplace:
         if self._unknown:
@@ -211,7 +213,7 @@ def _location(html: str, shop: Marketplace) -> str:
     return read_page(html.encode(), shop).location
 
 
-def _first(error: object) -> str:
-    """The first line of what a browser says; the rest is for those who debug it."""
+def _first_line(error: object) -> str:
+    """The first line of a browser error, without terminal colours; at most 200 characters."""
     line = str(error).strip().partition("\n")[0]
     return re.sub(r"\x1b\[\d+m", "", line)[:200] or type(error).__name__

@@ -1,8 +1,8 @@
-"""The spider ``delivery_check``: asks the shop whether a session still delivers to its postcode.
+"""The spider ``delivery_check``: checks whether a session still delivers to its postcode.
 
 ``scrapy crawl delivery_check -a domain=amazon.com.au -a postcode=4500`` loads the shop's home page
-with the session's cookies, without a browser, and reads the delivery line. Only a line that names
-another place says that the session is lost; a block page says nothing about it.
+with the session's cookies, without a browser, and reads the delivery line. The session is lost only
+if that line names another place; a block page says nothing about the session.
 """
 
 from collections.abc import AsyncIterator
@@ -26,10 +26,10 @@ from category_crawler.errors import (
 )
 from category_crawler.middlewares.response import headers_of
 from category_crawler.pages import read_page
-from category_crawler.spiders.stopping_spider import EndingSpider
+from category_crawler.spiders.stopping_spider import StoppingSpider
 
 
-class DeliveryCheckSpider(EndingSpider):
+class DeliveryCheckSpider(StoppingSpider):
     """Checks one delivery session."""
 
     name = "delivery_check"
@@ -37,7 +37,7 @@ class DeliveryCheckSpider(EndingSpider):
         "category_crawler.extensions.delivery_end.DeliveryEnd": 300,
         "category_crawler.extensions.time_limit.TimeLimit": 400,
     }
-    # Somebody waits for the answer, and may ask again. Scrapy's type is no class variable's.
+    # A user waits for this job and can start it again. Scrapy does not type it as a ClassVar.
     custom_settings = {"BLOCK_PAUSE": 0}  # noqa: RUF012
 
     def __init__(
@@ -47,11 +47,11 @@ class DeliveryCheckSpider(EndingSpider):
         self.domain, self.postcode = domain, postcode
         self.report = report or _job
         self.session: DeliverySession | None = None
-        """The session, once the shop has been seen to deliver with it."""
+        """The session; None until the shop has confirmed its postcode."""
 
     @property
-    def last_word(self) -> str:
-        """What a person at the terminal hears at the end."""
+    def final_message(self) -> str:
+        """The message that ``scrapy crawl`` prints when the spider closes."""
         return f"The shop delivers to {self.postcode}." if self.session else ""
 
     async def start(self) -> AsyncIterator[Any]:
@@ -59,7 +59,7 @@ class DeliveryCheckSpider(EndingSpider):
             shop, self.postcode = place(self.domain, self.postcode)
             session = DeliverySession.load(shop.domain, self.postcode)
         except CrawlError as error:
-            self.ending.begin(error)
+            self.stopping.stop(error)
             return
         request = Request(
             f"https://{shop.host}/",
@@ -84,16 +84,16 @@ class DeliveryCheckSpider(EndingSpider):
                     f"{shop.host} says {page.location!r}, not postcode {self.postcode}"
                 )
         except CrawlError as error:
-            self.ending.begin(error)
+            self.stopping.stop(error)
             return
         session.about["location"] = page.location
         self.session = session
 
     def fail(self, failure: Failure) -> None:
-        """End the check for a home page that did not come."""
+        """Stop the check because the home page did not load."""
         host = DOMAINS[self.domain].host
         if isinstance(failure.value, IgnoreRequest):
-            self.ending.begin(RobotsDisallowed(f"robots.txt of {host} forbids its home page"))
+            self.stopping.stop(RobotsDisallowed(f"robots.txt of {host} forbids its home page"))
         else:
             name = type(failure.value).__name__
-            self.ending.begin(Unreachable(f"{host} gave no answer ({name})"))
+            self.stopping.stop(Unreachable(f"{host} gave no answer ({name})"))

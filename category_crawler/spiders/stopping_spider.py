@@ -1,18 +1,18 @@
-"""What the project's spiders share: extensions of their own, and a word on how they end."""
+"""The base of the project's spiders."""
 
 from typing import ClassVar
 
 from scrapy import Spider
 from scrapy.settings import BaseSettings
 
-from category_crawler.extensions.stopping import Ending, ending_of
+from category_crawler.extensions.stopping import Stopping, stopping_of
 
 
-class EndingSpider(Spider):
-    """A spider that says why it ends."""
+class StoppingSpider(Spider):
+    """A spider that can stop early with a reason, and has extensions of its own."""
 
     own_extensions: ClassVar[dict[str, int]] = {}
-    """Extensions for this spider only, beside those of the settings."""
+    """Extensions for this spider only, in addition to those in the settings."""
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -21,10 +21,10 @@ class EndingSpider(Spider):
         settings.set("EXTENSIONS", extensions, priority="spider")
 
     @property
-    def ending(self) -> Ending:
-        return ending_of(self.crawler)
+    def stopping(self) -> Stopping:
+        return stopping_of(self.crawler)
 
     @property
-    def last_word(self) -> str:
-        """What a person at the terminal hears at the end."""
+    def final_message(self) -> str:
+        """The message that ``scrapy crawl`` prints when the spider closes."""
         return ""

@@ -14,7 +14,7 @@ def test_a_cookies_domain_is_judged_without_the_network(monkeypatch: pytest.Monk
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the list of public suffixes is being downloaded")
 
-    assert category_crawler.middlewares.retry.GrowingPauses
+    assert category_crawler.middlewares.retry.BackoffRetry
     monkeypatch.setattr(socket, "socket", refuse)
     assert cookies._is_public_domain("com.au")
     assert not cookies._is_public_domain("amazon.com.au")

@@ -88,7 +88,7 @@ def test_each_way_to_fail_has_its_sentence(
     empty.settings("POPOVER_TIMEOUT = 3\nRETRY_TIMES = 1\nRETRY_PAUSE = 0.01\n")
     ended = empty.deliver(**arguments)
     assert ended.code == 1
-    assert f"Ended early ({reason}):" in ended.last_line
+    assert f"Stopped early ({reason}):" in ended.last_line
     assert says in ended.last_line
     assert list((empty.folder / "cookies").glob("*/*.json")) == []
 
@@ -157,7 +157,7 @@ def test_a_page_whose_script_never_ends_holds_no_job(empty: Home, temporary: Pat
     empty.settings(f"{QUICK}DELIVERY_TIMEOUT = 8\n")
     ended = empty.deliver(report="a")
     assert ended.code == 1
-    assert "(took_too_long): the delivery job did not end within 8 s" in ended.said
+    assert "(took_too_long): the delivery job did not finish within 8 s" in ended.said
     assert_nothing_is_left(empty, temporary)
 
 

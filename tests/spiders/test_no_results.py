@@ -34,7 +34,7 @@ def test_one_odd_no_results_costs_one_request_and_no_product(
     assert whole_category(ended, home)
     assert ended.summary["coverage"]["complete"] is True
     assert len(home.shop.listing_requests) == (6 if pattern == "." else 4)
-    assert "it is asked again" in ended.said
+    assert "it is requested again" in ended.said
 
 
 def test_an_empty_category_is_asked_twice_and_believed(home: Home) -> None:
