@@ -1,4 +1,4 @@
-"""Our Scrapyd: configured from the home folder, and no slot of it is ever lost.
+"""Scrapyd, configured from the home folder and hardened so that it never loses a slot.
 
 ``scrapy.cfg`` names :func:`.application.application`.
 """

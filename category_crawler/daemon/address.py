@@ -1,4 +1,4 @@
-"""Where Scrapyd listens, and the password that the API and its web console share."""
+"""Scrapyd's address and password."""
 
 import os
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from category_crawler.files.secret import secret_in
 
 USERNAME = "crawler"
 PROJECT = "default"
-"""The name under which ``scrapy.cfg`` makes this project known to Scrapyd."""
+"""Scrapyd's name for the project that ``scrapy.cfg`` describes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +22,22 @@ class Console:
 
     @property
     def url(self) -> str:
-        """Base of Scrapyd's API and console, on this machine only."""
+        """Base URL of Scrapyd's API and web console, on this machine only."""
         return f"http://127.0.0.1:{self.port}"
 
 
 def console() -> Console:
-    """Scrapyd's address and credentials; the password is made at the first call."""
+    """Scrapyd's address and credentials; the first call creates the password."""
     return Console(scrapyd_port(), USERNAME, secret_in(password_file()))
 
 
 def scrapyd_port() -> int:
-    """``SCRAPYD_PORT``, else Scrapyd's own 6800. Raises ValueError as :func:`port_named`."""
+    """``SCRAPYD_PORT``, else Scrapyd's default 6800. Raises ValueError, see :func:`port_named`."""
     return port_named("SCRAPYD_PORT", 6800)
 
 
 def port_named(variable: str, otherwise: int) -> int:
-    """A port from the environment. Raises ValueError with a sentence where it is none."""
+    """A port from an environment variable. Raises ValueError if it is not a port."""
     text = os.environ.get(variable) or str(otherwise)
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
         raise ValueError(f"{variable} is {text!r}: it must be a port, 1 to 65535")
@@ -45,5 +45,5 @@ def port_named(variable: str, otherwise: int) -> int:
 
 
 def password_file() -> Path:
-    """Holds the password, readable by its owner only."""
+    """The file that holds the password, readable by its owner only."""
     return var_folder() / "scrapyd.password"

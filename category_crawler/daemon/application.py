@@ -1,7 +1,7 @@
-"""Scrapyd for this project: configured from environment and home folder, gentle with its spiders.
+"""Starts Scrapyd with settings from the environment and the home folder.
 
-``scrapy.cfg`` names :func:`application`; ports, folders and the password are not for a file that
-everybody shares.
+``scrapy.cfg`` names :func:`application`. It holds no ports, folders or password, because it is the
+same for every installation.
 """
 
 import os
@@ -26,19 +26,19 @@ from category_crawler.process_watch import PARENT, end_with_parent
 
 
 def application(config: Config) -> Componentized:
-    """Scrapyd's own application, with our settings in place of those of ``scrapy.cfg``."""
+    """Scrapyd's application with our settings."""
     end_with_parent()
-    # Set before a child is there: one whose Scrapyd dies while it starts must know whose it was.
+    # Set before any child starts, so that a child can notice if Scrapyd dies at once.
     os.environ[PARENT] = str(os.getpid())
-    door = console()
+    scrapyd_console = console()
     folder = var_folder()
     values = {
         "bind_address": "127.0.0.1",
-        "http_port": str(door.port),
-        "username": door.username,
-        "password": door.password,
+        "http_port": str(scrapyd_console.port),
+        "username": scrapyd_console.username,
+        "password": scrapyd_console.password,
         "launcher": "category_crawler.daemon.slots.Slots",
-        "poller": "category_crawler.daemon.poller.StubbornPoller",
+        "poller": "category_crawler.daemon.poller.RetryingPoller",
         "spiderqueue": "category_crawler.daemon.job_queue.JobQueue",
         "poll_interval": os.environ.get("SCRAPYD_POLL_INTERVAL", "0.5"),
         "runner": "category_crawler.daemon.scrapy_command",
@@ -53,20 +53,20 @@ def application(config: Config) -> Componentized:
     }
     for option, value in values.items():
         config.cp.set(config.SECTION, option, value.replace("%", "%%"))
-    _know_spiders()
+    _cache_spiders()
     scrapyd: Componentized = app.application(config)
     return scrapyd
 
 
 def quiet_log() -> FilteringLogObserver:
-    """Scrapyd's log on standard output, without a line for each request that it answers."""
+    """Scrapyd's log on standard output, without a line for each HTTP request."""
     levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.info)
     levels.setLogLevelForNamespace("twisted.python.log", LogLevel.warn)
-    # Their types are zope's interfaces, which mypy cannot follow.
+    # mypy does not understand zope interfaces.
     return FilteringLogObserver(textFileLogObserver(sys.stdout), [levels])  # type: ignore
 
 
-def _know_spiders() -> None:
-    """Spare the first request the second that asking another process for the spiders takes."""
+def _cache_spiders() -> None:
+    """Fill Scrapyd's list of spiders; otherwise its first request takes a second to ask for it."""
     spiders = SpiderLoader.from_settings(get_project_settings()).list()
     spider_list.cache[PROJECT][None] = spiders

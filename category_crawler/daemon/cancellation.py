@@ -1,7 +1,7 @@
-"""That a job was cancelled, by the API or on Scrapyd's console, noted before its process hears it.
+"""Notes of cancelled jobs, each written before the job's process gets the signal.
 
-A process that is cancelled in its first second dies without a word, and a job taken off the queue
-leaves none either: without the note either would look like one to be started again.
+A process cancelled in its first second, or a job removed from the queue, writes no summary. Without
+the note such a job would look crashed and be started again.
 """
 
 import os
@@ -15,7 +15,7 @@ _JOB = re.compile(r"[rz]\d+-\d+", re.ASCII)
 
 
 def note_cancelled(job: str) -> None:
-    """Note it; of a name that is none of ours, nothing. Raises OSError."""
+    """Write the note; ignore job names that are not ours. Raises OSError."""
     if not _JOB.fullmatch(job):
         return
     folder = _folder()
@@ -28,12 +28,12 @@ def note_cancelled(job: str) -> None:
 
 
 def was_cancelled(job: str) -> bool:
-    """Whether it has been noted."""
+    """Whether the job has a note."""
     return (_folder() / job).is_file()
 
 
 def forget_cancelled(job: str) -> None:
-    """Remove the note, once what became of the job is recorded."""
+    """Remove the note, once the job's result is recorded."""
     if was_cancelled(job):
         (_folder() / job).unlink(missing_ok=True)
 

@@ -1,15 +1,15 @@
-"""SQLite as Scrapyd's daemon uses it: it must neither wait for the disk nor keep a lock."""
+"""SQLite settings for Scrapyd's daemon, which must not wait for the disk or keep a lock."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _BUSY_MILLISECONDS = 250
-"""While SQLite waits for another process's lock, the daemon answers nobody."""
+"""The daemon answers no request while SQLite waits for a lock."""
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Set up a connection that Scrapyd has opened."""
+    """Configure a connection that Scrapyd has opened."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
@@ -17,7 +17,7 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def undone_if_failed(connection: sqlite3.Connection) -> Iterator[None]:
-    """Roll back what failed inside. Python leaves the transaction open, and with it its lock."""
+    """Roll back a transaction that fails; Python would leave it open and keep its lock."""
     try:
         yield
     except sqlite3.Error:
@@ -26,7 +26,7 @@ def undone_if_failed(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def refusal_of(connection: sqlite3.Connection) -> str:
-    """Why nothing can be written just now; empty where it can."""
+    """Why the database cannot be written now; empty if it can."""
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.Error as error:

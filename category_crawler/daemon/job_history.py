@@ -1,4 +1,4 @@
-"""Scrapyd's record of jobs that have ended, which its console lists."""
+"""Scrapyd's list of finished jobs, shown in its web console."""
 
 import sqlite3
 from typing import Any
@@ -12,7 +12,7 @@ log = Logger()
 
 
 class JobHistory(SqliteJobStorage):
-    """Scrapyd's own, except that a record that cannot be written does not stop the daemon."""
+    """Scrapyd's job storage; a failed write is logged and does not stop the daemon."""
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
@@ -20,13 +20,13 @@ class JobHistory(SqliteJobStorage):
 
     @property
     def refusal(self) -> str:
-        """Why no record can be written just now; empty where one can."""
+        """Why no job can be recorded now; empty if one can."""
         return refusal_of(self.jobs.conn)
 
     def add(self, job: Any) -> None:
-        """Record an ended job, or log why that is not possible.
+        """Record a finished job, or log the error.
 
-        The API does not need the record: the files of the run say how it ended.
+        The API does not need the record: the run's summary says how it ended.
         """
         try:
             with undone_if_failed(self.jobs.conn):

@@ -1,4 +1,4 @@
-"""Scrapyd's queue of jobs that wait."""
+"""Scrapyd's queue of waiting jobs."""
 
 from collections import deque
 from collections.abc import Callable
@@ -12,10 +12,10 @@ Message = dict[str, Any]
 
 
 class JobQueue(SqliteSpiderQueue):
-    """Scrapyd's own, with a second part in memory for jobs that could not be started.
+    """Scrapyd's queue in SQLite, and a second queue in memory for jobs that could not start.
 
-    The file takes a job without waiting for the disk. What a power cut or a killed daemon takes
-    out of either part, the API finds lost and schedules again.
+    The file is not synced for each job. A power cut or a killed daemon may lose jobs of either
+    queue; the API notices and schedules them again.
     """
 
     def __init__(self, config: Any, project: str) -> None:
@@ -23,15 +23,15 @@ class JobQueue(SqliteSpiderQueue):
         prepare(self.q.conn)
         self._given_back: deque[Message] = deque()
         self._was_given_back = False
-        """Whether the latest job out was one that had been given back."""
+        """Whether the latest job came from the queue in memory."""
 
     @property
     def refusal(self) -> str:
-        """Why the file takes and gives no job just now; empty where it does."""
+        """Why the file cannot be used now; empty if it can."""
         return refusal_of(self.q.conn)
 
     def give_back(self, message: Message) -> None:
-        """Take back a job that could not be started; a full disk cannot refuse it."""
+        """Put back a job that could not be started; it works even if the disk is full."""
         self._given_back.append(message)
 
     def add(self, name: str, priority: float = 0.0, **spider_args: Any) -> None:
@@ -39,7 +39,7 @@ class JobQueue(SqliteSpiderQueue):
             super().add(name, priority, **spider_args)
 
     def pop(self) -> Message | None:
-        """The next job: by turns one given back and one from the file, so that neither waits."""
+        """The next job, alternating between the two queues so that neither has to wait."""
         self._was_given_back = bool(self._given_back) and not (self._was_given_back and len(self.q))
         if self._was_given_back:
             return self._given_back.popleft()

@@ -1,4 +1,4 @@
-"""Scrapyd's poller, which starts jobs from the queue."""
+"""Scrapyd's poller, which takes jobs from the queue."""
 
 from collections.abc import Generator
 from typing import Any
@@ -13,21 +13,21 @@ from twisted.logger import (
 log = Logger()
 
 
-class StubbornPoller(QueuePoller):
-    """Logs an error and polls again; Scrapyd's own would never poll again and look healthy.
+class RetryingPoller(QueuePoller):
+    """Logs an error and continues; Scrapyd's own poller would stop without a sign of it.
 
-    Once Scrapyd ends, jobs stay in the queue: whatever it started now would outlive it.
+    It takes no job while Scrapyd stops, because the new process would outlive Scrapyd.
     """
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.is_ending = False
+        self.is_stopping = False
         self._trouble = ""
-        """Why the latest poll failed; empty where it did not."""
+        """Why the latest poll failed; empty if it did not."""
 
     @inlineCallbacks
     def poll(self) -> Generator[Any, Any, None]:
-        if self.is_ending:
+        if self.is_stopping:
             return
         try:
             yield super().poll()
@@ -37,9 +37,9 @@ class StubbornPoller(QueuePoller):
             self._note("")
 
     def _note(self, trouble: str) -> None:
-        """Log a trouble when it begins and when it ends, not at every poll."""
+        """Log an error when it starts and when it is over, not at every poll."""
         if trouble and trouble != self._trouble:
-            log.error("The queue cannot be read, each poll tries again: {it}", it=trouble)
+            log.error("The queue cannot be read; each poll retries: {it}", it=trouble)
         elif self._trouble and not trouble:
             log.info("The queue can be read again")
         self._trouble = trouble

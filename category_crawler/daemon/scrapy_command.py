@@ -1,4 +1,4 @@
-"""Starts one Scrapy command for Scrapyd; unlike Scrapyd's own runner it needs no setuptools."""
+"""Runs one Scrapy command for Scrapyd; unlike Scrapyd's own runner it needs no setuptools."""
 
 from scrapy.cmdline import execute
 

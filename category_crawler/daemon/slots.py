@@ -1,4 +1,4 @@
-"""Scrapyd's slots: each runs one job at a time, and every one comes back whatever happens to it."""
+"""Scrapyd's slots: each runs one job at a time and is freed again, whatever happens to the job."""
 
 import os
 from contextlib import suppress
@@ -20,38 +20,38 @@ from category_crawler.files.trouble import may_pass
 
 log = Logger()
 
-_PARTING_SECONDS = 3.0
-"""Less than the five after which honcho kills whoever is left."""
+_KILL_SECONDS = 3.0
+"""From stopping Scrapyd until its spiders are killed; honcho kills all processes after five."""
 _PAUSE_SECONDS = 2.0
-"""Between two tries to start jobs while the machine is in trouble."""
+"""Between two attempts to start a job while the machine lacks resources."""
 _PIPES = 3
-"""Of each process: its input, output and errors."""
+"""Per process: standard input, output and error."""
 
 
 class Slots(Launcher):
     """Starts a job in each free slot.
 
-    Scrapyd's own launcher loses a slot for good where a job cannot be started or its end cannot be
-    recorded. Here a job that the machine cannot start goes back to the queue; one that can never
-    be started is recorded as failed. The slot is free again either way.
+    Scrapyd's own launcher loses a slot if a job cannot be started or its end cannot be recorded.
+    Here a job goes back to the queue if the machine lacks resources, and is recorded as failed if
+    it can never be started. Either way the slot is free again.
     """
 
     def __init__(self, config: Any, app: Any) -> None:
         super().__init__(config, app)
         self.trouble = ""
-        """Why the latest job could not be started; empty where it could."""
+        """Why the latest job could not be started; empty if it could."""
 
     def stopService(self) -> Any:  # noqa: N802, Twisted's name
         """Exit after the spiders; the signal to the process group stops them too."""
         super().stopService()
-        self.app.getComponent(IPoller).is_ending = True
+        self.app.getComponent(IPoller).is_stopping = True
         running = list(self.processes.values())
         for process in running:
-            task.deferLater(reactor, _PARTING_SECONDS, _kill, process)
+            task.deferLater(reactor, _KILL_SECONDS, _kill, process)
         return DeferredList([process.deferred for process in running])
 
     def _spawn_process(self, message: Message, slot: int) -> None:
-        # Scrapyd adds to a message what it must not hold when it is given back.
+        # Scrapyd changes the message; the queue needs the original.
         job = deepcopy(message)
         try:
             super()._spawn_process(message, slot)
@@ -73,27 +73,27 @@ class Slots(Launcher):
             self._get_message(slot)
 
     def _give_back(self, job: Message, slot: int, error: OSError) -> None:
-        """Put a job back into the queue, and try again after a pause."""
-        log.warn("Job {job} must wait: {error}", job=job["_job"], error=error)
+        """Put a job back into the queue, and retry after a pause."""
+        log.warn("Job {job} has to wait: {error}", job=job["_job"], error=error)
         self.trouble = error.strerror or str(error)
         queue = self.app.getComponent(IPoller).queues[job.pop("_project")]
         queue.give_back({"name": job.pop("_spider")} | job)
         task.deferLater(reactor, _PAUSE_SECONDS, self._get_message, slot)
 
     def _refuse(self, job: Message, slot: int, error: Exception) -> None:
-        """Record as failed a job that can never be started, and free its slot."""
+        """Record a job that can never be started as failed, and free its slot."""
         log.error("Job {job} cannot be started: {error}", job=job["_job"], error=error)
         reason = NotStarted(f"The job could not be started: {error}")
         try:
             refuse_job(job["_spider"], job["_job"], job.get("run", ""), reason)
         except Exception:
-            log.failure("That could not be recorded")
+            log.failure("The failure of job {job} could not be recorded", job=job["_job"])
         self.trouble = ""
         self._get_message(slot)
 
 
 class SlotStatus(WsResource):
-    """``slots.json``: the number of slots, and what keeps jobs from being started."""
+    """``slots.json``: the number of slots, and why jobs cannot be started, if so."""
 
     def render_GET(self, txrequest: Any) -> dict[str, Any]:  # noqa: ARG002, N802, Twisted's name
         launcher, poller = self.root.launcher, self.root.poller
@@ -110,12 +110,12 @@ class SlotStatus(WsResource):
         databases = (*queues, launcher.finished)
         if refusal := _refusal_of_pipes() or next(filter(None, (d.refusal for d in databases)), ""):
             return str(refusal)
-        # Where no job waits, nobody has seen yet that an old trouble has passed.
+        # Without a waiting job nothing has shown yet whether an old trouble is over.
         return str(launcher.trouble) if any(queue.count() for queue in queues) else ""
 
 
 def _refusal_of_pipes() -> str:
-    """Why no process could be started just now; empty where its pipes can be opened."""
+    """Why a process's pipes cannot be opened now; empty if they can."""
     opened: list[int] = []
     try:
         for _ in range(_PIPES):
@@ -129,6 +129,6 @@ def _refusal_of_pipes() -> str:
 
 
 def _kill(process: ScrapyProcessProtocol) -> None:
-    # A request that hangs holds a spider up for as long as it may; its rows are on disk.
+    # A hanging request can delay a spider without limit; its rows are on disk.
     with suppress(ProcessExitedAlready):
         process.transport.signalProcess("KILL")
