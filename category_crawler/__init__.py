@@ -1,16 +1,16 @@
 """Crawls one Amazon category as seen from one postcode.
 
-The way in is the spider :mod:`category_crawler.spiders.category`. Around it:
+Start reading at the spider :mod:`category_crawler.spiders.category`. The packages around it:
 
-* what is asked for: :mod:`.job`, :mod:`.listing_url`, :mod:`.domain_config`
-* what is requested next: :mod:`.planning`
-* what a page says: :mod:`.pages`
-* what a page adds to the run: :mod:`.crawl`
-* what is written: :mod:`.run`
-* where the shop delivers to: :mod:`.delivery`
-* how Scrapy is used: :mod:`.spiders`, :mod:`.middlewares`, :mod:`.extensions`, :mod:`.commands`
-* how Scrapyd runs it: :mod:`.daemon`
-* every failure raised on purpose: :mod:`.errors`
+* :mod:`.job`, :mod:`.listing_url`, :mod:`.domain_config`: what a user asks for
+* :mod:`.planning`: which page to request next
+* :mod:`.pages`: reads HTML
+* :mod:`.crawl`: checks a page and adds it to the run
+* :mod:`.run`: a run's files
+* :mod:`.delivery`: sets the shop's delivery location
+* :mod:`.spiders`, :mod:`.middlewares`, :mod:`.extensions`, :mod:`.commands`: the Scrapy project
+* :mod:`.daemon`: Scrapyd
+* :mod:`.errors`: every error raised on purpose
 """
 
 __version__ = "0.1.0"

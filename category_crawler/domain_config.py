@@ -1,6 +1,6 @@
-"""The marketplaces: host, currency, postcode form and the refinements each supports.
+"""The marketplaces: host, currency, postcode format and supported filters.
 
-Facts are those of the site's own pages; the number of a marketplace is ours and never changes.
+The facts come from the site's own pages. The ids are ours and never change.
 """
 
 import re
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Filter(StrEnum):
-    """A crawl field that narrows the listing, as the API names it."""
+    """A filter of the listing, by the name of its API field."""
 
     PRICE = "price"
     PRIME_SHIPS_FROM_AU = "filter_prime_ships_from_au"
@@ -27,18 +27,18 @@ class Marketplace:
     country_code: str
     """ISO 3166-1 alpha-2."""
     currency: str
-    """ISO 4217 code of prices shown to an address in the shop's own country."""
+    """ISO 4217 code of the prices that a visitor from the shop's own country sees."""
     language: str
-    """Language the shop answers in by default, such as ``en_AU``."""
+    """The shop's default language, such as ``en_AU``."""
     postcode_regex: str
-    """Matches a whole postcode as a person writes it; empty where the shop delivers by city."""
+    """Matches a whole postcode as people write it; empty if the shop delivers by city."""
     filters: frozenset[Filter] = field(default=frozenset({Filter.PRICE}))
     truncates_postcode: bool = False
     """The delivery line shows only the first part of the code (seen in the UK and Canada)."""
 
     @property
     def host(self) -> str:
-        """The only host whose answers are believed."""
+        """The only host whose answers are trusted."""
         return f"www.{self.domain}"
 
     @property
@@ -47,7 +47,7 @@ class Marketplace:
         return bool(self.postcode_regex)
 
     def postcode(self, written: str) -> str | None:
-        """The postcode in capitals without spaces, or None where it is not one of this country."""
+        """The postcode in capitals without spaces, or None if it is not one of this country."""
         if not self.active or not re.fullmatch(self.postcode_regex.strip("^$"), written, re.ASCII):
             return None
         return written.replace(" ", "").upper()
@@ -104,7 +104,7 @@ PRIME_SHIPS_FROM_AU = ("p_n_prime_domestic", "6845356051")
 """amazon.com.au's refinement for Prime goods sent from Australia (public sources, 2021-2025)."""
 
 DELIVERY_DAY_CODE = "p_90"
-"""Rail group of the delivery day where a marketplace has one; values differ (real pages)."""
+"""Rail group of the delivery day; its values differ between marketplaces (real pages)."""
 
 BRAND_CODES = ("p_123", "p_89")
-"""Rail groups of brands: numbers since 2024, before that names (real pages)."""
+"""Rail groups of brands: since 2024 the values are numbers, before that names (real pages)."""

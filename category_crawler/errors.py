@@ -1,4 +1,4 @@
-"""Every failure raised on purpose, as a tree; each carries the reason code the API shows.
+"""Every error raised on purpose, with the reason code that the API shows.
 
 ::
 
@@ -11,7 +11,7 @@
     ├── SessionError            no_session
     │   ├── SessionMissing
     │   └── SessionUnreadable
-    └── CrawlStopped            (a run ends early)
+    └── CrawlStopped            (a run stops early)
         ├── Blocked             blocked
         ├── LocationLost        location_lost
         ├── WrongCurrency       location_lost
@@ -39,14 +39,14 @@
 
 
 class CrawlError(Exception):
-    """Base of all; its text is one sentence for the person who meets it."""
+    """Base class of all; the text is one sentence for the user."""
 
     reason = "crawl_error"
     """The code the API shows as ``failed_reason``."""
 
 
 class InvalidJob(CrawlError):
-    """Raised if a job asks for something that no crawl can do."""
+    """Raised if a job's arguments are invalid."""
 
     reason = "invalid_job"
 
@@ -62,11 +62,11 @@ class RunError(CrawlError):
 
 
 class RunLocked(RunError):
-    """Raised if another process holds the run."""
+    """Raised if another process holds the run's lock."""
 
 
 class RunExists(RunError):
-    """Raised if a new run is to be written where one lies already."""
+    """Raised if a new run's folder already holds a run, or a run to resume is done."""
 
 
 class SessionError(CrawlError):
@@ -84,7 +84,7 @@ class SessionUnreadable(SessionError):
 
 
 class CrawlStopped(CrawlError):
-    """Raised to end a run before its list is whole; rows kept so far stay."""
+    """Raised to stop a run before its list is complete; rows kept so far stay."""
 
 
 class Blocked(CrawlStopped):
@@ -104,73 +104,73 @@ class WrongCurrency(LocationLost):
 
 
 class FilterUnavailable(CrawlStopped):
-    """Raised if the rail of the first page does not offer an asked refinement."""
+    """Raised if the first page does not offer a requested filter."""
 
     reason = "filter_unavailable"
 
 
 class FilterNotApplied(CrawlStopped):
-    """Raised if an asked refinement is not seen chosen on a page."""
+    """Raised if a page does not show a requested filter as applied."""
 
     reason = "filter_not_applied"
 
 
 class NodeNotApplied(CrawlStopped):
-    """Raised if a page is not a listing of the asked node."""
+    """Raised if a page is not a listing of the requested node."""
 
     reason = "node_not_applied"
 
 
 class NotAListing(CrawlStopped):
-    """Raised if a page is neither a listing nor anything the site is known to send."""
+    """Raised if a page is not a listing and not a known block page."""
 
     reason = "not_a_listing"
 
 
 class RobotsDisallowed(CrawlStopped):
-    """Raised if robots.txt forbids the listing to this crawler."""
+    """Raised if robots.txt forbids the page to this crawler."""
 
     reason = "robots_disallowed"
 
 
 class Redirected(CrawlStopped):
-    """Raised if the site leads away from the listing."""
+    """Raised if the site redirects to a page that is not a listing."""
 
     reason = "redirected"
 
 
 class UnreadablePage(CrawlStopped):
-    """Raised if cards lack what every listing shows, so that the markup must have changed."""
+    """Raised if cards lack what every listing shows: the site's markup has changed."""
 
     reason = "unreadable_page"
 
 
 class Unreachable(CrawlStopped):
-    """Raised if no answer came after all retries."""
+    """Raised if the site did not answer after all retries."""
 
     reason = "unreachable"
 
 
 class DeliveryFailed(CrawlStopped):
-    """Base of what keeps a delivery session from being made."""
+    """Base class of the errors that prevent a delivery session."""
 
     reason = "delivery_failed"
 
 
 class BrowserMissing(DeliveryFailed):
-    """Raised if no browser is there, or it does not start."""
+    """Raised if no browser is found, or it does not start."""
 
     reason = "no_browser"
 
 
 class PopoverMissing(DeliveryFailed):
-    """Raised if the pop-over for the delivery location does not come or does not answer."""
+    """Raised if the pop-over for the delivery location does not open or does not answer."""
 
     reason = "no_popover"
 
 
 class PostcodeUnknown(DeliveryFailed):
-    """Raised if the shop does not take the postcode."""
+    """Raised if the shop does not accept the postcode."""
 
     reason = "postcode_unknown"
 
@@ -182,19 +182,19 @@ class SuburbUnknown(DeliveryFailed):
 
 
 class LocationNotSet(DeliveryFailed):
-    """Raised if the shop took the postcode and yet delivers elsewhere."""
+    """Raised if the shop accepted the postcode but still delivers elsewhere."""
 
     reason = "location_not_set"
 
 
 class TookTooLong(DeliveryFailed):
-    """Raised if a delivery job has not ended within its time."""
+    """Raised if a delivery job exceeds its time limit."""
 
     reason = "took_too_long"
 
 
 class NotStarted(CrawlStopped):
-    """Raised if no process can be started for a job, now or later."""
+    """Raised if a job can never be started."""
 
     reason = "not_started"
 
@@ -206,13 +206,13 @@ class StorageFailed(CrawlStopped):
 
 
 class Interrupted(CrawlStopped):
-    """Raised if the process was asked to end before the list was whole."""
+    """Raised if the process had to stop before the list was complete."""
 
     reason = "interrupted"
 
 
 class Cancelled(CrawlStopped):
-    """Raised if a person ended the run."""
+    """Raised if a user cancelled the run."""
 
     reason = "cancelled"
 

@@ -1,21 +1,21 @@
-"""A product as a listing page shows it: the row of every result file."""
+"""A product as a listing page shows it: one row of the result file."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Product:
-    """One result card. What the page does not show is None, never guessed.
+    """One result card. A value that the page does not show is None, never guessed.
 
-    Amounts in cents are hundredths of ``currency``, also of a yen. The order of the fields is
-    the order of the result file.
+    Cents are hundredths of ``currency``, for the yen too. The result file has the fields in this
+    order.
     """
 
     asin: str
-    """Ten capitals and digits, Amazon's product number."""
+    """Amazon's product number: ten capital letters and digits."""
     title: str | None = None
     price: str | None = None
-    """Main price as displayed, white space collapsed, zero-width marks gone: ``$29.99``."""
+    """Main price as displayed, with single spaces and no zero-width marks: ``$29.99``."""
     price_cents: int | None = None
     currency: str | None = None
     """ISO 4217 code of the amounts."""
@@ -41,7 +41,7 @@ class Product:
     delivery: str | None = None
     """The delivery promise as displayed."""
     badges: list[str] | None = None
-    """Such as ``Best Seller``; None where the card shows none."""
+    """Such as ``Best Seller``; None if the card shows none."""
     coupon: str | None = None
     bought_past_month: str | None = None
     """As displayed: ``1K+ bought in past month``."""
@@ -57,5 +57,5 @@ class Product:
     """UTC, ISO 8601 with ``Z``."""
 
     def cents_in(self, currency: str) -> int | None:
-        """The main price in cents, or None where there is none or it is in another currency."""
+        """The main price in cents; None if there is none or it is in another currency."""
         return self.price_cents if self.currency in (None, currency) else None

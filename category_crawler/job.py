@@ -1,4 +1,4 @@
-"""What a crawl is asked to do, checked before anything is requested."""
+"""A crawl's job: its fields, validated before the first request."""
 
 import json
 import re
@@ -23,8 +23,8 @@ DeliveryDay = Literal["tomorrow", "within_2_days"]
 class CategoryJob(BaseModel):
     """The crawl fields of add_schedule; amounts are hundredths of the marketplace's currency.
 
-    Made from JSON with ``model_validate_json`` (strict types) and from ``-a`` arguments with
-    :meth:`from_arguments`. Fields not known are left aside.
+    Create one from JSON with ``model_validate_json`` (strict types) or from ``-a`` arguments with
+    :meth:`from_arguments`. JSON may hold other fields; they are ignored.
     """
 
     model_config = ConfigDict(
@@ -38,21 +38,21 @@ class CategoryJob(BaseModel):
     domain: str
     """Such as amazon.com.au."""
     postcode: str | None = None
-    """None crawls without a delivery session and checks neither location nor currency."""
+    """None means no delivery session, and no check of location and currency."""
     filter_prime_ships_from_au: bool = False
-    """Products that Prime ships from Australia; amazon.com.au only."""
+    """Only products that Prime ships from Australia; amazon.com.au only."""
     filter_delivery_day: DeliveryDay | None = None
     """amazon.com.au only."""
     price_min_cents: Cents | None = None
     """Hundredths of the currency, the yen too."""
     price_max_cents: Cents | None = None
-    """Not below the lowest price."""
+    """At least price_min_cents."""
     include_sponsored: bool = False
-    """Products seen only as advertisements come last; otherwise they are left out."""
+    """True adds products seen only as advertisements, at the end; false leaves them out."""
     max_products: Annotated[int, Field(ge=1, lt=10**9)] | None = None
-    """Stop there."""
+    """Stop after this many products."""
     whole: bool = True
-    """False takes only what the site serves of the one listing, undivided."""
+    """False crawls only the one listing and does not divide it into slices."""
 
     @model_validator(mode="before")
     @classmethod
@@ -74,9 +74,9 @@ class CategoryJob(BaseModel):
 
     @classmethod
     def from_arguments(cls, arguments: dict[str, str]) -> Self:
-        """Read ``-a`` arguments; domain and node are taken from the URL when not given.
+        """Read ``-a`` arguments; domain and node default to those of the URL.
 
-        Raises InvalidJob with one sentence naming the argument.
+        Raises InvalidJob with one sentence that names the argument.
         """
         unknown = sorted(set(arguments) - set(cls.model_fields))
         if unknown:
@@ -101,7 +101,7 @@ class CategoryJob(BaseModel):
 
     @property
     def price_bounds(self) -> tuple[int | None, int | None]:
-        """Lowest and highest price in cents; a field replaces the same bound of the URL."""
+        """Lowest and highest price in cents; a field overrides the same bound of the URL."""
         return self._bounds_in(ListingURL.parse(self.category_url))
 
     def _bounds_in(self, listing: ListingURL) -> tuple[int | None, int | None]:
@@ -113,7 +113,7 @@ class CategoryJob(BaseModel):
 
     @property
     def unsupported_filters(self) -> list[str]:
-        """Names of asked filters that the marketplace does not have; they are not applied."""
+        """Names of requested filters that the marketplace does not support and are not applied."""
         asked = {
             Filter.PRIME_SHIPS_FROM_AU: self.filter_prime_ships_from_au,
             Filter.DELIVERY_DAY: self.filter_delivery_day is not None,
@@ -126,13 +126,16 @@ class CategoryJob(BaseModel):
 
     @property
     def delivery_day(self) -> DeliveryDay | None:
-        """The delivery day to learn from the rail and apply; None where there is none to apply."""
+        """The requested delivery day; None if not requested or not supported.
+
+        The first page's rail tells the filter's value for it.
+        """
         supported = Filter.DELIVERY_DAY in self.marketplace.filters
         return self.filter_delivery_day if supported else None
 
     @property
     def listing(self) -> ListingURL:
-        """The listing to crawl with every refinement known before the first page."""
+        """The listing to crawl, with every filter whose value is known before the first page."""
         listing = ListingURL.parse(self.category_url)
         if (
             self.filter_prime_ships_from_au
@@ -147,19 +150,19 @@ class CategoryJob(BaseModel):
 
 
 class FundedJob(CategoryJob):
-    """A job with what its user can pay; the limit is set by the API, never by a client."""
+    """A job with its user's credit limit, which the API sets and a client cannot."""
 
     credit_limit: Annotated[int, Field(ge=1)] | None = None
-    """Products that can be paid; None without limit."""
+    """Products that the user can pay for; None means no limit."""
 
     @property
     def limit(self) -> int | None:
-        """Products to keep at most."""
+        """The most products to keep; None means no limit."""
         return min(filter(None, (self.max_products, self.credit_limit)), default=None)
 
 
 def first_complaint(error: ValidationError) -> str:
-    """One sentence of a validation error: which field, what it was, what is allowed."""
+    """One sentence: which field is invalid, its value, and what is allowed."""
     first = error.errors(include_url=False)[0]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InvalidJob):
@@ -171,9 +174,9 @@ def first_complaint(error: ValidationError) -> str:
 
 
 def what_is_allowed(message: str) -> str:
-    """Pydantic's message as the end of a sentence."""
-    told = message.removeprefix("Value error, ")
-    return told if told[1:2].isupper() else told[:1].lower() + told[1:]
+    """Pydantic's message, worded as the end of a sentence."""
+    text = message.removeprefix("Value error, ")
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _shown(value: object) -> str:

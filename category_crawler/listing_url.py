@@ -1,4 +1,4 @@
-"""The grammar of listing URLs: read one in any form, change it, print it canonically."""
+"""Listing URLs: parse any form, change the filters, print the canonical form."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ Term = tuple[str, str]
 """One refinement, code and value: ``("p_36", "-50000")``. A ``|`` in the value means OR."""
 
 Bounds = tuple[int | None, int | None]
-"""Lowest and highest price in cents, both included; None is an open end."""
+"""Lowest and highest price in cents, both inclusive; None means no bound."""
 
 NODE_CODE = "n"
 PRICE_CODE = "p_36"
@@ -26,7 +26,7 @@ _TRACKING = frozenset(
 )
 _TRACKING_PREFIXES = ("pf_rd_", "pd_rd_", "content-id")
 _READ_INTO_TERMS = frozenset({"rh", "node", "low-price", "high-price"})
-# The name before a listing's path is decoration; "/-/" begins a language path instead.
+# The site ignores a name before the path ("/Books/s"); "/-/" starts a language path instead.
 _NAME = r"(?:/(?!(?:-|\.{1,2})/)[^/]+)?"
 _BROWSE_PATH = re.compile(_NAME + r"/b(?:/(?:ref=.*)?)?|/gp/browse\.html(?:/ref=.*)?")
 _LISTING_PATH = re.compile(_NAME + r"/s(?:/(?:ref=.*)?)?")
@@ -36,24 +36,24 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ListingURL:
-    """A listing: a marketplace, refinements and what else decides the results.
+    """A listing: a marketplace, refinements, and the other parameters that decide the results.
 
-    ``str(listing)`` is the canonical URL; two listings with the same canonical URL are the same.
+    ``str(listing)`` is the canonical URL, which identifies the listing and page.
     """
 
     domain: str
     terms: tuple[Term, ...]
-    """Refinements in their order, nodes included."""
+    """Refinements in URL order, nodes included."""
     parameters: tuple[Term, ...] = ()
-    """Other query parameters that decide the results (``i k bbn s dc`` …), in their order."""
+    """Other query parameters that decide the results (``i k bbn s dc`` …), in URL order."""
     page: int = 1
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read ``/s?rh=…`` or a ``/b?node=`` landing page, encoded or raw.
+        """Parse ``/s?rh=…`` or a ``/b?node=`` landing page, percent-encoded or not.
 
-        Tracking and ``page`` are dropped; ``low-price`` and ``high-price`` (whole units) become
-        the price refinement. Raises InvalidListingURL with a sentence naming what is wrong.
+        Drops tracking parameters and ``page``. ``low-price`` and ``high-price`` (whole units)
+        become the price refinement. Raises InvalidListingURL with one sentence.
         """
         parts = _split(url)
         query = _read_query(parts.query)
@@ -74,12 +74,12 @@ class ListingURL:
 
     @property
     def node(self) -> str | None:
-        """The node asked for: the last ``n:`` term, ASCII digits."""
+        """The requested node: the last ``n:`` term, ASCII digits."""
         return next((value for code, value in reversed(self.terms) if code == NODE_CODE), None)
 
     @property
     def price(self) -> Bounds:
-        """Bounds of the price refinement in cents, None for an open end."""
+        """Bounds of the price refinement in cents; None means no bound."""
         for code, value in self.terms:
             if code == PRICE_CODE and (bounds := re.fullmatch(r"(\d*)-(\d*)", value, re.ASCII)):
                 low, high = bounds.groups()
@@ -88,15 +88,15 @@ class ListingURL:
 
     @property
     def refinements(self) -> tuple[Term, ...]:
-        """The terms that are neither node nor price."""
+        """The terms except nodes and price."""
         return tuple(term for term in self.terms if term[0] not in (NODE_CODE, PRICE_CODE))
 
     def differs_in_price_only(self, other: "ListingURL") -> bool:
-        """Whether the other listing holds the same products, but for its price bounds."""
+        """Whether the two listings are equal except for their price bounds."""
         return self.without_refinement(PRICE_CODE) == other.without_refinement(PRICE_CODE)
 
     def with_refinement(self, code: str, value: str) -> Self:
-        """The listing with this term, in place of any other of the same code."""
+        """The listing with this term, which replaces any other of the same code."""
         return replace(self, terms=(*self.without_refinement(code).terms, (code, value)), page=1)
 
     def without_refinement(self, code: str) -> Self:
@@ -104,18 +104,18 @@ class ListingURL:
         return replace(self, terms=tuple(term for term in self.terms if term[0] != code), page=1)
 
     def with_price(self, low_cents: int | None, high_cents: int | None) -> Self:
-        """The listing between two prices in cents, either end open with None."""
+        """The listing between two prices in cents; None means no bound."""
         low, high = ("" if bound is None else str(bound) for bound in (low_cents, high_cents))
         return self.with_refinement(PRICE_CODE, f"{low}-{high}")
 
     def with_sort(self, order: str) -> Self:
-        """The listing in another order, such as ``price-asc-rank``."""
+        """The listing in another sort order, such as ``price-asc-rank``."""
         kept = tuple(parameter for parameter in self.parameters if parameter[0] != "s")
         return replace(self, parameters=(*kept, ("s", order)), page=1)
 
     @property
     def sort(self) -> str | None:
-        """The order asked for; None for the listing's own."""
+        """The requested sort order; None means the site's default."""
         return dict(self.parameters).get("s")
 
     def with_page(self, page: int) -> Self:
@@ -138,16 +138,17 @@ def within(cents: int, bounds: Bounds) -> bool:
 
 
 def marketplace_of(parts: SplitResult) -> Marketplace:
-    """The marketplace whose own host a URL names.
+    """The marketplace of a URL's host.
 
-    Raises InvalidListingURL for another scheme, a port, user information or an unknown host.
+    Raises InvalidListingURL for a scheme other than https, a port, a user name or password, or an
+    unknown host.
     """
-    # What stands before an @ may be a password, so it is not repeated.
+    # The text before an @ may be a password, so no message repeats it.
     user, _, host = parts.netloc.lower().rpartition("@")
     if parts.scheme != "https":
-        begin = parts._replace(netloc=host).geturl()
+        start = parts._replace(netloc=host).geturl()
         raise InvalidListingURL(
-            f"the URL must begin with https://www.<domain>/, not {begin[:100]!r}"
+            f"the URL must begin with https://www.<domain>/, not {start[:100]!r}"
         )
     shop = DOMAINS.get(host.removeprefix("www."))
     if user:
@@ -173,7 +174,7 @@ def _split(url: str) -> SplitResult:
 
 def _read_query(text: str) -> list[tuple[str, str]]:
     pairs = parse_qsl(text, keep_blank_values=True)
-    # The site itself writes a bare "dc"; other empty parameters say nothing.
+    # The site itself writes a bare "dc"; other empty parameters have no effect.
     query = [(key, value) for key, value in pairs if value or key == "dc"]
     keys = [key for key, _ in query]
     if twice := next((key for key in keys if keys.count(key) > 1), None):

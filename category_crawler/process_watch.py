@@ -1,4 +1,4 @@
-"""Ends a service with the process that started it, even where that one is killed."""
+"""Stops a service when the process that started it has gone, even if that one was killed."""
 
 import os
 import select
@@ -8,16 +8,16 @@ import time
 from contextlib import suppress
 
 PARENT = "CATEGORY_CRAWLER_PARENT"
-"""Environment variable: the number of the process without which this one does not go on."""
+"""Environment variable: the PID of the process that this one must not outlive."""
 
 _POLL_SECONDS = 0.5
 
 
 def end_with_parent(patience: float = 5) -> None:
-    """End this process after the one that ``PARENT`` names; without it, do nothing.
+    """Stop this process once the one in ``PARENT`` has gone; do nothing if it is not set.
 
-    It gets SIGTERM, with its process group where it leads one, and is ended by force when it is
-    still there ``patience`` seconds later. Processes that it starts do not inherit ``PARENT``.
+    Sends SIGTERM to this process, or to its process group if it leads one, and exits by force
+    ``patience`` seconds later. Child processes do not inherit ``PARENT``.
     """
     parent = os.environ.pop(PARENT, "")
     if parent.isascii() and parent.isdigit():
@@ -26,16 +26,16 @@ def end_with_parent(patience: float = 5) -> None:
 
 
 def has_ended(number: int, within: float | None = 0) -> bool:
-    """Whether a process is gone, or goes within so many seconds; None waits until it is gone.
+    """Whether a process (PID) has exited, or exits ``within`` seconds; None waits without limit.
 
-    On Linux a process that is gone and not reaped yet counts as gone.
+    On Linux, a process that has exited but is not reaped yet counts as exited.
     """
     try:
         descriptor = os.pidfd_open(number)
     except ProcessLookupError:
         return True
     except (AttributeError, OSError):
-        # Only Linux has it, and some containers forbid it.
+        # Only Linux has pidfd_open, and some containers forbid it.
         return _ends_while_polled(number, within)
     try:
         poll = select.poll()
@@ -49,7 +49,7 @@ def _ends_while_polled(number: int, within: float | None) -> bool:
     deadline = None if within is None else time.monotonic() + within
     while True:
         try:
-            # Signal 0 is sent to nobody. PermissionError: it is there, and another user's.
+            # Signal 0 only checks. PermissionError: the process exists and is another user's.
             with suppress(PermissionError):
                 os.kill(number, 0)
         except ProcessLookupError:

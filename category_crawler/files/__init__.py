@@ -1,1 +1,1 @@
-"""Where files lie, and how they are written and read whole: home folder, atomic writes, secrets."""
+"""Files: the home folder, atomic writes, checked reads, secrets."""

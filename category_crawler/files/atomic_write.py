@@ -1,4 +1,4 @@
-"""A file put in place whole: a reader sees the old one or the new one, never a part."""
+"""Atomic writes: a reader sees the old file or the new one, never a part."""
 
 import os
 import tempfile
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def write_whole(path: Path, chunks: Iterable[bytes], mode: int = 0o644) -> None:
-    """Write the chunks beside ``path``, sync them, then take its place.
+    """Write the chunks to a temporary file, sync it, and rename it to ``path``.
 
-    ``mode`` are the new file's permissions. Raises OSError; then ``path`` is as it was.
+    ``mode`` sets the file's permissions. Raises OSError and then leaves ``path`` unchanged.
     """
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -28,7 +28,7 @@ def write_whole(path: Path, chunks: Iterable[bytes], mode: int = 0o644) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in the folder outlive a power cut."""
+    """Make a rename in the folder durable: a power cut cannot undo it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

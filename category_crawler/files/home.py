@@ -1,4 +1,4 @@
-"""The home folder: where cookies, results, logs and the operator's settings lie."""
+"""The home folder, which holds cookies, results, logs and the operator's settings."""
 
 import os
 from functools import cache
@@ -8,7 +8,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def home() -> Path:
-    """The folder named by ``CATEGORY_CRAWLER_HOME``, else the project's own."""
+    """The folder in ``CATEGORY_CRAWLER_HOME``, else the project's own."""
     return _resolved(os.environ.get("CATEGORY_CRAWLER_HOME") or str(PROJECT))
 
 
@@ -23,7 +23,7 @@ def results_folder() -> Path:
 
 
 def var_folder() -> Path:
-    """Holds what services keep for themselves: database, queue, logs, temporary files."""
+    """Holds the services' own files: database, queue, logs, temporary files."""
     return _joined(home(), "var")
 
 

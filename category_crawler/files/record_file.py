@@ -1,7 +1,6 @@
-"""A small file that one process writes and others read: checked at every reading.
+"""Small JSON files that one process writes and others read; every read validates them.
 
-What does not fit counts as absent. It is told of once, and kept under another name when something
-takes its place.
+A damaged file counts as absent. It is logged once, and renamed before a new file replaces it.
 """
 
 import errno
@@ -22,13 +21,13 @@ logger = logging.getLogger(__name__)
 Model = TypeVar("Model", bound=BaseModel)
 
 _LARGEST = 1024 * 1024
-"""Bytes; the records of the longest runs are far smaller."""
+"""Bytes; even the longest runs have far smaller records."""
 _MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-"""Troubles of the machine, not of the file; they pass."""
+"""Temporary errors of the machine, not of the file."""
 
 
 class Record(BaseModel):
-    """Base of what such a file holds; what is not known is left aside."""
+    """Base class for the content of such a file; unknown fields are ignored."""
 
     model_config = ConfigDict(
         strict=True,
@@ -40,13 +39,13 @@ class Record(BaseModel):
 
 
 class NotReadable(Exception):
-    """Raised if something lies there that cannot be read as a file; its text says why."""
+    """Raised if the path cannot be read as a file; its text says why."""
 
 
 def read_record(path: Path, model: type[Model]) -> Model | None:
-    """The record in a file; None where there is none, or none that fits.
+    """The record in a file; None if the file is absent or damaged.
 
-    Raises OSError where the machine has no room to open it.
+    Raises OSError if the machine has too few descriptors or too little memory to open it.
     """
     try:
         return model.model_validate_json(_content(path))
@@ -55,19 +54,19 @@ def read_record(path: Path, model: type[Model]) -> Model | None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        tell_of(path, f"{where}: {first['msg']}" if where else first["msg"])
+        warn_once(path, f"{where}: {first['msg']}" if where else first["msg"])
     except (NotReadable, CrawlError) as error:
-        tell_of(path, str(error))
+        warn_once(path, str(error))
     return None
 
 
 def is_damaged(path: Path, model: type[BaseModel]) -> bool:
-    """Whether something lies there that is no such record."""
+    """Whether the path exists and does not hold such a record."""
     return os.path.lexists(path) and read_record(path, model) is None
 
 
 def is_in_the_way(path: Path) -> bool:
-    """Whether something lies where a file is to be written that cannot be written as one."""
+    """Whether the path exists and is not a file that can be read and written."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -78,36 +77,36 @@ def is_in_the_way(path: Path) -> bool:
 
 
 def set_aside(path: Path, why: str = "damaged") -> None:
-    """Give what lies at a path a name of its own beside it. Raises OSError."""
+    """Rename what is at a path to a free name in the same folder. Raises OSError."""
     names = (path.with_name(f"{path.name}.{why}{number or ''}") for number in count())
     free = next(name for name in names if not os.path.lexists(name))
     path.rename(free)
-    logger.warning("What lay at %s is kept as %s", path, free.name)
+    logger.warning("%s was renamed to %s and kept", path, free.name)
 
 
-def tell_of(path: Path, what: str) -> None:
-    """Log what is wrong with a file, once until the file changes."""
+def warn_once(path: Path, what: str) -> None:
+    """Log what is wrong with a file, once per version of the file."""
     try:
         status = path.lstat()
         version = f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
     except OSError:
         version = ""
-    _tell(path, version, what)
+    _warn(path, version, what)
 
 
 @lru_cache(maxsize=4096)
-def _tell(path: Path, _version: str, what: str) -> None:
+def _warn(path: Path, _version: str, what: str) -> None:
     logger.warning("%s is damaged and counts as absent: %s", path, what[:200])
 
 
 def open_file(path: Path) -> IO[bytes]:
-    """Open a regular file to read; nothing else that lies there holds the reader up.
+    """Open a regular file for reading, without ever blocking on a pipe or device.
 
-    Raises NotReadable, FileNotFoundError, NotADirectoryError, and OSError where the machine has no
-    room for an open file.
+    Raises NotReadable, FileNotFoundError, NotADirectoryError, and OSError if the machine has too
+    few descriptors or too little memory.
     """
     try:
-        # A pipe without a writer would hold its reader up for ever.
+        # Without O_NONBLOCK, opening a pipe that has no writer blocks for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
         raise
@@ -117,7 +116,7 @@ def open_file(path: Path) -> IO[bytes]:
         raise NotReadable(error.strerror) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise NotReadable("it is no regular file")
+        raise NotReadable("it is not a regular file")
     return os.fdopen(descriptor, "rb")
 
 
@@ -126,5 +125,5 @@ def _content(path: Path) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > _LARGEST:
             raise NotReadable(f"it has {size} bytes, at most {_LARGEST} are read")
-        # Room for the largest would take longer than all else that a poll does here.
+        # read(size) is faster than read(_LARGEST), which would allocate that much each time.
         return file.read(size)

@@ -1,4 +1,4 @@
-"""A secret of the installation, in a file that only its owner can read; made when asked for."""
+"""A secret in a file that only its owner can read, created when first needed."""
 
 import os
 import secrets
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def secret_in(path: Path) -> str:
-    """The file's secret. Several processes and threads may ask at once: all get the same."""
+    """The file's secret. Concurrent processes and threads all get the same one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     made = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     if not path.exists():
@@ -15,7 +15,7 @@ def secret_in(path: Path) -> str:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(24))
         try:
-            # Unlike a rename, a link never takes the place of what another process made first.
+            # Unlike a rename, a link never replaces a file that another process made first.
             os.link(made, path)
         except FileExistsError:
             pass
