@@ -1,4 +1,4 @@
-"""A file that grows by whole lines, and can be cut back to where it was certain."""
+"""A file that is only appended to, and can be rolled back to the last commit."""
 
 import os
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from category_crawler.files.record_file import open_file
 _CHUNK = 1024 * 1024
 
 
-class GrowingFile:
-    """The one writer of a file that is only ever appended to; others may read it meanwhile."""
+class AppendFile:
+    """The only writer of an append-only file; other processes may read it at the same time."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file. Raises OSError."""
+        """Open or create the file. Raises OSError."""
         self.path = path
-        # A buffered file would keep what the disk refuses, and write it when it is closed.
+        # A buffered file keeps data that the disk refuses, and writes it on close.
         self._file = path.open("ab", buffering=0)
-        self.certain = 0
-        """Bytes that stay if the file is cut back."""
+        self.committed = 0
+        """Bytes that remain after a rollback."""
 
     @property
     def size(self) -> int:
@@ -28,65 +28,65 @@ class GrowingFile:
         return os.fstat(self._file.fileno()).st_size
 
     def append(self, data: bytes) -> None:
-        """Write every byte; a killed process no longer loses them. Raises StorageFailed."""
+        """Write every byte; killing the process cannot lose them. Raises StorageFailed."""
         with storing(self.path.name):
             self._write(data)
 
     def sync(self) -> None:
-        """Have what was written outlive a power cut. Raises StorageFailed."""
+        """Make everything written so far survive a power cut. Raises StorageFailed."""
         with storing(self.path.name):
             os.fsync(self._file.fileno())
 
-    def note_certain(self) -> None:
-        """What is written by now stays."""
-        self.certain = self.size
+    def commit(self) -> None:
+        """Keep what is written so far when the file is rolled back. Does not sync."""
+        self.committed = self.size
 
-    def fall_back(self) -> None:
-        """Cut off what is not certain, as far as the disk lets it."""
-        # One that takes nothing more may not even take this; who resumes cuts once more.
+    def roll_back(self) -> None:
+        """Truncate to the last commit, if the disk allows it."""
+        # A full disk may refuse even this; resuming the run truncates again.
         with suppress(OSError):
-            self._file.truncate(self.certain)
+            self._file.truncate(self.committed)
 
-    def cut(self, size: int) -> None:
-        """Keep this many bytes, which are certain then. Raises OSError."""
+    def truncate(self, size: int) -> None:
+        """Keep and commit the first ``size`` bytes. Raises OSError."""
         self._file.truncate(size)
-        self.certain = size
+        self.committed = size
 
     def ends_line(self, size: int) -> bool:
-        """Whether a line, or nothing, comes before this many bytes."""
+        """Whether the first ``size`` bytes are empty or end with a whole line."""
         if size == 0:
             return True
         with self.path.open("rb") as file:
             return os.pread(file.fileno(), 1, size - 1) == b"\n"
 
     def reopen(self) -> None:
-        """Begin an empty file, the old one having been moved away. Raises OSError."""
+        """Start an empty file after the old one was renamed. Raises OSError."""
         self._file.close()
         self._file = self.path.open("ab", buffering=0)
-        self.certain = 0
+        self.committed = 0
 
     def copy(self, source: Path) -> None:
-        """Hold what ``source`` holds instead. Raises NotReadable and OSError."""
-        self.cut(0)
+        """Replace the content with that of ``source``. Raises NotReadable and OSError."""
+        self.truncate(0)
         with open_file(source) as file:
             while chunk := file.read(_CHUNK):
                 self._write(chunk)
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
-        # By itself a file takes as many bytes as there is room for.
+        # An unbuffered write may write only a part.
         while rest:
             rest = rest[self._file.write(rest) :]
 
 
 @contextmanager
 def storing(name: str) -> Iterator[None]:
-    """Raise StorageFailed, naming the file, where the disk refuses what is written inside."""
+    """Turn an OSError inside the block into StorageFailed, which names the file."""
     try:
         yield
     except OSError as error:

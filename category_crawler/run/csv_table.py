@@ -1,8 +1,8 @@
-"""Rows as a CSV table. As a program it is a filter from the rows' file to the table.
+"""Writes rows as a CSV table; runs as a program, too.
 
-``python -m category_crawler.run.csv_table BYTES PARENT`` turns the first BYTES of its standard
-input into the table on its standard output, at the lowest priority, as long as the process PARENT
-is there. Its exit code is 0 only if the table is whole.
+``python -m category_crawler.run.csv_table BYTES PARENT`` reads the first BYTES of rows from
+standard input and writes the table to standard output. It runs at the lowest priority and stops
+when the process PARENT (a PID) has gone. The exit code is 0 only if the table is complete.
 """
 
 import csv
@@ -24,14 +24,14 @@ COLUMNS = (
     *(name for name in Product.__dataclass_fields__ if name not in _FIRST_COLUMNS),
 )
 _LOWEST_PRIORITY = 19
-_LOOK_EVERY = 1000
-"""Rows between two looks for the parent."""
+_ROWS_PER_CHECK = 1000
+"""Rows between two checks that the parent exists."""
 
 
 def write_csv(lines: Iterable[bytes], file: IO[bytes]) -> None:
-    """Write rows, given as lines of JSON, as a table with its head.
+    """Write rows, given as lines of JSON, as a table with a header line.
 
-    Raises ValueError where a line is no row, OSError where the file takes no more.
+    Raises ValueError if a line is not a row, OSError if the file cannot be written.
     """
     text = TextIOWrapper(file, encoding="utf-8", newline="")
     writer = csv.writer(text)
@@ -43,9 +43,9 @@ def write_csv(lines: Iterable[bytes], file: IO[bytes]) -> None:
 
 
 def first_lines(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """The lines of a file's first ``size`` bytes, which are whole lines.
+    """The lines in a file's first ``size`` bytes.
 
-    Raises ValueError where the file has fewer bytes.
+    Raises ValueError if the file is shorter, or if ``size`` is inside a line.
     """
     while size > 0:
         line = file.readline()
@@ -58,7 +58,7 @@ def first_lines(file: IO[bytes], size: int) -> Iterator[bytes]:
 def _row(line: bytes) -> dict[str, Any]:
     values = json.loads(line)
     if not isinstance(values, dict):
-        raise ValueError("a line is no row")
+        raise ValueError("a line is not a row")
     return values
 
 
@@ -70,13 +70,13 @@ def _cell(value: Any) -> Any:
 
 def _while_wanted(lines: Iterable[bytes], parent: int) -> Iterator[bytes]:
     for number, line in enumerate(lines):
-        if number % _LOOK_EVERY == 0 and os.getppid() != parent:
+        if number % _ROWS_PER_CHECK == 0 and os.getppid() != parent:
             sys.exit("The process that wanted the table is gone")
         yield line
 
 
 def main() -> int:
-    """Filter standard input to standard output."""
+    """Convert standard input to standard output; returns the exit code."""
     size, parent = map(int, sys.argv[1:])
     os.nice(_LOWEST_PRIORITY)
     try:

@@ -1,4 +1,4 @@
-"""The journal of a run: one line for each finished page, from which all else can be told again."""
+"""A run's journal: one line per finished page. A resumed run rebuilds its plan from it."""
 
 import json
 from collections.abc import Iterator
@@ -12,52 +12,55 @@ from pydantic import Field, TypeAdapter, ValidationError
 from category_crawler.run.rows import lines_of
 
 NOT_APPLIED = "not_applied"
-"""Kind of a page of a listing of the plan's own making that the site did not narrow as asked."""
+"""Kind of a page of a slice whose filter the site did not apply."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageRecord:
-    """What one finished page of one listing said."""
+    """What one finished page of one listing showed."""
 
     listing: str
     """Canonical URL of the listing's first page."""
     page: Annotated[int, Field(ge=1)]
-    """The page asked for, 1-based."""
+    """The requested page, 1-based."""
     kind: str
-    """As :class:`category_crawler.pages.Kind` names it, or NOT_APPLIED."""
+    """A value of :class:`category_crawler.pages.Kind`, or NOT_APPLIED."""
     first: int | None
     last: int | None
     total: int | None
-    """Results the page reports for the listing."""
+    """Number of results that the page reports for the listing."""
     total_is_rounded: bool
     last_page: int | None
     has_next: bool
     asins: tuple[str, ...]
-    """Organic results in page order, those seen before included."""
+    """Organic results in page order, including those seen on earlier pages."""
     prices: tuple[int | None, ...]
-    """Main prices of the same results in cents of the marketplace's own currency, else None."""
+    """Their main prices in cents; None without a price in the marketplace's own currency."""
     new: int
-    """Rows that this page added."""
+    """Number of rows that this page added."""
     outliers: int
-    """Results left out because their price lies outside the asked bounds."""
+    """Number of results left out because their price is outside the requested range."""
     price_proved: bool | None
-    """Whether an asked price range was seen applied; None where none was asked."""
+    """Whether the page shows the requested price range as applied; None if none was requested."""
     requests: Annotated[int, Field(ge=0)]
-    """Listing requests this page took, failed ones included."""
+    """Number of requests for this page, failed ones included."""
     at: str
     """UTC, ISO 8601 with ``Z``."""
     delivery_day: str | None = None
-    """Value of the asked delivery day as this page's rail offers it."""
+    """The filter value of the requested delivery day, if this page was read to learn it."""
     brands: tuple[str, ...] = ()
-    """Brands that the first page's rail offers, as terms: ``p_123:110955``."""
+    """On a first page: the brands that its rail offers, as terms: ``p_123:110955``."""
     nodes: tuple[str, ...] = ()
-    """Nodes below the asked one that the first page's rail offers, digits."""
+    """On a first page: the nodes below the requested one that its rail offers, digits."""
     foreign: tuple[str, ...] = ()
-    """Other currencies that prices of these results are in, ISO 4217."""
+    """Currencies of these results' prices, except the marketplace's own; ISO 4217."""
     proved: bool | None = None
-    """Whether a page that says "no results" shows all that was asked for; None for any other."""
+    """For a "no results" page: whether it shows the requested node, filters and price range.
+
+    None for any other page.
+    """
     offset: Annotated[int, Field(ge=0)] = 0
-    """Bytes of ``products.part`` that are certain once this line is there."""
+    """Size of ``products.part`` in bytes, with this page's rows."""
 
     def to_json(self) -> bytes:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -65,7 +68,7 @@ class PageRecord:
 
 
 def read_journal(path: Path) -> Iterator[tuple[PageRecord, int]]:
-    """Each whole line and the offset behind it; a torn line and all after it count for nothing."""
+    """Each record and the offset after its line; stops at the first incomplete or invalid line."""
     if not path.exists():
         return
     end = 0
@@ -79,7 +82,7 @@ def read_journal(path: Path) -> Iterator[tuple[PageRecord, int]]:
 
 
 def _read(line: bytes) -> PageRecord | None:
-    """A line's page; None where the line is torn or of another form."""
+    """The record of a line; None if the line is incomplete or invalid."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -88,6 +91,6 @@ def _read(line: bytes) -> PageRecord | None:
         return None
 
 
-@cache  # the API reads no journal
+@cache  # built on first use: the API imports this module and reads no journal
 def _adapter() -> TypeAdapter[PageRecord]:
     return TypeAdapter(PageRecord)

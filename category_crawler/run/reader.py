@@ -1,4 +1,4 @@
-"""A run on disk as one who does not write it sees it."""
+"""Reads a run's folder, while a spider may be writing it."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from category_crawler.files.record_file import NotReadable, open_file, read_record, tell_of
+from category_crawler.files.record_file import NotReadable, open_file, read_record, warn_once
 from category_crawler.run.records import Progress, Summary
 from category_crawler.run.rows import lines_of, looks_like_row, rows_of_array
 
@@ -22,18 +22,18 @@ PROGRESS = "progress.json"
 JOB = "job.json"
 LOCK = "run.lock"
 _ABSENT = (FileNotFoundError, NotADirectoryError, NotReadable)
-"""What is raised where there is no file, or where something else lies in its place."""
+"""Raised if there is no file, or something that is not a file."""
 
 
 class RunFolder:
-    """A run as one who does not write it sees it; what is not there yet is None or empty."""
+    """A run's folder for readers; what has not been written yet is None or empty."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows = path / ROWS
-        """The result file, which is there once the run is done."""
+        """The result file; it exists once the run is done."""
         self.partial_rows = path / PARTIAL_ROWS
-        """The rows written so far; its last line may be cut."""
+        """The rows written so far; the last line may be incomplete."""
         self._job, self._journal, self._lock = path / JOB, path / JOURNAL, path / LOCK
         self._progress, self._summary = path / PROGRESS, path / SUMMARY
 
@@ -44,82 +44,87 @@ class RunFolder:
 
     @property
     def is_held(self) -> bool:
-        """Whether a spider that writes here is alive."""
+        """Whether a living spider writes here."""
         with suppress(*_ABSENT), open_file(self._lock) as lock:
             return not try_lock(lock, fcntl.LOCK_SH)
         return False
 
     @property
     def summary(self) -> Summary | None:
-        """How the run ended, or None where it has not said so. Raises OSError, see read_record."""
+        """The run's final summary; None until it is written. Raises OSError, see read_record."""
         return read_record(self._summary, Summary)
 
     @property
     def progress(self) -> Progress | None:
-        """Where the run stands; None before the first page. Raises OSError, see read_record."""
+        """The run's progress; None before the first page. Raises OSError, see read_record."""
         return read_record(self._progress, Progress)
 
     @property
     def is_done(self) -> bool:
-        """Whether the run says that it is done, and its result file is there as it says."""
+        """Whether the summary says "done" and the result file has the rows that it counts."""
         summary = self.summary
         if summary is None or summary.stage != "done":
             return False
         return self.has_whole_result(summary.asin_count)
 
     def has_whole_result(self, number: int | None = None) -> bool:
-        """Whether the result file is there, whole, and holds so many rows where that is known."""
+        """Whether the result file is complete, and has ``number`` rows unless that is None."""
         status = _status(self.rows)
         if status is None:
             return False
         found = _rows_in(self.rows, (status.st_mtime_ns, status.st_size, status.st_ino))
         if found is not None and number in (None, found):
             return True
-        tell_of(self.rows, f"it holds {'no whole list' if found is None else f'{found} rows'}")
+        warn_once(self.rows, f"it holds {'no whole list' if found is None else f'{found} rows'}")
         return False
 
     @property
     def attempt_began_at(self) -> float:
-        """When the newest spider began to write here, in seconds since 1970; 0 before the first.
+        """When the newest spider started here, in seconds since 1970; 0 if none ever did.
 
-        From then on rows may be cut off that were there before.
+        That spider may have truncated rows that an earlier one wrote.
         """
         return _changed_at(self._lock)
 
     @property
     def journal_size(self) -> int:
-        """Bytes of the journal: it grows with every page finished."""
+        """Bytes of the journal; it grows with every finished page."""
         status = _status(self._journal)
         return status.st_size if status and _is_file(self._journal) else 0
 
     def is_quiet(self, seconds: float) -> bool:
-        """Whether its spider has given no sign of life for so long, the pause that it announced
-        apart; False where no spider has ever written here."""
-        told = _changed_at(self._progress)
-        if time.time() - told < seconds:
+        """Whether the spider has written no progress for so long, not counting its announced pause.
+
+        False if no spider has ever written here.
+        """
+        reported = _changed_at(self._progress)
+        if time.time() - reported < seconds:
             return False
-        begun = self.attempt_began_at
-        if not begun or time.time() - begun < seconds:
+        began = self.attempt_began_at
+        if not began or time.time() - began < seconds:
             return False
         progress = self.progress
         pause = progress.pause.seconds if progress and progress.pause else 0
-        return time.time() - told - pause >= seconds
+        return time.time() - reported - pause >= seconds
 
     @property
     def has_rows(self) -> bool:
-        """Whether there is a result file, or one of rows written so far."""
+        """Whether a result file, or a file of the rows written so far, exists."""
         return _is_file(self.partial_rows) or _is_file(self.rows)
 
     @property
     def kept(self) -> int:
-        """Whole rows written so far."""
+        """Number of complete rows written so far."""
         with suppress(*_ABSENT), open_file(self.partial_rows) as rows:
             return sum(map(looks_like_row, lines_of(rows)))
         return 0
 
 
 def try_lock(file: IO[bytes], kind: int) -> bool:
-    """Take a lock of ``fcntl``'s kind without waiting; whether it was free."""
+    """Take a lock without waiting; False if another process has it.
+
+    ``kind`` is ``fcntl.LOCK_SH`` or ``fcntl.LOCK_EX``.
+    """
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -139,14 +144,14 @@ def _is_file(path: Path) -> bool:
 
 
 def _changed_at(path: Path) -> float:
-    """In seconds since 1970; 0 where there is no such file."""
+    """The modification time in seconds since 1970; 0 if there is no file."""
     status = _status(path)
     return status.st_mtime if status else 0
 
 
-@lru_cache(maxsize=1024)  # a large one takes some tenths of a second
+@lru_cache(maxsize=1024)  # counting a large file takes some tenths of a second
 def _rows_in(path: Path, _version: tuple[int, int, int]) -> int | None:
-    """How many rows a result file holds; None where it is not whole."""
+    """Number of rows in a result file; None if the file is not complete."""
     with suppress(*_ABSENT), open_file(path) as file:
         return rows_of_array(lines_of(file))
     return None

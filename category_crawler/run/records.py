@@ -1,4 +1,4 @@
-"""What a run says of itself: where it stands and how it ended."""
+"""A run's progress and summary, which the crawler writes and the API reads."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,27 +24,27 @@ Moment = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is known of a run's completeness."""
+    """How complete a run's list is."""
 
     reported_total: Count | None
-    """Products the site reports for the whole listing."""
+    """Number of products that the site reports for the whole listing."""
     reported_is_rounded: bool
     found: Count
     found_without_price: Count
     slices: Count
-    """Listings that the category was divided into; 1 where it was not divided."""
+    """Number of listings that the category was divided into; 1 if it was not divided."""
     slices_capped: Count
-    """Those that the site stopped serving before their end and that could not be divided."""
+    """Number of slices that the site did not serve completely and that could not be divided."""
     requests: Count
     outliers: Count
     complete: bool | None
-    """True when every product is known to be there, False when some are known to be missing."""
+    """True: every product was found. False: some are missing. None: not known."""
     why: str
     """One sentence."""
 
 
 class NoCoverage(Record):
-    """What is known of the completeness of a run that could not begin or go on."""
+    """The coverage of a run that could not start or resume."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,7 +61,7 @@ class Pause(Record):
 
 
 class Progress(Record):
-    """Where a run stands."""
+    """How far a run has come."""
 
     current_page: Count
     current_listing: str | None
@@ -71,27 +71,27 @@ class Progress(Record):
     pages_finished: Count
     coverage: Coverage
     warnings: list[str] = Field(default_factory=list)
-    """What the spider has met that a person should know of."""
+    """What the user should know although the run works."""
     started_at: Moment
     updated_at: Moment
     pause: Pause | None = None
 
     def waiting(self, pause: Pause | None) -> Self:
-        """The same with a pause, if there is one."""
+        """The same progress with this pause, if there is one."""
         return self if pause is None else self.model_copy(update={"pause": pause})
 
     def shown(self) -> dict[str, Any]:
-        """As clients see it: ``pause`` is there only while the run waits."""
+        """The JSON for clients; ``pause`` is present only while the run waits."""
         return self.model_dump(exclude_unset=True)
 
 
 class SessionUsed(Record):
-    """The delivery session that a run went with."""
+    """The delivery session that a run used."""
 
     domain: str
     postcode: str
     version: str
-    """As :func:`category_crawler.delivery.session.session_version` gives it."""
+    """See :func:`category_crawler.delivery.session.session_version`."""
 
 
 class Summary(Record):
@@ -99,10 +99,10 @@ class Summary(Record):
 
     stage: Literal["done", "failed"]
     failed_reason: str | None
-    """A code of :mod:`category_crawler.errors`; None where the run is done."""
+    """A code of :mod:`category_crawler.errors`; None if the run is done."""
     failed_message: str | None
     signal: str | None = None
-    """Name of the signal that ended it, such as ``SIGTERM``."""
+    """Name of the signal that stopped it, such as ``SIGTERM``."""
     asin_count: Count
     coverage: Annotated[Coverage | NoCoverage, Field(union_mode="left_to_right")]
     warnings: list[str] = Field(default_factory=list)
@@ -112,13 +112,13 @@ class Summary(Record):
 
     @model_validator(mode="after")
     def _tell_why(self) -> Self:
-        told = (self.failed_reason is not None, self.failed_message is not None)
-        if told != (self.stage == "failed",) * 2:
+        has_failed = (self.failed_reason is not None, self.failed_message is not None)
+        if has_failed != (self.stage == "failed",) * 2:
             raise ValueError(f"{self.stage} does not go with failed_reason {self.failed_reason!r}")
         return self
 
     @property
     def coverage_shown(self) -> dict[str, Any]:
-        """The coverage as clients see it."""
+        """The coverage as JSON for clients."""
         coverage: dict[str, Any] = self.model_dump(include={"coverage"})["coverage"]
         return coverage

@@ -1,4 +1,4 @@
-"""A product as a line of JSON: the rows of every result file."""
+"""Rows: one product per line of JSON."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -14,20 +14,20 @@ from category_crawler.items import Product
 _FIELDS = tuple(Product.__dataclass_fields__)
 _PRODUCT = TypeAdapter(Product)
 _LONGEST_LINE = 1024 * 1024
-"""Bytes; a row has some hundreds, a journal line some thousands."""
+"""Bytes; a row has hundreds, a journal line thousands."""
 ROW_BEGIN, ROW_END = b'{"asin"', b"}\n"
 ROW_BOUNDARY = ROW_END + ROW_BEGIN
-"""What stands between two rows."""
+"""The bytes between two rows."""
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def row(product: Product) -> bytes:
-    """A product as one line of JSON, fields in their order."""
+    """A product as one line of JSON, with its fields in order."""
     return _to_json({name: getattr(product, name) for name in _FIELDS}).encode() + b"\n"
 
 
 def json_array(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines of JSON as one JSON array, a row a line."""
+    """Lines of JSON as one JSON array, one row per line."""
     yield b"["
     separator = b"\n"
     for line in lines:
@@ -37,7 +37,7 @@ def json_array(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def read_row(line: bytes) -> Product | None:
-    """The product of a whole line; None for a line that is torn or no row."""
+    """The product of a line; None if the line is incomplete or not a row."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -47,23 +47,23 @@ def read_row(line: bytes) -> Product | None:
 
 
 def looks_like_row(line: bytes) -> bool:
-    """Whether a line begins and ends as a row: a quick look that shows what is torn or foreign."""
+    """Whether a line starts and ends like a row: a fast check for incomplete or foreign lines."""
     return line.startswith(ROW_BEGIN) and line.endswith(ROW_END)
 
 
 def whole_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines up to the first that is no row: torn, damaged, or left empty by a power cut."""
+    """The lines before the first that is not a row (incomplete, damaged, lost in a power cut)."""
     return takewhile(read_row, lines)
 
 
 def whole_rows(path: Path) -> int:
-    """Bytes of a file's whole lines."""
+    """Bytes of a file's rows before the first line that is not a row."""
     with path.open("rb") as file:
         return sum(map(len, whole_lines(lines_of(file))))
 
 
 def rows_of_array(lines: Iterable[bytes]) -> int | None:
-    """How many rows a file as :func:`json_array` writes it holds; None where it is not whole."""
+    """Number of rows in a file written by :func:`json_array`; None if it is not complete."""
     parts = [(kind, sum(1 for _ in alike)) for kind, alike in groupby(map(_part, lines))]
     match parts:
         case [("[", 1), ("]", 1)]:
@@ -76,12 +76,12 @@ def rows_of_array(lines: Iterable[bytes]) -> int | None:
 
 
 def lines_of(file: IO[bytes]) -> Iterator[bytes]:
-    """A file's lines; one that is longer than any of ours comes in pieces, not into memory."""
+    """A file's lines. A line over 1 MiB, which is none of ours, comes in pieces to save memory."""
     return iter(partial(file.readline, _LONGEST_LINE), b"")
 
 
 def _part(line: bytes) -> str:
-    """What a line is within an array: a bracket, a row with or without its comma, or damage."""
+    """What a line of an array is: a bracket, a row with or without a comma, or damage."""
     if line in (b"[\n", b"]\n"):
         return chr(line[0])
     if looks_like_row(line):

@@ -1,19 +1,19 @@
-"""One run on disk: its folder, lock, rows, journal, progress and end.
+"""Writes one run's folder.
 
 ========================  ======================================================================
-``job.json``              what was asked
-``run.lock``              held while a spider writes the run
-``products.part``         a row per line, flushed as products come
-``sponsored.part``        products so far seen only as advertisements, where they were asked for
-``journal.jsonl``         a line per finished page
-``progress.json``         where the run stands, replaced whole
-``summary.json``          how it ended, written once
-``unreadable.html.gz``    the page that no reader understood, where the run ended for one
-``category_asins.json``   the rows as a JSON array, put in place whole at the end of a good run
-``….damaged``             what lay in the place of one of these and did not fit, kept for a person
+``job.json``              the job's fields
+``run.lock``              locked while a spider writes the run
+``products.part``         one row per line, written as products arrive
+``sponsored.part``        products seen as advertisements, if the job includes them
+``journal.jsonl``         one line per finished page
+``progress.json``         how far the run has come; each write is atomic
+``summary.json``          how the run ended; written at the end
+``unreadable.html.gz``    the page that the readers did not understand, if it stopped the run
+``category_asins.json``   the rows as a JSON array; an atomic write when the run is done
+``….damaged``             a damaged file that one of these replaced, kept for the operator
 ========================  ======================================================================
 
-Only the crawler writes here; whoever wants to know how a run stands reads.
+Only the crawler writes here. All others use :mod:`.reader`.
 """
 
 import fcntl
@@ -32,10 +32,10 @@ from category_crawler.files.record_file import (
     is_damaged,
     is_in_the_way,
     set_aside,
-    tell_of,
+    warn_once,
 )
 from category_crawler.items import Product
-from category_crawler.run.append_file import GrowingFile, storing
+from category_crawler.run.append_file import AppendFile, storing
 from category_crawler.run.journal import PageRecord, read_journal
 from category_crawler.run.reader import (
     JOB,
@@ -54,14 +54,14 @@ from category_crawler.run.rows import json_array, lines_of, read_row, row, whole
 
 _LOCK_TRIES = 20
 _SYNC_EVERY = 1.0
-"""Seconds between two syncs while pages come quickly: each one stops the whole spider."""
+"""Least seconds between two syncs, because each sync blocks the spider."""
 
 
 class Run:
-    """The one writer of a run's folder.
+    """The only writer of a run's folder.
 
-    Open one with :meth:`create` or :meth:`resume`; both take the lock and raise RunLocked where
-    another process has it, RunError where the folder cannot be written.
+    Open it with :meth:`create` or :meth:`resume`. Both take the lock; they raise RunLocked if
+    another process has it, RunError if the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -70,19 +70,19 @@ class Run:
         self.kept = 0
         self.kept_without_price = 0
         self._lock = _take_lock(folder)
-        self._rows = GrowingFile(folder / PARTIAL_ROWS)
-        self._sponsored = GrowingFile(folder / SPONSORED)
-        self._journal = GrowingFile(folder / JOURNAL)
-        self._certain = (0, 0)
-        """``kept`` and ``kept_without_price`` when the latest page was finished."""
+        self._rows = AppendFile(folder / PARTIAL_ROWS)
+        self._sponsored = AppendFile(folder / SPONSORED)
+        self._journal = AppendFile(folder / JOURNAL)
+        self._committed = (0, 0)
+        """``kept`` and ``kept_without_price`` at the last commit."""
         self._synced_at = -_SYNC_EVERY
         """By the monotonic clock."""
 
     @classmethod
     def create(cls, folder: Path, job: dict[str, Any], earlier: Path | None = None) -> Self:
-        """Begin a run in a folder that holds none, or with what an ``earlier`` one had finished.
+        """Start a run in a folder that holds none, with the finished pages of ``earlier`` if given.
 
-        Raises RunExists where one lies already.
+        Raises RunExists if the folder already holds a run.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -99,10 +99,10 @@ class Run:
 
     @classmethod
     def resume(cls, folder: Path, job: dict[str, Any] | None = None, *, anew: bool = False) -> Self:
-        """Go on with a run that has not ended well: what its journal is not certain of is cut off.
+        """Continue a run that is not done; rows without a journal line are cut off.
 
-        ``job`` takes the place of what the folder says was asked; with ``anew`` what was finished
-        is kept aside, and nothing of it counts. Raises RunExists where the run has ended well.
+        ``job`` replaces the one in the folder. ``anew`` renames the finished rows and journal, and
+        starts with empty ones. Raises RunExists if the run is done.
         """
         if not RunFolder(folder).has_begun:
             raise RunError(f"{folder} holds no run to resume")
@@ -124,13 +124,13 @@ class Run:
         return run
 
     def finished_pages(self) -> Iterator[PageRecord]:
-        """The pages finished so far, in their order, read from the journal."""
-        if self._journal.certain:
+        """The records of the finished pages, in order, read from the journal."""
+        if self._journal.committed:
             for record, _ in read_journal(self._journal.path):
                 yield record
 
     def claim(self, products: Iterable[Product], limit: int | None = None) -> list[Product]:
-        """Those products that are not rows yet, up to ``limit`` rows in all; now they are taken."""
+        """Reserve the products that are not rows yet, up to ``limit`` rows in all; return them."""
         claimed: list[Product] = []
         for product in products:
             if limit is not None and len(self.asins) >= limit:
@@ -141,18 +141,18 @@ class Run:
         return claimed
 
     def keep(self, products: Iterable[Product]) -> None:
-        """Write rows; once this returns, a killed process no longer loses them."""
+        """Write rows. After this, killing the process cannot lose them."""
         given = list(products)
         self._rows.append(b"".join(row(product) for product in given))
         for product in given:
             self._count(product.price_cents)
 
     def hold(self, advertisements: Iterable[Product]) -> None:
-        """Remember products seen as advertisements until it is known which are only that."""
+        """Store products seen as advertisements; at the end some have no organic result."""
         self._sponsored.append(b"".join(row(product) for product in advertisements))
 
     def held(self) -> Iterator[Product]:
-        """The remembered advertisements whose products are not rows, each once."""
+        """The stored advertisements whose products are not rows, each product once."""
         seen = set(self.asins)
         for product in _products(self._sponsored.path):
             if product.asin not in seen:
@@ -160,61 +160,62 @@ class Run:
                 yield product
 
     def finish_page(self, record: PageRecord) -> None:
-        """Write the page's journal line, behind its rows; a killed process no longer loses it.
+        """Write the page's journal line after its rows, and commit both.
 
-        A power cut may lose the pages of the last second; who resumes asks for them again.
+        Killing the process cannot lose them. A power cut may lose the pages of the last second; a
+        resumed run requests them again.
         """
         self._journal.append(record.to_json())
         if time.monotonic() - self._synced_at >= _SYNC_EVERY:
             self._sync()
-        self._note_certain()
+        self._commit()
 
     @contextmanager
     def whole_page(self) -> Iterator[None]:
-        """Where what is written inside fails, all of it since the latest finished page is cut off.
+        """Roll back to the last finished page if a write in this block fails.
 
-        Raises StorageFailed, as all that write here do.
+        Raises StorageFailed, as every write here does.
         """
         try:
             yield
         except StorageFailed:
-            self._fall_back()
+            self._roll_back()
             raise
 
     @property
     def offset(self) -> int:
-        """Bytes of rows written so far."""
+        """Bytes of ``products.part`` written so far."""
         return self._rows.size
 
     def report(self, progress: Progress) -> None:
-        """Replace the progress."""
+        """Write the progress."""
         with storing(PROGRESS):
             write_whole(self.folder / PROGRESS, [_json(progress.shown())])
 
     def finish(self, summary: Summary) -> None:
-        """End well: the rows become the result file, then the summary says so."""
+        """Finish a complete run: write the result file, then the summary."""
         self._sync()
         with storing(ROWS), self._rows.path.open("rb") as rows:
             write_whole(self.folder / ROWS, json_array(rows))
-        self._say_end(summary)
+        self._write_summary(summary)
 
     def end(self, summary: Summary) -> None:
-        """Say how the run ended; rows kept so far stay in ``products.part``."""
+        """Write the summary of a failed run; its rows stay in ``products.part``."""
         with suppress(StorageFailed):
             self._sync()
-        self._say_end(summary)
+        self._write_summary(summary)
 
     def close(self) -> None:
-        """Let go of files and lock."""
+        """Close the files and release the lock."""
         for file in (self._rows, self._sponsored, self._journal, self._lock):
             file.close()
 
-    def _say_end(self, summary: Summary) -> None:
+    def _write_summary(self, summary: Summary) -> None:
         with storing(SUMMARY):
             write_whole(self.folder / SUMMARY, [_json(summary.model_dump())])
 
     def _set_damaged_aside(self) -> None:
-        """Keep for the operator what this attempt will write anew."""
+        """Rename damaged files that this attempt will write again."""
         for name, record in ((SUMMARY, Summary), (PROGRESS, Progress)):
             if is_damaged(self.folder / name, record):
                 set_aside(self.folder / name)
@@ -232,44 +233,45 @@ class Run:
             file.reopen()
 
     def _sync(self) -> None:
-        """Have on disk what is written: rows first, for the journal speaks of them."""
+        """Sync the rows, then the journal, so that no journal line is on disk without its rows."""
         self._rows.sync()
         self._journal.sync()
         self._synced_at = time.monotonic()
 
     def _copy(self, earlier: Path) -> None:
-        """Take over the rows and the journal of a run that has ended."""
+        """Copy the rows and the journal of another run."""
         for file in (self._rows, self._sponsored, self._journal):
             source = earlier / file.path.name
             try:
                 file.copy(source)
             except NotReadable as error:
-                tell_of(source, str(error))
+                warn_once(source, str(error))
         self._replay()
 
     def _replay(self) -> None:
-        whole, end, certain = whole_rows(self._rows.path), 0, 0
-        for record, behind in read_journal(self._journal.path):
-            if not certain <= record.offset <= whole or not self._rows.ends_line(record.offset):
+        """Truncate the files to the last page whose rows are all there, and count the rows."""
+        valid, journal_end, rows_end = whole_rows(self._rows.path), 0, 0
+        for record, line_end in read_journal(self._journal.path):
+            if not rows_end <= record.offset <= valid or not self._rows.ends_line(record.offset):
                 break
-            end, certain = behind, record.offset
-        self._journal.cut(end)
-        self._rows.cut(certain)
-        self._sponsored.cut(whole_rows(self._sponsored.path))
+            journal_end, rows_end = line_end, record.offset
+        self._journal.truncate(journal_end)
+        self._rows.truncate(rows_end)
+        self._sponsored.truncate(whole_rows(self._sponsored.path))
         for product in _products(self._rows.path):
             self.asins.add(product.asin)
             self._count(product.price_cents)
-        self._note_certain()
+        self._commit()
 
-    def _fall_back(self) -> None:
-        self._journal.fall_back()
-        self._rows.fall_back()
-        self.kept, self.kept_without_price = self._certain
+    def _roll_back(self) -> None:
+        self._journal.roll_back()
+        self._rows.roll_back()
+        self.kept, self.kept_without_price = self._committed
 
-    def _note_certain(self) -> None:
-        self._journal.note_certain()
-        self._rows.note_certain()
-        self._certain = self.kept, self.kept_without_price
+    def _commit(self) -> None:
+        self._journal.commit()
+        self._rows.commit()
+        self._committed = self.kept, self.kept_without_price
 
     def _count(self, price_cents: int | None) -> None:
         self.kept += 1
@@ -278,7 +280,7 @@ class Run:
 
 
 def refuse(folder: Path, summary: Summary) -> None:
-    """Record why a run could not begin or go on; a run that has ended keeps its own summary.
+    """Record why a run could not start or resume, unless it already has a final summary.
 
     Raises OSError.
     """
@@ -291,7 +293,7 @@ def refuse(folder: Path, summary: Summary) -> None:
 
 
 def _products(path: Path) -> Iterator[Product]:
-    """The products of a file of rows, up to the first line that is none."""
+    """The products of a file of rows, before the first line that is not a row."""
     with path.open("rb") as file:
         for line in lines_of(file):
             product = read_row(line)
@@ -301,7 +303,7 @@ def _products(path: Path) -> Iterator[Product]:
 
 
 def _make_way(folder: Path) -> None:
-    """Move aside what no file can be written over."""
+    """Rename everything that has a file's name but cannot be written as a file."""
     for name in (LOCK, PARTIAL_ROWS, SPONSORED, JOURNAL):
         if is_in_the_way(folder / name):
             set_aside(folder / name)

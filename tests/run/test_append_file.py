@@ -6,23 +6,23 @@ from pathlib import Path
 import pytest
 
 from category_crawler.errors import StorageFailed
-from category_crawler.run.append_file import GrowingFile
+from category_crawler.run.append_file import AppendFile
 
 
 def test_what_is_not_certain_is_cut_off(tmp_path: Path) -> None:
-    file = GrowingFile(tmp_path / "a")
+    file = AppendFile(tmp_path / "a")
     file.append(b"one\n")
-    file.note_certain()
+    file.commit()
     file.append(b"two\n")
     assert (file.path.read_bytes(), file.size) == (b"one\ntwo\n", 8)
-    file.fall_back()
+    file.roll_back()
     file.append(b"three\n")
     file.close()
     assert file.path.read_bytes() == b"one\nthree\n"
 
 
 def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
-    file = GrowingFile(tmp_path / "a")
+    file = AppendFile(tmp_path / "a")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
     try:
@@ -30,14 +30,14 @@ def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
             file.append(b"more than ten bytes\n")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    file.fall_back()
+    file.roll_back()
     file.close()
     assert file.path.read_bytes() == b""
 
 
 def test_a_copy_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
     (tmp_path / "earlier").write_bytes(b"one\n")
-    file = GrowingFile(tmp_path / "a")
+    file = AppendFile(tmp_path / "a")
     file.append(b"left behind\n")
     file.copy(tmp_path / "earlier")
     file.append(b"two\n")
