@@ -1,1 +1,1 @@
-"""One crawl of a category: the job, its run and its plan together in :mod:`.category_crawl`."""
+"""One crawl of a category. :mod:`.category_crawl` joins the job, its run and its plan."""

@@ -1,4 +1,4 @@
-"""One crawl of a category: what was asked, where it stands, what a page adds to it."""
+"""One crawl of a category: takes pages, writes their rows, and reports progress and coverage."""
 
 import gzip
 from collections.abc import Iterator
@@ -31,11 +31,11 @@ from category_crawler.run.writer import Run, refuse
 from category_crawler.times import utc_now
 
 UNREADABLE = "unreadable.html.gz"
-"""In the run's folder: the page for which a run ended that no reader understood."""
+"""File in the run's folder: the page that the readers did not understand."""
 
 
 class CategoryCrawl:
-    """A job, its run on disk and the plan between them."""
+    """A job, its run on disk, and the plan that leads from one to the other."""
 
     def __init__(
         self, job: FundedJob, run: Run, session: DeliverySession | None, limits: Limits
@@ -46,9 +46,9 @@ class CategoryCrawl:
         self.plan = Plan(job, run.finished_pages(), limits)
         self.started_at = utc_now()
         self._is_cut = False
-        """Whether the limit fell within a page, so that some of its products are no rows."""
+        """Whether the limit was reached inside a page, so that some of its products are no rows."""
         self.requests_made = self.plan.requests
-        """Listing requests so far, those on their way included; whoever makes one counts it."""
+        """Listing requests so far, including unanswered ones; the spider counts them."""
 
     @classmethod
     def begin(
@@ -56,8 +56,8 @@ class CategoryCrawl:
     ) -> Self:
         """Start a crawl in the new folder ``run`` below ``results/``.
 
-        It goes on from what the ``earlier`` run had finished, which stays as it is. Raises
-        InvalidJob, SessionError or RunError; nothing has been requested by then.
+        It starts with the finished pages of the ``earlier`` run, which stays unchanged. Raises
+        InvalidJob, SessionError or RunError, before any request.
         """
         job = FundedJob.from_arguments(arguments)
         session = _session(job)
@@ -69,10 +69,10 @@ class CategoryCrawl:
 
     @classmethod
     def resume(cls, run: str, arguments: dict[str, str], limits: Limits) -> Self:
-        """Go on with the crawl in ``results/<run>``, which has not ended well.
+        """Continue the crawl in ``results/<run>``, which is not done.
 
-        ``arguments`` are what was asked, or empty: then the run's own file says so. Where both are
-        there and do not agree, what was finished is kept aside and counts for nothing. Raises as
+        ``arguments`` are the job's fields; empty means those in the run's ``job.json``. If the two
+        ask for different products, the finished pages are renamed and crawled again. Raises as
         :meth:`begin`.
         """
         folder = _below_results(run)
@@ -98,7 +98,7 @@ class CategoryCrawl:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know of a run that went well all the same."""
+        """What the user should know although the crawl works."""
         unsupported = [
             f"{name} is not supported on {self.job.domain} and was not applied"
             for name in self.job.unsupported_filters
@@ -124,12 +124,12 @@ class CategoryCrawl:
     def take(
         self, page: Page, listing: ListingURL, requests: int
     ) -> tuple[PageRecord, list[Product]]:
-        """Write a page's new rows, then its journal line; the rows are returned as well.
+        """Write a page's new rows and then its journal line; return both.
 
-        ``requests`` is how many the page took. Raises CrawlStopped where the page is not the one
-        that was asked for; then nothing of it is written. Where the site leaves out only what the
-        plan itself had added to the listing, the page is noted without its rows, and the plan
-        looks for them elsewhere.
+        ``requests`` is the number of requests for the page. Raises CrawlStopped, and writes
+        nothing, if the page is not what the job asked for. If the site ignored only a filter that
+        the plan added to make a slice, the page is recorded without rows, and the plan looks for
+        those products in another way.
         """
         is_as_asked = self._check(page, listing)
         if not is_as_asked:
@@ -146,9 +146,9 @@ class CategoryCrawl:
             return record, [*products, *self._advertised_only()]
 
     def keep_unreadable(self, body: bytes) -> str:
-        """Keep a page for those who mend the readers; a few words on where it lies."""
+        """Keep a page for the maintainer; return where it is, in words."""
         try:
-            # What the site wrote for one session is for one reader.
+            # The page may hold session data, so only the owner may read it.
             write_whole(self.run.folder / UNREADABLE, [gzip.compress(body)], mode=0o600)
         except OSError as error:
             return f"the page could not be kept ({error.strerror})"
@@ -167,7 +167,7 @@ class CategoryCrawl:
         return products
 
     def _advertised_only(self) -> list[Product]:
-        """Once the crawl is over: what was seen only as advertisements, if that was asked for."""
+        """Products seen only as advertisements, if the job includes them; empty until the end."""
         if not self.is_over:
             return []
         products = self.run.claim(self.run.held(), self.job.limit)
@@ -186,7 +186,7 @@ class CategoryCrawl:
 
     @property
     def progress(self) -> Progress:
-        """Where the crawl stands."""
+        """How far the crawl has come."""
         latest = self.plan.latest
         return Progress(
             current_page=latest.page if latest else 0,
@@ -246,7 +246,7 @@ class CategoryCrawl:
         )
 
     def _check(self, page: Page, listing: ListingURL) -> bool:
-        """Whether the page is as asked in what the plan added; the rest of it raises."""
+        """Whether the site applied the plan's own filters. Raises for any other difference."""
         try:
             postcode = self.session.postcode if self.session else None
             most_have_prices = self.run.kept_without_price * 2 < self.run.kept
@@ -258,15 +258,15 @@ class CategoryCrawl:
         return True
 
     def _is_inside(self, product: Product) -> bool:
-        """Whether a product is what was asked for; slices are the plan's own affair.
+        """Whether a product's price is in the job's range; the range of a slice does not count.
 
-        The bounds are in the marketplace's own currency and say nothing of a price in another.
+        The range is in the marketplace's own currency. Prices in another one are not compared.
         """
         cents = product.cents_in(self.job.marketplace.currency)
         return cents is None or within(cents, self.plan.listing.price)
 
     def _learned(self, page: Page) -> str | None:
-        """The delivery day's value, where this page was requested to learn it."""
+        """The filter value of the delivery day, if this page was requested to learn it."""
         day = self.job.delivery_day
         if day is None or not self.plan.learning or page.kind != "listing":
             return None
@@ -282,7 +282,7 @@ def _session(job: FundedJob) -> DeliverySession | None:
 
 
 def refused(run: str, error: CrawlError) -> None:
-    """Say in ``results/<run>`` why a crawl could not begin or go on. Raises RunError, OSError."""
+    """Write to ``results/<run>`` why a crawl could not start. Raises RunError or OSError."""
     folder, now = _below_results(run), utc_now()
     summary = Summary(
         stage="failed",
@@ -297,12 +297,12 @@ def refused(run: str, error: CrawlError) -> None:
 
 
 def has_begun(run: str) -> bool:
-    """Whether a crawl lies in ``results/<run>``. Raises RunError for a name outside."""
+    """Whether ``results/<run>`` holds a crawl. Raises RunError for a path outside of results."""
     return RunFolder(_below_results(run)).has_begun
 
 
 def _finds_the_same(job: FundedJob, other: FundedJob) -> bool:
-    """Whether two jobs differ at most in where they stop."""
+    """Whether two jobs are equal except for their limits."""
     limits = {"max_products", "credit_limit"}
     return job.model_dump(exclude=limits) == other.model_dump(exclude=limits)
 
@@ -311,8 +311,8 @@ def _no_job(run: str, folder: Path) -> RunError:
     if not RunFolder(folder).has_begun:
         return RunError(f"{folder} holds no run to resume")
     return RunError(
-        f"{JOB} in {folder} does not say what was asked: begin a new run with -a category_url=… "
-        f"and -a continue_from={run}, which takes over what was finished"
+        f"{JOB} in {folder} is missing or damaged: start a new run with -a category_url=… "
+        f"and -a continue_from={run}, which keeps the finished pages"
     )
 
 
@@ -325,7 +325,7 @@ def _below_results(name: str) -> Path:
 
 
 def _stamp(page: Page, number: int | None) -> None:
-    """Note when and where products were seen; ``number`` is None outside the plain listing."""
+    """Set when and where products were seen; ``number`` is None outside the plain listing."""
     rank = page.first or 1
     scraped_at = utc_now()
     for product in page.products:
@@ -336,13 +336,13 @@ def _stamp(page: Page, number: int | None) -> None:
 
 
 def _foreign(products: list[Product], own: str) -> tuple[str, ...]:
-    """Currencies other than the marketplace's own that these products' main prices are in."""
+    """Currencies of these products' main prices, except ``own``."""
     priced = (product for product in products if product.price_cents is not None)
     return tuple(sorted({p.currency for p in priced if p.currency} - {own}))
 
 
 def _brands(offered: list[Refinement]) -> tuple[str, ...]:
-    """Terms of the brands that a rail offers, all of one code."""
+    """The brands that a rail offers, as terms with one code."""
     for code in BRAND_CODES:
         if brands := tuple(r.term for r in offered if r.term and r.term.startswith(f"{code}:")):
             return brands

@@ -1,4 +1,4 @@
-"""What must be seen on a page before its rows are believed. Pure."""
+"""Checks that a page shows what was requested, before its rows are trusted. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ from category_crawler.pages import Kind, Page, PriceRange, Refinement
 from category_crawler.pages.block import BLOCKS
 
 PRICED_INSIDE = 0.9
-"""Share of main prices that must lie in the asked range where the page does not name it."""
+"""If a page does not name its price range: the share of main prices that must be inside it."""
 
 UNPRICED = 8
-"""Organic cards without any amount, from which on a page without a main price is suspect.
+"""A page without any main price is suspect from this number of organic cards without any amount.
 
-Real pages have up to 22 of 24 without one; many of those name another seller's offer. Other orders
-than the listing's own may gather products without a price.
+Real pages have up to 22 of 24 cards without a main price, many with another seller's offer. In
+other sort orders, products without a price may come together.
 """
 
 _DELIVERY_DAY_LABELS: dict[DeliveryDay, re.Pattern[str]] = {
@@ -41,18 +41,18 @@ _DELIVERY_DAY_LABELS: dict[DeliveryDay, re.Pattern[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one page was asked for."""
+    """What was requested of one page."""
 
     listing: ListingURL
     postcode: str | None = None
     request: int = 1
-    """Number of listing requests that the run had made by then."""
+    """Number of listing requests that the run had made so far."""
     most_have_prices: bool = False
     """Whether most of the rows kept so far show a price."""
 
 
 def check_page(page: Page, asked: Asked) -> None:
-    """Raise the CrawlStopped that says how the page is not what was asked for."""
+    """Raise a CrawlStopped if the page is not what was requested."""
     check_kind(page, asked)
     if asked.postcode is not None:
         check_location(page, asked)
@@ -78,13 +78,13 @@ def check_kind(page: Page, asked: Asked) -> None:
     if page.kind not in (Kind.LISTING, Kind.NO_RESULTS, Kind.PAST_THE_END):
         raise NotAListing(
             f"page {asked.listing.page} is no listing but {page.kind}"
-            f"{f' ({page.title!r})' if page.title else ''}: no product card and no word that "
-            "there are no results"
+            f"{f' ({page.title!r})' if page.title else ''}: it has no product card and does not "
+            "say that there are no results"
         )
 
 
 def check_block(page: Page, host: str, wanted: str) -> None:
-    """Raise Blocked, saying by what, where a page stands in the way of the one wanted."""
+    """Raise Blocked if a block or error page came instead of the wanted page."""
     if block := BLOCKS.get(page.kind):
         said = f" ({page.message})" if page.message else ""
         raise Blocked(
@@ -105,7 +105,7 @@ def check_location(page: Page, asked: Asked) -> None:
 
 
 def check_currency(page: Page, asked: Asked) -> None:
-    """Raise WrongCurrency where prices are in another currency than the marketplace's own."""
+    """Raise WrongCurrency if prices are not in the marketplace's own currency."""
     expected = asked.listing.marketplace.currency
     if page.currency is not None and page.currency != expected:
         raise WrongCurrency(
@@ -115,17 +115,17 @@ def check_currency(page: Page, asked: Asked) -> None:
 
 
 def check_node(page: Page, asked: Asked) -> None:
-    """Raise NodeNotApplied unless the page shows the asked node as the chosen one."""
+    """Raise NodeNotApplied unless the page shows the requested node as chosen."""
     if page.node_applied != asked.listing.node:
         raise NodeNotApplied(
             f"page {asked.listing.page} was asked for node {asked.listing.node} and shows "
             f"{f'node {page.node_applied}' if page.node_applied else 'no chosen node'}: "
-            "the site has left the node out, or does not know it"
+            "the site ignored the node, or does not know it"
         )
 
 
 def check_refinements(page: Page, asked: Asked) -> None:
-    """Raise FilterNotApplied unless every asked refinement is seen chosen."""
+    """Raise FilterNotApplied unless the page shows every requested refinement as applied."""
     applied = {refinement.term for refinement in page.filters_applied}
     for code, value in asked.listing.refinements:
         for choice in choices(code, value):
@@ -133,14 +133,14 @@ def check_refinements(page: Page, asked: Asked) -> None:
                 shown = ", ".join(r.label for r in page.filters_applied) or "none"
                 raise FilterNotApplied(
                     f"page {asked.listing.page} does not show {choice} as applied "
-                    f"(filters shown: {shown}): the site has left it out"
+                    f"(filters shown: {shown}): the site ignored it"
                 )
 
 
 def check_price(page: Page, asked: Asked) -> None:
-    """Raise FilterNotApplied where an asked price range is seen not to be applied.
+    """Raise FilterNotApplied if the page shows that the requested price range was not applied.
 
-    It is in the marketplace's own currency; what a page shows in another says nothing of it.
+    The range is in the marketplace's own currency. Prices in another one prove nothing.
     """
     bounds = asked.listing.price
     if bounds == (None, None):
@@ -162,7 +162,7 @@ def check_price(page: Page, asked: Asked) -> None:
 
 
 def price_proved(page: Page, asked: Asked) -> bool | None:
-    """Whether a checked page showed its price range to be applied; None where none was asked."""
+    """Whether a checked page proves that its price range was applied; None without a range."""
     if asked.listing.price == (None, None):
         return None
     currency = asked.listing.marketplace.currency
@@ -170,7 +170,7 @@ def price_proved(page: Page, asked: Asked) -> bool | None:
 
 
 def proves_no_results(page: Page, asked: Asked) -> bool:
-    """Whether a page without results shows the node, filters and price range asked for."""
+    """Whether a page without results shows the requested node, filters and price range."""
     try:
         check_node(page, asked)
         check_refinements(page, asked)
@@ -181,26 +181,26 @@ def proves_no_results(page: Page, asked: Asked) -> bool:
 
 
 def check_rows(page: Page, asked: Asked) -> None:
-    """Raise UnreadablePage where the page cannot have been read as a person would.
+    """Raise UnreadablePage if the readers must have missed something.
 
-    Every card of the site has a title, a first page that counts results shows some, and a page on
-    which nothing has a price does not follow on many that have some.
+    On the real site every card has a title, a first page that counts results shows some, and a
+    page without any price does not follow pages with prices.
     """
     if asked.listing.page == 1 and page.last and all(p.sponsored for p in page.products):
         raise UnreadablePage(
             f"the first page says that it shows results {page.first} to {page.last}, and none of "
-            "its cards could be read as one: the page readers must be mended"
+            "its cards could be read as one: the page readers must be fixed"
         )
     untitled = sum(1 for product in page.products if not product.title)
     if untitled * 2 > len(page.products):
         raise UnreadablePage(
             f"{untitled} of the {len(page.products)} cards of page {asked.listing.page} have no "
-            "title: the site's markup has changed and the page readers must be mended"
+            "title: the site's markup has changed and the page readers must be fixed"
         )
     if asked.most_have_prices and not asked.listing.sort and _shows_no_price(page):
         raise UnreadablePage(
-            f"none of the cards of page {asked.listing.page} shows a price, as most before it "
-            "did: the site's markup has changed and the page readers must be mended"
+            f"none of the cards of page {asked.listing.page} shows a price, but most earlier "
+            "cards did: the site's markup has changed and the page readers must be fixed"
         )
 
 
@@ -213,7 +213,7 @@ def _shows_no_price(page: Page) -> bool:
 def learn_delivery_day(offered: Sequence[Refinement], day: DeliveryDay) -> str:
     """The value of the delivery-day refinement, read from the rail.
 
-    Raises FilterUnavailable where the rail does not offer the day.
+    Raises FilterUnavailable if the rail does not offer the day.
     """
     group = [r for r in offered if r.term and r.term.startswith(f"{DELIVERY_DAY_CODE}:")]
     for refinement in group:
@@ -227,7 +227,7 @@ def learn_delivery_day(offered: Sequence[Refinement], day: DeliveryDay) -> str:
 
 
 def choices(code: str, value: str) -> list[str]:
-    """The single terms of a refinement: ``a|b`` holds two, each written ``code:value``."""
+    """The single terms of a refinement, as ``code:value``; the value ``a|b`` holds two."""
     return [f"{code}:{part.removeprefix(f'{code}:')}" for part in value.split("|")]
 
 
@@ -238,10 +238,10 @@ def main_prices(products: Sequence[Product], currency: str) -> list[int]:
 
 
 def _named_range(page: Page, asked: Asked) -> PriceRange | None:
-    """The price range that a page names, where it can be held against the one asked for.
+    """The price range that a page names, if it can be compared with the requested one.
 
-    A visitor from abroad may see US dollars named "$" on a marketplace whose own dollars are: on
-    such a page only a range that is the asked one says something.
+    Visitors from abroad may see US dollars as "$" on a marketplace that writes its own dollars "$"
+    too. On a page in another currency, the named range counts only if it is the requested one.
     """
     named, own = page.price_applied, asked.listing.marketplace.currency
     if named is None or named.currency not in ("", own):

@@ -1,4 +1,4 @@
-"""How a job that could not begin says so to whoever scheduled it."""
+"""Records why a job could not start, for the API."""
 
 from category_crawler.crawl.category_crawl import refused
 from category_crawler.delivery.report import DeliveryReport, write_report
@@ -7,10 +7,10 @@ from category_crawler.times import utc_now
 
 
 def refuse_job(spider: str, job: str, run: str, error: CrawlError) -> None:
-    """Record why a job of Scrapyd's could not begin, where the API looks for it.
+    """Write why a Scrapyd job could not start: to the run's summary or the delivery report.
 
-    ``run`` is the run's folder below ``results/``; a category job without one is nobody's. Raises
-    RunError for a folder elsewhere, OSError where the disk refuses.
+    ``run`` is the run's folder below ``results/``. A category job without one did not come from
+    the API, so nothing is written. Raises RunError for a folder elsewhere, OSError.
     """
     if spider == "category" and run:
         refused(run, error)

@@ -1,4 +1,4 @@
-"""What to request next: a category divided into listings that the site serves whole. Pure.
+"""Decides which page to request next, and divides a category that one listing cannot show. Pure.
 
 Start with :mod:`.plan`.
 """

@@ -1,4 +1,4 @@
-"""How complete a list is, told from the slices it comes from; never wrongly complete. Pure."""
+"""Judges how complete a list is, from its slices; never calls an incomplete list complete. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from category_crawler.run.records import Coverage
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a run has counted."""
+    """A run's counts."""
 
     found: int = 0
     """Rows kept."""
@@ -19,13 +19,13 @@ class Tally:
     requests: int = 0
     """Listing requests, failed ones included."""
     outliers: int = 0
-    """Results left out because their price lies outside the asked bounds."""
+    """Results left out because their price is outside the requested range."""
     price_unproved: bool = False
-    """Whether a page left it open that its price range was applied."""
+    """Whether some page did not prove that its price range was applied."""
 
 
 def cover(partition: Partition, tally: Tally) -> Coverage:
-    """The coverage of a crawl as far as it has come."""
+    """The coverage of a crawl so far."""
     root = partition.root
     slices = [one for one in root.with_all_parts() if not one.parts]
     capped = [one for one in root.with_all_parts() if one.verdict is Verdict.CAPPED]
@@ -49,7 +49,7 @@ def cover(partition: Partition, tally: Tally) -> Coverage:
 def _judge(partition: Partition, tally: Tally, capped: Sequence[Slice]) -> tuple[bool | None, str]:
     root, found = partition.root, tally.found
     if not partition.is_over:
-        return False, "the crawl has not come to the end of its plan"
+        return False, "the crawl has not reached the end of its plan"
     if root.first.end is End.NO_RESULTS and found == 0:
         return True, "the site says that the category holds no product"
     if missing := _known_to_be_missing(root.first, capped, found):
@@ -58,16 +58,16 @@ def _judge(partition: Partition, tally: Tally, capped: Sequence[Slice]) -> tuple
     if total is None:
         return None, _no_exact_total(root.first)
     if root.verdict is not Verdict.COMPLETE:
-        return None, "of some slices it is not known whether the site served all of them"
+        return None, "it is not known whether the site served every product of some slices"
     if found != total:
         return None, f"the site reports {total} products and {found} were found"
     if tally.price_unproved:
-        return None, "that the price range was applied could not be proved on every page"
+        return None, "it could not be proved on every page that the price range was applied"
     return True, f"every one of the {total} products reported was found"
 
 
 def _known_to_be_missing(walk: Walk, capped: Sequence[Slice], found: int) -> str:
-    """Why products must be missing, or an empty text."""
+    """Why products must be missing; empty if that is not known."""
     if walk.is_steady and walk.total is not None and found < walk.total:
         over = "over " if walk.total_is_rounded else ""
         return f"the site reports {over}{walk.total} products and {found} were found"
@@ -81,7 +81,7 @@ def _known_to_be_missing(walk: Walk, capped: Sequence[Slice], found: int) -> str
 
 
 def _contradicted(partition: Partition) -> Walk | None:
-    """A walk that ended for a "no results" against what is known of it."""
+    """A walk that ended with "no results" although products are known to exist there."""
     if not partition.is_over:
         return None
     in_slices = (one.contradicted for one in partition.root.with_all_parts())
@@ -101,5 +101,5 @@ def _no_exact_total(walk: Walk) -> str:
     if walk.total is None:
         return "the site reports no total"
     if not walk.is_steady:
-        return "the site reports another total on every page"
+        return "the site reports different totals on different pages"
     return f"the site reports only a rounded total, over {walk.total}"

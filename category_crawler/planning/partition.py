@@ -1,17 +1,20 @@
-"""Dividing a category into listings that the site serves whole: a function of the journal. Pure.
+"""Divides a category into listings that the site serves completely. Pure, from the journal.
 
-The whole listing is walked first, which tells how many products there are, how many the site
-serves of one listing, and what they cost. Where that may not be all, the listing is cut by price;
-a slice whose first page reports more than the site serves is cut again. One price with too many
-products is divided by brand, then by sub-node, and what is still not served is looked for in
-other sort orders. Products without a price lie in no slice: some are found by walking the whole
-listing in other orders.
+1. Walk the whole listing. It shows how many products there are, how many the site serves of one
+   listing, and their prices.
+2. If the site may serve too few, cut the listing by price. Cut a slice again if its first page
+   reports more products than the site serves.
+3. Divide a single price with too many products by brand, then by sub-node. If that is not enough,
+   walk it in other sort orders.
+4. Products without a price are in no price slice. To find some of them, walk the whole listing in
+   other sort orders.
 
-Only prices in the marketplace's own currency count, for its price refinement is in that. Where none
-is seen, the listing is divided by brand and sub-node.
+Prices count only in the marketplace's own currency, because its price filter uses that. If no such
+price is seen, divide by brand and sub-node.
 
-What becomes of a slice depends on its own pages and on those it was cut from, not on the order in
-which pages arrive. A slice is always smaller than the one it is made of, so that every plan ends.
+The order in which pages arrive does not matter: the plan for a slice depends only on its own pages
+and on those of the slices above it. A slice is always smaller than the one above it, so every plan
+ends.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,52 +28,52 @@ from category_crawler.planning.walk import End, Walk
 from category_crawler.run.journal import PageRecord
 
 _SAMPLE_PAGES = 20
-"""Pages of a listing that cannot be whole: enough to see what its products cost."""
+"""Pages to read of a listing that the site cannot serve completely: enough to learn its prices."""
 _CHURN = 0.01
-"""Share of results that slip from page to page unseen where the site reshuffles them."""
+"""If more than this share of results repeats, the site reshuffles results between requests."""
 _PAGES_IF_RESHUFFLED = 5
-"""The fewer pages a slice has, the fewer products slip from one to another unseen."""
+"""Most pages of a slice if the site reshuffles: with fewer pages, fewer products are missed."""
 _STOPPED = 0.9
-"""A listing that ends with a smaller share of its total has been cut short."""
+"""A listing that served less than this share of its total was cut short by the site."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is asked of the site to find what is missing."""
+    """How many extra requests to make to find missing products."""
 
     tries: int = 2
-    """Times that a slice is fetched again when products of it were missed."""
+    """How often to fetch a slice again if products are missing."""
     pages_a_product: int = 4
-    """Pages that one product missed is worth, once a slice was fetched twice."""
+    """Once a slice was fetched twice: the most pages to request per missing product."""
     unpriced_orders: int = 2
-    """Further orders of the whole listing, for products without a price."""
+    """More sort orders of the whole listing, to find products without a price."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A walk that is going on."""
+    """A walk that is not finished, and the function to call after each of its pages."""
 
     walk: Walk
     page_came: Callable[[], None]
 
 
 class Partition:
-    """The whole listing and the slices made of it so far."""
+    """The whole listing and its slices so far."""
 
     def __init__(self, listing: ListingURL, effort: Effort, *, whole: bool = True) -> None:
         self.root = Slice(listing)
         self.unpriced: list[Walk] = []
-        """The whole listing in other orders, for products without a price."""
+        """Walks of the whole listing in other orders, to find products without a price."""
         self._effort = effort
         self._whole = whole
         self._reach: int | None = None
-        """Products that the site serves of one listing, once a listing was cut short."""
+        """The most products that the site serves of one listing; None until that is known."""
         self._open: dict[str, _Open] = {}
         self._known: set[str] = set()
         self._follow(self.root.first, self._root_came)
 
     def add(self, record: PageRecord) -> None:
-        """Take in a finished page; one of a walk that has been left changes nothing."""
+        """Add a finished page; a page of a walk that is no longer open is ignored."""
         going_on = self._open.get(record.listing)
         if going_on is not None:
             going_on.walk.add(record)
@@ -81,12 +84,12 @@ class Partition:
         return listing in self._known
 
     def is_denied(self, listing: ListingURL) -> bool:
-        """Whether this page said "no results" and is asked for once more."""
+        """Whether this page said "no results" and must be requested once more."""
         one = self._open.get(str(listing.with_page(1)))
         return one is not None and one.walk.is_denied and listing.page == one.walk.length + 1
 
     def wanted(self) -> Iterator[ListingURL]:
-        """Listing pages to request, in the order that is best where one comes after the other."""
+        """Listing pages to request, best first."""
         for one in self._open.values():
             for page in one.walk.wanted(self._last_worth_asking(one.walk)):
                 yield one.walk.listing.with_page(page)
@@ -97,7 +100,7 @@ class Partition:
 
     @property
     def pages_to_come(self) -> int:
-        """An estimate of the pages that the walks going on still need."""
+        """An estimate of the pages that the open walks still need."""
         return sum(max(1, self._pages(one.walk) - one.walk.length) for one in self._open.values())
 
     def _follow(self, walk: Walk, page_came: Callable[[], None]) -> None:
@@ -126,7 +129,7 @@ class Partition:
             self._fetch_again(root)
 
     def _look_for_unpriced(self) -> None:
-        """Walk the whole listing in another order while that finds products without a price."""
+        """Walk the whole listing in other orders while they find products without a price."""
         tried = len(self.unpriced)
         walk = self.root.next_order(tried + 1)
         has_more = self.root.is_divided_by_price and self.root.listing.price == (None, None)
@@ -165,13 +168,13 @@ class Partition:
             self._take_what_is_served(one)
 
     def _is_too_large(self, walk: Walk) -> bool:
-        """Whether its first page says that the site will not serve it whole."""
+        """Whether its first page shows that the site will not serve all of it."""
         if walk.length != 1 or walk.end is not None or self._reach is None:
             return False
         return self._size(walk) > min(self._reach, self._most + 2 * self._page_size)
 
     def _size(self, walk: Walk) -> int:
-        """Products of a listing, by its total; where totals cannot be believed, by its strip."""
+        """Number of products: the listing's total or, if totals are unreliable, from its strip."""
         if self._is_steady and walk.total is not None:
             return walk.total
         return (walk.last_page or 1) * self._page_size
@@ -181,7 +184,7 @@ class Partition:
         return total is not None and len(part.known) >= total
 
     def _was_cut_short(self, walk: Walk) -> bool:
-        """Whether a walk ended before its products did."""
+        """Whether the site stopped serving a listing before its last product."""
         total = walk.total
         if walk.end in (None, End.NO_RESULTS, End.NOT_APPLIED) or total is None:
             return False
@@ -192,7 +195,7 @@ class Partition:
 
     @property
     def _is_steady(self) -> bool:
-        """Whether totals can be believed: the whole listing's is the same on each of its pages."""
+        """Whether totals are reliable: every page of the whole listing reports the same one."""
         return self.root.first.is_steady and self.root.first.length > 1
 
     @property
@@ -201,7 +204,7 @@ class Partition:
 
     @property
     def _most(self) -> int:
-        """Products that a slice may hold: what the site serves, or less where it reshuffles."""
+        """Most products of a slice: as many as the site serves, or fewer if it reshuffles."""
         walk = self.root.first
         reach = self._reach or walk.served
         if walk.served - len(walk.asins) > _CHURN * walk.served:
@@ -209,7 +212,7 @@ class Partition:
         return reach
 
     def _pages(self, walk: Walk) -> int:
-        """About how many pages a walk has in all."""
+        """An estimate of all pages of a walk."""
         size = self._size(walk) if walk.length else self._most
         return ceil(min(size, self._reach or size) / self._page_size)
 
@@ -219,7 +222,7 @@ class Partition:
     # --- What was missed --------------------------------------------------------------------
 
     def _fetch_again(self, one: Slice) -> None:
-        """Walk a slice in other orders as long as products of it are missed."""
+        """Walk a slice in another order while products of it are missing; else close it."""
         walk = one.next_order(len(one.others))
         if walk is None or not one.is_short or not self._is_worth_another(one):
             self._close(one)
@@ -236,7 +239,7 @@ class Partition:
         )
 
     def _take_what_is_served(self, one: Slice) -> None:
-        """Walk a slice that cannot be divided: what the site serves of it in every order."""
+        """Walk a slice that cannot be divided, in every sort order."""
         one.is_capped = True
         if one.first.end is None:
             self._follow(one.first, partial(self._take_more, one, one.first))
@@ -244,7 +247,7 @@ class Partition:
             self._fetch_again(one)
 
     def _take_more(self, one: Slice, walk: Walk) -> None:
-        """Follow a walk for products that were missed, as long as it may bring some."""
+        """Continue a walk while it may find missing products."""
         if walk.end is not None or not one.is_short or one.is_in_vain(walk):
             self._leave(walk)
             self._fetch_again(one)
@@ -261,13 +264,13 @@ class Partition:
 
 
 def _cannot_be_whole(walk: Walk) -> bool:
-    """Whether the strip promises fewer pages than the total needs."""
+    """Whether the strip shows fewer pages than the total needs."""
     shown, total = walk.last_page, walk.total
     return shown is not None and total is not None and shown * walk.page_size < total
 
 
 def _may_hold_more(walk: Walk) -> bool:
-    """Whether a listing may hold products that it did not serve; a rounded total never tells."""
+    """Whether a listing may have products that the site did not serve; a rounded total may."""
     if walk.total is None or walk.end is End.NO_RESULTS:
         return False
     return walk.end is None or walk.total_is_rounded or walk.served < walk.total

@@ -1,4 +1,4 @@
-"""What to request next: a pure function of the job and the journal."""
+"""The plan of a crawl: which pages to request next. A pure function of job and journal."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,18 +14,18 @@ from category_crawler.run.records import Coverage
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of a plan that the operator sets."""
+    """The operator's limits for a plan."""
 
     requests: int = 20_000
-    """Listing requests, failed ones included, after which the plan ends."""
+    """The plan stops after this many listing requests, failed ones included."""
     effort: Effort = field(default_factory=Effort)
 
 
 class Plan:
-    """The listing's pages, and those of the slices it has to be divided into.
+    """The pages of the listing and of its slices.
 
-    Where a delivery day is asked for, the first page of the listing without it is read only for
-    the value that this marketplace gives the day; a listing without results stays as it is.
+    If the job has a delivery day, the first page is requested without it, only to read the
+    filter's value from the rail. If that page has no results, the listing stays without the day.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class Plan:
     ) -> None:
         self.job = job
         self.pages_finished = 0
-        """Pages whose rows are kept."""
+        """Number of finished pages, except the one read to learn the delivery day."""
         self.latest: PageRecord | None = None
         self._limits = limits or Limits()
         self.requests = 0
-        """Listing requests that finished pages took, failed ones included."""
+        """Number of requests for finished pages, failed ones included."""
         self.foreign: set[str] = set()
-        """Currencies of prices seen, the marketplace's own apart."""
+        """Currencies of the prices seen, except the marketplace's own."""
         self._outliers = 0
         self._price_unproved = False
         self._partition = self._divide(job.listing)
@@ -51,7 +51,7 @@ class Plan:
             self.add(record)
 
     def add(self, record: PageRecord) -> None:
-        """Take in a finished page."""
+        """Add a finished page."""
         self.latest = record
         self.requests += record.requests
         self.foreign.update(record.foreign)
@@ -65,25 +65,25 @@ class Plan:
 
     @property
     def learning(self) -> bool:
-        """Whether the value of the delivery day is still to be learned."""
+        """Whether the delivery day's filter value is still unknown."""
         return not (self._has_all_filters or self._partition.is_over)
 
     @property
     def listing(self) -> ListingURL:
-        """The whole listing: as asked, with the delivery day once its value is known."""
+        """The whole listing: the job's, with the delivery day once its value is known."""
         return self._partition.root.listing
 
     def keeps_rows(self, listing: str) -> bool:
-        """Whether rows of this listing (canonical URL) are wanted."""
+        """Whether to keep rows of this listing (canonical URL)."""
         return not self.learning and self._partition.knows(listing)
 
     def is_denied(self, listing: ListingURL) -> bool:
-        """Whether this page said "no results" and is asked for once more."""
+        """Whether this page said "no results" and must be requested once more."""
         return self._partition.is_denied(listing)
 
     @property
     def wanted(self) -> Iterator[ListingURL]:
-        """The pages to request, in the order that is best where one comes after the other."""
+        """The pages to request, best first."""
         if not self._is_spent:
             yield from self._partition.wanted()
 
@@ -94,7 +94,7 @@ class Plan:
 
     @property
     def total_pages(self) -> int | None:
-        """An estimate of the pages to come and gone, by the plan as it stands."""
+        """An estimate of all pages, finished and to come; None before the first page."""
         if self.learning or not self.pages_finished:
             return None
         return self.pages_finished + self._partition.pages_to_come
@@ -108,7 +108,7 @@ class Plan:
 
     @property
     def stopped(self) -> str:
-        """Why the plan ends before its end, or an empty text."""
+        """Why the plan stops early; empty if it does not."""
         if self._is_spent and not self._partition.is_over:
             return f"stopped at MAX_REQUESTS {self._limits.requests}"
         return ""
@@ -118,7 +118,7 @@ class Plan:
         return self.requests >= self._limits.requests
 
     def _learn(self, day: str) -> None:
-        """Begin anew with the listing of this delivery day."""
+        """Start again with the listing for this delivery day."""
         listing = self.job.listing.with_refinement(DELIVERY_DAY_CODE, day)
         self._partition, self._has_all_filters = self._divide(listing), True
 

@@ -1,4 +1,4 @@
-"""Cutting a price range where the prices already seen say that the products lie. Pure."""
+"""Cuts a price range into parts of similar size, from a sample of prices. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from math import ceil, sqrt
 from category_crawler.listing_url import Bounds, within
 
 _CAUTION = 1.3
-"""Standard deviations that a slice may hold more than expected and still be served whole."""
+"""Safety margin, in standard deviations, so that a part is not larger than the site serves."""
 _FEWEST_SEEN = 8
-"""Prices seen a slice: with fewer, where to cut is a guess."""
+"""Least prices of the sample per part; with fewer, the cuts would be guesses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Prices seen of a range, and how many products it holds."""
+    """Prices seen in a range, and the number of products in it."""
 
     prices: Sequence[int]
     """Cents."""
@@ -23,7 +23,7 @@ class Sample:
 
     @property
     def weight(self) -> float:
-        """Products that each price seen stands for."""
+        """Number of products that each price of the sample stands for."""
         return max(1.0, self.total / max(1, len(self.prices)))
 
 
@@ -34,9 +34,9 @@ def can_be_cut(bounds: Bounds) -> bool:
 
 
 def cut(bounds: Bounds, sample: Sample, most: int) -> list[Bounds]:
-    """The range in parts, without a gap or an overlap, each likely to hold no more than ``most``.
+    """The range in parts without gaps or overlaps, each likely to hold at most ``most`` products.
 
-    Empty where the range is of one price, or where no price has been seen in it.
+    Empty if the range is a single price, or no price has been seen in it.
     """
     inside = sorted(price for price in sample.prices if within(price, bounds))
     if not inside or not can_be_cut(bounds):
@@ -46,7 +46,7 @@ def cut(bounds: Bounds, sample: Sample, most: int) -> list[Bounds]:
 
 
 def _size(sample: Sample, most: int) -> float:
-    """Products that a part is to hold: fewer than ``most``, for what is seen is only a sample."""
+    """Target number of products per part: below ``most``, because the prices are only a sample."""
     caution = _CAUTION * sqrt(sample.weight)
     cautious = ((sqrt(caution**2 + 4 * most) - caution) / 2) ** 2
     fewest_parts = 2
@@ -55,7 +55,7 @@ def _size(sample: Sample, most: int) -> float:
 
 
 def _ends(prices: list[int], weight: float, size: float, most: int) -> list[int]:
-    """Highest price of each part but the last. A price with too many products stands alone."""
+    """Highest price of each part but the last. A price with too many products is its own part."""
     counted = sorted(Counter(prices).items())
     ends: list[int] = []
     left = len(prices) * weight
@@ -75,12 +75,12 @@ def _ends(prices: list[int], weight: float, size: float, most: int) -> list[int]
 
 
 def _even(left: float, size: float) -> float:
-    """What is left in equal parts, so that the last is no rest."""
+    """The size of equal parts of what is left, so that the last part is not much smaller."""
     return left / max(1, ceil(left / size))
 
 
 def _between(bounds: Bounds, ends: list[int]) -> list[Bounds]:
-    """The parts of a range that end at these prices; fewer than two are none."""
+    """The parts of a range that end at these prices; empty if that is only one part."""
     low, high = bounds
     parts: list[Bounds] = []
     for end in ends:
@@ -91,5 +91,5 @@ def _between(bounds: Bounds, ends: list[int]) -> list[Bounds]:
 
 
 def _around(bounds: Bounds, price: int) -> list[Bounds]:
-    """The range below, at and above a price."""
+    """Three parts: below, at and above a price."""
     return _between(bounds, [price - 1, price])

@@ -1,4 +1,4 @@
-"""One part of a category that is crawled as a listing of its own. Pure."""
+"""A slice: a part of a category that is crawled as its own listing. Pure."""
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -15,78 +15,78 @@ ORDERS = (
     "price-asc-rank",
     "price-desc-rank",
 )
-"""Sort orders beside the listing's own, as the site names them (public sources).
+"""Sort orders besides the site's default, by the site's names (public sources).
 
-Those by price come last: they order nothing in a slice of one price, and products without a price
-come behind all others.
+The orders by price come last: they change nothing in a slice of one price, and put products without
+a price at the end.
 """
 
 _FULL = 0.85
-"""Share of what the site serves that a group of brands is to fill on the average."""
+"""Average size of a group of brands, as a share of what the site serves."""
 
 
 class Verdict(StrEnum):
-    """What is known of a slice of which nothing more is asked."""
+    """How complete a finished slice is."""
 
     COMPLETE = "complete"
-    """Every product that it reports has been seen."""
+    """Every product that the site reports has been seen."""
     CAPPED = "capped"
-    """The site stopped serving it, and it could not be divided."""
+    """The site did not serve all of it, and it could not be divided."""
     UNKNOWN = "unknown"
 
 
 class Slice:
-    """A listing, its pages in one or several orders, and the smaller slices made of it."""
+    """A listing, its walks in one or more sort orders, and its smaller slices."""
 
     def __init__(self, listing: ListingURL, above: "Slice | None" = None) -> None:
         self.listing = listing
         self.above = above
         self.first = Walk(listing, holds=len(self._seen_above()), is_whole=above is None)
-        """In the listing's own order."""
+        """In the default order."""
         self.others: list[Walk] = []
-        """In other orders, once products were missed."""
+        """In other orders, to find missing products."""
         self.parts: list[Slice] = []
         self.is_capped = False
-        """Whether the site is seen not to serve all of it."""
+        """Whether the site does not serve all of it."""
         self.verdict: Verdict | None = None
-        """None while the slice, or a part of it, is open."""
+        """None while the slice or one of its parts is open."""
 
     @property
     def asins(self) -> set[str]:
-        """Products seen in the slice's own walks and in those of its parts."""
+        """Products seen in the walks of the slice and of its parts."""
         own = {asin for walk in (self.first, *self.others) for asin in walk.asins}
         return own.union(*(part.asins for part in self.parts))
 
     @property
     def known(self) -> set[str]:
-        """The same, and its products among those of the slices that it was cut from."""
+        """:attr:`asins`, and the products of the slices above whose price is in its range."""
         return self.asins | set(self._seen_above())
 
     @property
     def is_short(self) -> bool:
-        """Whether products of it are known, or in a capped one likely, to have been missed."""
+        """Whether products are missing: certainly, or probably if the slice is capped."""
         is_open_ended = self.is_capped and self.first.exact_total is None
         return is_open_ended or self.missed > 0
 
     @property
     def missed(self) -> int:
-        """Products that it reports, or that it served in one order, and that were not seen."""
+        """Number of products that the site reports, or served in one order, and we did not see."""
         served = max(walk.served for walk in (self.first, *self.others))
         return max(self.first.exact_total or 0, served) - len(self.known)
 
     @property
     def is_divided_by_price(self) -> bool:
-        """Whether its parts hold, together, every product with a price."""
+        """Whether its parts are price ranges; together they hold every product with a price."""
         return any(part.listing.price != self.listing.price for part in self.parts)
 
     @property
     def is_refused(self) -> bool:
-        """Whether the site did not narrow the listing as asked."""
+        """Whether the site did not apply the slice's filters."""
         return self.first.end is End.NOT_APPLIED
 
     @property
     def contradicted(self) -> Walk | None:
-        """A walk that was told "no results" against what is known, unless all was found since."""
+        """A walk that got "no results" although products are known; None if all are found now."""
         if self.verdict is Verdict.COMPLETE:
             return None
         walks = (self.first, *self.others)
@@ -94,14 +94,14 @@ class Slice:
 
     @property
     def may_have_more_than_its_parts(self) -> bool:
-        """Whether products may lie in none of its parts, all of which have been walked."""
+        """Whether products may be in none of its parts, after all parts are finished."""
         if any(part.is_refused for part in self.parts):
             return True
         total = self.first.exact_total
         return not self.is_divided_by_price and (total is None or len(self.asins) < total)
 
     def close(self) -> None:
-        """Come to the verdict: nothing more is asked of the slice."""
+        """Set the verdict; the slice needs no more requests."""
         if self.is_divided_by_price and not self.is_capped:
             self.verdict = _common(part.verdict for part in self.parts)
         elif self._is_complete:
@@ -121,7 +121,7 @@ class Slice:
 
     @property
     def latest_was_in_vain(self) -> bool:
-        """Whether the latest walk, once the slice was divided or ended, brought nothing new."""
+        """Whether the latest walk found nothing that the other walks and the parts had not."""
         if not (self.others or self.parts):
             return False
         *before, latest = self.first, *self.others
@@ -129,9 +129,9 @@ class Slice:
         return not set(latest.asins) - seen
 
     def is_in_vain(self, walk: Walk) -> bool:
-        """Whether the latest pages of a walk hold nothing that was not seen elsewhere.
+        """Whether the latest pages of a walk have only products that were seen elsewhere.
 
-        False where the total says how much is missing.
+        False if the total tells how many products are missing.
         """
         if self.first.exact_total is not None or len(walk.recent) < VAIN_PAGES:
             return False
@@ -140,7 +140,7 @@ class Slice:
         return all(seen.issuperset(asins) for asins in walk.recent)
 
     def next_order(self, tried: int) -> Walk | None:
-        """A walk in the order behind the ``tried`` first ones, or None where there is none."""
+        """A walk in the next sort order after ``tried`` ones; None if there are no more."""
         own = dict(self.listing.parameters).get("s")
         orders = [order for order in ORDERS if order != own]
         if tried >= len(orders):
@@ -149,7 +149,7 @@ class Slice:
         return Walk(self.listing.with_sort(orders[tried]), holds=holds)
 
     def divide(self, most: int) -> None:
-        """Make parts that hold about ``most`` products each: by price, else brand, else node."""
+        """Make parts of about ``most`` products each: by price, else by brand, else by node."""
         listings = self._by_price(most) or self._by_brand(most) or self._by_node()
         self.parts = [Slice(listing, self) for listing in listings]
 
@@ -160,7 +160,7 @@ class Slice:
             yield from part.with_all_parts()
 
     def _seen_above(self) -> dict[str, int]:
-        """Products of the slices it was cut from whose prices lie in its own range."""
+        """Products of the slices above whose price is in this slice's range, with their cents."""
         seen: dict[str, int] = {}
         bounds, above = self.listing.price, self.above
         while above is not None and above.listing.differs_in_price_only(self.listing):
@@ -182,7 +182,7 @@ class Slice:
         return [self.listing.with_refinement(code, "|".join(group)) for group in groups]
 
     def _brands(self) -> tuple[str, list[str]]:
-        """Code and values of the brands to divide by: those asked for, else those offered."""
+        """Code and values of the brands to divide by: those of the URL, else those offered."""
         offered = [term.partition(":") for term in self.first.brands]
         code = offered[0][0] if offered else ""
         asked = [value for known, value in self.listing.terms if known == code]
@@ -193,7 +193,7 @@ class Slice:
 
 
 def _common(verdicts: Iterable[Verdict | None]) -> Verdict:
-    """The verdict of a slice by those of its parts: as good as the worst."""
+    """The verdict of a slice from those of its parts: the worst one."""
     given = set(verdicts)
     if given == {Verdict.COMPLETE}:
         return Verdict.COMPLETE
@@ -201,7 +201,7 @@ def _common(verdicts: Iterable[Verdict | None]) -> Verdict:
 
 
 def _groups(values: list[str], total: int, most: int) -> list[list[str]]:
-    """Values in groups of about ``most`` products of ``total``: at least two groups, or none."""
+    """The values in groups of about ``most`` of the ``total`` products; empty for one value."""
     if len(values) < 2:
         return []
     each = max(1, int(_FULL * most * len(values) / max(1, total)))

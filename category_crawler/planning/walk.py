@@ -1,4 +1,4 @@
-"""Following the pages of one listing: which are next, and why a listing has ended. Pure."""
+"""A walk: the pages of one listing in one sort order, and where it ends. Pure."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
@@ -10,7 +10,7 @@ from category_crawler.pages import Kind
 from category_crawler.run.journal import NOT_APPLIED, PageRecord
 
 VAIN_PAGES = 3
-"""Pages without a product not seen before, after which another order is given up."""
+"""A walk in another order stops after this many pages without a new product."""
 
 
 class End(StrEnum):
@@ -18,7 +18,7 @@ class End(StrEnum):
 
     NO_RESULTS = "no_results"
     CONTRADICTED = "contradicted"
-    """A page said twice that there are no results, where products are known to be."""
+    """A page said twice that there are no results, although products are known to be there."""
     PAST_THE_END = "past_the_end"
     NO_ORGANIC_CARD = "no_organic_card"
     RANGE_STANDS_STILL = "range_stands_still"
@@ -27,14 +27,14 @@ class End(StrEnum):
 
 
 class Walk:
-    """What the pages of one listing in one order of its results have told.
+    """What the pages of one listing in one sort order have shown.
 
-    Pages may arrive in any order; what is told of the walk is told from those without a gap before
-    them, up to the one that ends it. It remembers what it is asked for, not the pages.
+    Pages may arrive in any order. The walk uses a page once all pages before it have arrived, up
+    to the page that ends the listing. It keeps the facts below, not the pages.
 
-    A page that says "no results" is asked for once more unless it shows the node and the filters,
-    and in any case where more products are known to be there or the page is the first of the
-    whole category. Both answers are in the journal, so that a resumed run knows of the first.
+    A page that says "no results" is requested once more if it does not show the node and filters,
+    if more products are known to be there, or if it is the first page of the whole category. The
+    journal has both answers, so a resumed run knows about the first.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class Walk:
         holds: int = 0,
         is_whole: bool = False,
     ) -> None:
-        """``holds`` products are known to lie in the listing, which may be the whole category."""
+        """``holds``: how many products are known to be there. ``is_whole``: the whole category."""
         self.listing = listing
         self.is_denied = False
-        """Whether the next page said "no results" and is asked for once more."""
+        """Whether the next page said "no results" and must be requested once more."""
         self.end: End | None = None
-        """Why the listing ended, or None while there is a page to ask for."""
+        """Why the listing ended; None while there is a page to request."""
         self.length = 0
-        """Pages seen."""
+        """Number of pages used so far."""
         self.prices: dict[str, int | None] = {}
         """Price of each distinct organic result, in cents of the marketplace's own currency.
 
@@ -63,14 +63,14 @@ class Walk:
         self.recent: deque[tuple[str, ...]] = deque(maxlen=VAIN_PAGES)
         """Organic results of the latest pages."""
         self.brands: tuple[str, ...] = ()
-        """Brands that the first page offers to narrow the listing to, as terms."""
+        """Brands that the first page's rail offers, as terms."""
         self.nodes: tuple[str, ...] = ()
-        """Nodes below the listing's own that its first page offers."""
+        """Nodes below the listing's own that the first page's rail offers."""
         self.page_size = 0
-        """Organic results of a full page, by its result bar, else by its cards."""
+        """Organic results of a full page, from its result bar, else from its cards."""
         self.total_is_rounded = False
         self.last_page: int | None = None
-        """The largest page number shown; the site serves fewer when it caps a listing."""
+        """The largest page number shown; the site serves fewer pages if it caps the listing."""
         self._totals: list[int] = []
         self._shown = self._last_rank = 0
         self._latest_first: int | None = None
@@ -80,7 +80,7 @@ class Walk:
             self.add(record)
 
     def add(self, record: PageRecord) -> None:
-        """Take in a finished page."""
+        """Add a finished page."""
         self._ahead[record.page] = record
         while self.end is None and (following := self._ahead.pop(self.length + 1, None)):
             self.is_denied = self._is_doubtful(following)
@@ -88,7 +88,7 @@ class Walk:
                 self._append(following)
 
     def close(self) -> None:
-        """Keep the results only: all else is asked of a walk whose slice is still open."""
+        """Keep only the ASINs and free the rest, which only an open slice needs."""
         self.asins = tuple(self.prices)
         self.prices = {}
         self.brands = self.nodes = ()
@@ -96,9 +96,9 @@ class Walk:
         self._ahead.clear()
 
     def wanted(self, last: int | None = None) -> Iterator[int]:
-        """Pages to ask for: the next one, and those behind it that the strip promises.
+        """Pages to request: the next one, and those after it that the strip shows.
 
-        ``last`` is the last page worth asking for ahead of time, 1-based; None for no bound.
+        ``last`` is the last page to request ahead of time, 1-based; None means no limit.
         """
         if self.end is not None:
             return
@@ -110,16 +110,15 @@ class Walk:
 
     @property
     def served(self) -> int:
-        """Rank of the last result, by the result bars, else how many there were.
+        """Number of results served: the last rank in the result bars, else the results counted.
 
-        Where the site reshuffles results from page to page, some come twice, and as many others
-        are not seen.
+        If the site reshuffles results between requests, some come twice and as many are missed.
         """
         return min(self._last_rank, self._shown) if self._last_rank else len(self.asins)
 
     @property
     def total(self) -> int | None:
-        """Results reported for the listing; where the pages' reports differ, the middle one."""
+        """Number of results that the pages report; the median if they differ."""
         return median_high(self._totals) if self._totals else None
 
     @property
@@ -129,21 +128,21 @@ class Walk:
 
     @property
     def exact_total(self) -> int | None:
-        """Results reported, where every page reports the same exact number; else None."""
+        """Number of results, if every page reports the same exact number; else None."""
         return self.total if self.is_steady and not self.total_is_rounded else None
 
     @property
     def expected(self) -> int:
-        """The most products that are known to lie in it, or that a page of it has reported."""
+        """The largest number of products known to be in it, or reported by one of its pages."""
         return max(self._holds, *self._totals, 0)
 
     @property
     def without_price(self) -> set[str]:
-        """Organic results that show no price in the marketplace's own currency."""
+        """Organic results without a price in the marketplace's own currency."""
         return {asin for asin, cents in self.prices.items() if cents is None}
 
     def _is_doubtful(self, record: PageRecord) -> bool:
-        """Whether a page says "no results" for the first time and is not to be believed yet."""
+        """Whether a page says "no results" for the first time and needs a second request."""
         if record.kind != Kind.NO_RESULTS or self.is_denied:
             return False
         is_first_of_all = self._is_whole and self.length == 0
