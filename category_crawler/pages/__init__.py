@@ -1,7 +1,7 @@
-"""Page readers: HTML in, values out; they know neither Scrapy nor the network.
+"""Page readers: HTML in, values out, without Scrapy and without the network.
 
-:func:`read_page` reads any answer of the site. ``python -m category_crawler.pages FILE…`` prints
-what it sees on saved pages.
+:func:`read_page` reads any page of the site. ``python -m category_crawler.pages FILE…`` prints what
+it reads from saved pages.
 """
 
 from category_crawler.pages.kind import Kind

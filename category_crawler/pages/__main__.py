@@ -1,6 +1,6 @@
-"""Prints what the page readers see on saved pages, a line of JSON a file.
+"""Prints what the page readers see on saved pages: one line of JSON per file.
 
-The tool for the day the site's markup changes: save the page, read the line, mend the reader.
+Use it when the site's markup changes: save a page, look at the output, fix the reader.
 """
 
 import argparse
@@ -28,7 +28,7 @@ _KEYS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; 0 where every file could be read, 2 where one could not."""
+    """The command line; returns 0, or 2 if a file could not be read."""
     options = _parser().parse_args(arguments)
     code = 0
     for path in options.files:
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "--domain",
         choices=list(DOMAINS),
         metavar="DOMAIN",
-        help="marketplace that the pages are of, such as amazon.in; default: as the page says",
+        help="the pages' marketplace, such as amazon.in; default: found in the page or file name",
     )
     return parser
 
@@ -62,13 +62,13 @@ def _read(path: Path) -> bytes:
 
 
 def _guess(body: bytes, path: Path) -> Marketplace:
-    """The marketplace of the page's first link to itself, else the one in the file's name."""
+    """The marketplace of the page's first link, else the one in the file's name."""
     linked = _HOST.search(body)
     named = re.search(r"amazon(?:\.[a-z]{2,3}){1,2}(?![a-z.])", path.name)
     for domain in (linked and linked.group(1).decode(), named and named.group()):
         if domain in DOMAINS:
             return DOMAINS[domain]
-    print(f"{path}: read as a page of {_DEFAULT}; say otherwise with --domain", file=sys.stderr)
+    print(f"{path}: read as a page of {_DEFAULT}; change it with --domain", file=sys.stderr)
     return DOMAINS[_DEFAULT]
 
 
@@ -81,6 +81,6 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except BrokenPipeError:
-        # The reader of the pipe has seen enough; Python would complain once more at its exit.
+        # The reader closed the pipe; without this Python prints another error when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -1,6 +1,6 @@
-"""Telling block and error pages from listings, by status, headers and marks in the body.
+"""Recognises block and error pages by status, headers and marks in the body.
 
-Marks are those of real pages; captcha and interstitial both post to ``validateCaptcha``.
+The marks come from real pages. Captcha and interstitial both post to ``validateCaptcha``.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ BLOCKS: Mapping[Kind, str] = {
     Kind.AKAMAI_CHECK: "an Akamai check",
     Kind.SIGN_IN: "a sign-in page",
 }
-"""What stands in the way of a page, each in words."""
+"""Every kind of block or error page, in words."""
 CHALLENGES = frozenset(BLOCKS) - {Kind.ERROR}
-"""Those that the site puts before one whom it has noticed, not before everybody."""
+"""Pages that the site sends to a suspected robot; an error page can meet any visitor."""
 
 _LISTING_MARKS = (
     b'data-component-type="s-search-result"',
@@ -37,15 +37,15 @@ _MARKS: tuple[tuple[Kind, tuple[bytes, ...]], ...] = (
     ),
 )
 _SMALL = 100_000
-"""Bytes; block and error pages have 1 to 8 KB, sign-in pages below 100, others 300 and more."""
+"""Bytes; block and error pages have 1 to 8 KB, sign-in pages below 100 KB, others over 300 KB."""
 
 
 def read_block(
     body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Kind | None:
-    """The kind of a page that stands in a listing's way, or None for any other page.
+    """The kind of a block or error page; None for any other page.
 
-    ``headers`` by their names in lower case.
+    The names in ``headers`` are in lower case.
     """
     if headers and "x-amzn-waf-action" in headers:
         return Kind.WAF_CHALLENGE

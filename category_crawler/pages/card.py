@@ -1,7 +1,7 @@
-"""One result card: a function per field, the card in, a value or None out.
+"""Reads one result card, with one function per field that returns a value or None.
 
-Selectors that steer best are ``data-cy``, ``data-component-type`` and ``aria-label``; other
-classes change with each layout. Pages before 2023 lack ``data-cy``. All were read off real pages.
+All selectors come from real pages. The most stable ones are ``data-cy``, ``data-component-type``
+and ``aria-label``; classes change with each layout. Pages before 2023 have no ``data-cy``.
 """
 
 import re
@@ -25,7 +25,7 @@ _ADVERTISEMENT_PREFIX = re.compile(
 )
 _RATING = re.compile(r"\d[.,]\d|\d")
 _ONE_NUMBER = re.compile(r"\D{0,3}(\d[\d.,'’ ]*)\D*")
-_PRIME = re.compile(r"Prime(?<!\wPrime)\b")  # a word; the search is for letters, \b first is slow
+_PRIME = re.compile(r"Prime(?<!\wPrime)\b")  # as a word; a leading \b would make it slow
 _CHOOSERS = ("s-color-swatch-container", "s-variation-options-text", "s-variations-options-link")
 _UNIT = re.compile(r"\(.+/ ?([^/]+)\)")
 _CLOCK = re.compile(r"\d+:\d\d")
@@ -80,9 +80,9 @@ def title(nodes: CardNodes) -> str | None:
 
 
 def _title_heading(nodes: CardNodes) -> LexborNode | None:
-    """Headings of brand (before) and certification (after) stand beside the title's.
+    """The title's heading; a card may also have headings for brand and certification.
 
-    Since 2024 the title's has an ``aria-label``; before, it was the one that holds the link.
+    Since 2024 the title's heading has an ``aria-label``; earlier it was the one with the link.
     """
     headings = nodes.all("h2")
     for heading in headings:
@@ -99,7 +99,7 @@ def _is_linked(heading: LexborNode) -> bool:
 
 
 def brand(nodes: CardNodes) -> str | None:
-    """The brand's heading, a small one without a link before the title's."""
+    """The brand: a small heading without a link, before the title's."""
     for heading in nodes.all("h2"):
         if "a-size-mini" in (heading.attrs.get("class") or "").split():
             if heading.attrs.get("aria-label") or heading.css_first("a") is not None:
@@ -109,7 +109,7 @@ def brand(nodes: CardNodes) -> str | None:
 
 
 def price(nodes: CardNodes, shop: Marketplace) -> Price | None:
-    """The main price: neither list price, unit price nor another seller's offer."""
+    """The main price; not the list price, unit price or another seller's offer."""
     has_offers = nodes.first("secondary-offer-recipe") is not None
     for node in nodes.all("a-price"):
         if not (has_offers and _is_secondary(node)):
@@ -126,14 +126,14 @@ def list_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
 
 
 def unit_price(nodes: CardNodes) -> str | None:
-    """The price by weight, volume or count: not struck through, in brackets with its unit.
+    """The price by weight, volume or count: in brackets with its unit, not struck through.
 
-    Without brackets it is an instalment (amazon.com.br).
+    A price without brackets is an instalment (amazon.com.br).
     """
     for node in nodes.all("a-text-price"):
         if "data-a-strike" in node.attrs:
             continue
-        # The brackets hold the amount twice, spoken and shown, and then the unit.
+        # The brackets hold the amount twice (for screen readers and as shown), then the unit.
         beside = clean(node.parent.text()) if node.parent is not None else ""
         if unit := _UNIT.fullmatch(beside):
             return f"{clean(_price_text(node))}/{unit.group(1)}"
@@ -141,7 +141,7 @@ def unit_price(nodes: CardNodes) -> str | None:
 
 
 def _price_text(node: LexborNode) -> str:
-    """What screen readers are told, nearly always first; where that is empty, the parts shown."""
+    """The text for screen readers, usually the first element; if empty, the parts shown."""
     first = first_element(node)
     is_spoken = first is not None and first.attrs.get("class") == "a-offscreen"
     spoken = text_of(first if is_spoken else node.css_first(".a-offscreen"))
@@ -161,7 +161,7 @@ def _is_secondary(node: LexborNode) -> bool:
 
 
 def offer_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
-    """What another seller asks: "No featured offers available", "More buying choices"."""
+    """Another seller's price: "No featured offers available", "More buying choices"."""
     offers = nodes.first("secondary-offer-recipe")
     if offers is None:
         return None
@@ -172,7 +172,7 @@ def offer_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
 
 
 def offer_count(nodes: CardNodes) -> int | None:
-    """How many such offers: "(2 used & new offers)"; "5+" counts as 5."""
+    """Number of other sellers' offers: "(2 used & new offers)"; "5+" counts as 5."""
     links = (offers.css_first("a") for offers in nodes.all("secondary-offer-recipe"))
     link = next((link for link in links if link is not None), None)
     match = re.search(r"\d+", plain_digits(link.text())) if link is not None else None
@@ -180,7 +180,7 @@ def offer_count(nodes: CardNodes) -> int | None:
 
 
 def rating(nodes: CardNodes) -> float | None:
-    """Stars; in Japanese and Turkish the 5 comes first: the number with a fraction counts."""
+    """Stars, 0 to 5. Japanese and Turkish name the 5 first, so a number with a fraction wins."""
     words = next((text for star in nodes.all("a-star") if (text := star.text())), "")
     numbers = _RATING.findall(plain_digits(words))
     stars = [float(number.replace(",", ".")) for number in sorted(numbers, key=len, reverse=True)]
@@ -188,7 +188,7 @@ def rating(nodes: CardNodes) -> float | None:
 
 
 def review_count(nodes: CardNodes) -> int | None:
-    """The exact count, which only an ``aria-label`` gives once the shown one is rounded."""
+    """The exact count from an ``aria-label``; the count shown may be rounded."""
     block = nodes.first("reviews-block")
     labelled = (nodes.card if block is None else block).css("a[aria-label], span[aria-label]")
     for node in labelled:
@@ -210,15 +210,15 @@ def delivery(nodes: CardNodes) -> str | None:
 
 
 def is_prime(nodes: CardNodes, promise: str | None) -> bool | None:
-    """The icon until 2025; since then only the words of the delivery promise."""
+    """Whether Prime is shown: an icon until 2025, since then a word in the delivery promise."""
     shown = nodes.first("a-icon-prime") is not None
     return True if shown or (promise and _PRIME.search(promise)) else None
 
 
 def in_stock(nodes: CardNodes, promise: str | None) -> bool | None:
-    """What the card says of the stock, such as "Only 7 left in stock".
+    """Whether the card says that the product is in stock, such as "Only 7 left in stock".
 
-    It stands with the delivery promise, where there is such a part; before 2024 anywhere.
+    The text is in the delivery promise if the card has one; before 2024 it could be anywhere.
     """
     if promise is not None:
         return read_stock(promise)
@@ -230,7 +230,7 @@ def in_stock(nodes: CardNodes, promise: str | None) -> bool | None:
 
 
 def badges(nodes: CardNodes) -> list[str] | None:
-    """Labels such as "Best Seller", each once; the clock of a running deal is none."""
+    """Labels such as "Best Seller", each once, without the clock of a running deal."""
     shown = [spaced_text_of(node) for node in nodes.all("a-badge-label")]
     labels = dict.fromkeys(text for text in shown if text and not _CLOCK.search(text))
     return list(labels) or None
@@ -247,7 +247,7 @@ def bought_past_month(nodes: CardNodes) -> str | None:
 
 
 def _is_in_a_row(node: LexborNode, block: LexborNode) -> bool:
-    """Whether a node stands in a row of ordinary words; the stars' own row has another size."""
+    """Whether a node is in a row of normal text; the row with the stars has another size."""
     above = node.parent
     while above is not None and above.mem_id != block.mem_id:
         if {"a-row", "a-size-base"} <= set((above.attrs.get("class") or "").split()):

@@ -1,6 +1,6 @@
-"""The nodes of a result card that its fields are read from, found by one query.
+"""Finds all nodes of a result card that its fields need, with one query.
 
-A card has some twenty fields, and each query looks at every node of it.
+A card has some twenty fields, and one query per field would search the whole card each time.
 """
 
 from collections import defaultdict
@@ -18,8 +18,8 @@ _CLASSES = frozenset(
     }
 )
 _ICONS = frozenset({"a-icon-prime"})
-# A class is looked for at every node; with the tag that it has on all real pages before it, only
-# where the tag fits.
+# A selector with a tag is faster, because it tests the class only on nodes with that tag. The tags
+# are those of all real pages.
 _QUERY = (
     "h2, i, img, div[data-cy], span.a-price, span.a-badge-label, span.s-coupon-unclipped,"
     " div.s-color-swatch-container, span.s-variation-options-text, .s-variations-options-link"
@@ -27,11 +27,11 @@ _QUERY = (
 
 
 class CardNodes:
-    """The marked nodes of a card, each under its marks, in page order.
+    """The nodes of a card by mark, in page order.
 
     Marks are the tag ``h2``, the image's class ``s-image``, classes of badges and choosers, classes
-    of icons (``a-icon-prime``; ``a-star`` for every size of stars), and ``data-cy``. A price is an
-    ``a-price``, or an ``a-text-price`` where it is struck through or by unit.
+    of icons (``a-icon-prime``; ``a-star`` for every size of stars), and values of ``data-cy``. A
+    price has the mark ``a-price``, or ``a-text-price`` if it is struck through or a unit price.
     """
 
     __slots__ = ("_marked", "card")
@@ -42,7 +42,7 @@ class CardNodes:
 
     @classmethod
     def find(cls, card: LexborNode) -> Self:
-        """Search a card, once."""
+        """Search a card."""
         marked: dict[str, list[LexborNode]] = defaultdict(list)
         for node in card.css(_QUERY):
             attributes, tag = node.attrs, node.tag
@@ -63,7 +63,7 @@ class CardNodes:
 
 @lru_cache(maxsize=4096)
 def _marks(tag: str | None, classes: str) -> tuple[str, ...]:
-    """The marks of a node that is no part; a few hundred kinds make up every page."""
+    """The marks of a node without ``data-cy``; pages have only a few hundred such combinations."""
     tokens = classes.split()
     marks = [token for token in dict.fromkeys(tokens) if token in _CLASSES]
     if "a-price" in marks and "a-text-price" in tokens:

@@ -1,4 +1,4 @@
-"""The characters that a page's bytes stand for, by what its headers and its own start say."""
+"""A page's charset, as declared in its headers or at its start."""
 
 import codecs
 import re
@@ -9,7 +9,7 @@ _CHARSET = re.compile(rb"charset=[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE)
 
 
 def declared_charset(body: bytes, headers: Mapping[str, str] | None = None) -> str:
-    """Python's name of the declared charset; UTF-8 where none, or one unheard of, is declared."""
+    """Python's name of the declared charset; UTF-8 if none or an unknown one is declared."""
     declared = _CHARSET.search((headers or {}).get("content-type", "").encode()) or _CHARSET.search(
         body, 0, 4096
     )
@@ -20,13 +20,13 @@ def declared_charset(body: bytes, headers: Mapping[str, str] | None = None) -> s
 
 
 def as_utf8(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
-    """The body as UTF-8, decoded anew only where it says that it is something else."""
+    """The body as UTF-8; unchanged unless it declares another charset."""
     name = declared_charset(body, headers)
     return body if name == _UTF_8 else body.decode(name, errors="replace").encode()
 
 
 def is_in_its_charset(body: bytes, headers: Mapping[str, str] | None = None) -> bool:
-    """Whether every byte stands for a character of the declared charset."""
+    """Whether the body is valid in its declared charset."""
     try:
         body.decode(declared_charset(body, headers))
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""Telling a page that came damaged: cut before its end, or not in the characters it claims.
+"""Recognises damaged pages: cut off, or not valid in the charset they declare.
 
-Each of the 32 real pages, of every kind and from every year, is sound UTF-8 and ends with
-``</html>``, behind which at most a comment of some 200 bytes stands.
+All 32 real pages, of every kind and year, are valid UTF-8 and end with ``</html>``, followed at
+most by a comment of some 200 bytes.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from category_crawler.pages.charset import declared_charset, is_in_its_charset
 
 _END = b"</html"
 _TAIL = 2048
-"""Bytes in which the end is looked for: some pages hold whole pages of others further up."""
+"""Bytes at the end in which to search for it; some pages contain whole pages further up."""
 
 
 def read_damage(body: bytes, headers: Mapping[str, str] | None = None) -> str | None:
-    """What is wrong with the bytes of an HTML page, in words; None where nothing is."""
+    """What is wrong with the bytes of an HTML page, in words; None if nothing is."""
     if not body:
         return "an empty page"
     if not is_in_its_charset(body, headers):
@@ -25,6 +25,6 @@ def read_damage(body: bytes, headers: Mapping[str, str] | None = None) -> str | 
 
 
 def is_html(body: bytes, headers: Mapping[str, str] | None = None) -> bool:
-    """Whether an answer is meant as an HTML page, by its headers, else by its first character."""
+    """Whether a response is an HTML page, by its headers, else by its first character."""
     declared = (headers or {}).get("content-type", "")
     return "html" in declared if declared else body.lstrip()[:1] == b"<"

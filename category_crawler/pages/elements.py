@@ -1,8 +1,8 @@
-"""The elements right within another; the parser counts comments with them."""
+"""Child elements; the parser's own children include comments and text."""
 
 from selectolax.lexbor import LexborNode
 
 
 def first_element(node: LexborNode) -> LexborNode | None:
-    """The first element right within a node, or None where there is none."""
+    """The first child element of a node; None if it has none."""
     return next((child for child in node.iter() if child.is_element_node), None)

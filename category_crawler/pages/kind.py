@@ -1,19 +1,19 @@
-"""What a page can be."""
+"""The kinds of page."""
 
 from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """The kinds of answer the site is known to send."""
+    """The kinds of page that the site is known to send."""
 
     LISTING = "listing"
     NO_RESULTS = "no_results"
-    """A listing that says itself that nothing matches."""
+    """A listing that says that nothing matches."""
     PAST_THE_END = "past_the_end"
-    """A page behind the last one: an inverted range, advertisements only."""
+    """A page after the last one: its result range is inverted, and it has only advertisements."""
     CAPTCHA = "captcha"
     INTERSTITIAL = "interstitial"
-    """"Continue shopping": a button, no picture to read."""
+    """The "Continue shopping" page: a button without a captcha."""
     ERROR = "error"
     """The dogs page, "Server Busy", rate limits and other server errors."""
     WAF_CHALLENGE = "waf_challenge"

@@ -1,4 +1,4 @@
-"""A page of the site as values: what it is, its products, and what it says of itself."""
+"""Reads a page of the site: its kind, its products, and what it says about the listing."""
 
 import re
 from collections import Counter
@@ -39,16 +39,16 @@ _BROWSE = re.compile(r"/b(?:/[^?]*)?\?(?:.*&)?node=\d+|/b/\d+", re.ASCII)
 
 @dataclass(slots=True)
 class Page:
-    """What one answer of the site holds. What the page does not show is None."""
+    """The values of one page. A value that the page does not show is None."""
 
     kind: Kind
     products: list[Product] = field(default_factory=list)
     """Result cards in page order, advertisements included."""
     first: int | None = None
-    """Rank of the first organic result shown, by the result bar; 1 where one page holds all."""
+    """Rank of the first organic result, from the result bar; 1 if the page shows all results."""
     last: int | None = None
     total: int | None = None
-    """Organic results of the whole listing."""
+    """Number of organic results of the whole listing."""
     total_is_rounded: bool = False
     page: int | None = None
     """The page number shown as the current one."""
@@ -56,7 +56,7 @@ class Page:
     """The largest page number shown."""
     has_next: bool = False
     location: str = ""
-    """Both halves of the delivery line; empty where there is none."""
+    """Both parts of the delivery line; empty if there is none."""
     currency: str | None = None
     """ISO 4217 code of the page's prices."""
     node_applied: str | None = None
@@ -64,12 +64,12 @@ class Page:
     filters_applied: list[Refinement] = field(default_factory=list)
     filters_offered: list[Refinement] = field(default_factory=list)
     nodes_below: list[str] = field(default_factory=list)
-    """Digits of the nodes that the chosen one is divided into."""
+    """Digits of the nodes below the chosen one."""
     price_applied: PriceRange | None = None
-    """The price range named among the chosen filters."""
+    """The price range named in the chosen filters."""
     title: str | None = None
     message: str | None = None
-    """What a page that is no listing says, in its first words."""
+    """The first words of a page that is not a listing, or the "no results" message."""
 
 
 def read_page(
@@ -79,7 +79,7 @@ def read_page(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Page:
-    """Read an answer of the site; ``headers`` by their names in lower case."""
+    """Read a page of the site; the names in ``headers`` are in lower case."""
     utf8 = as_utf8(body, headers)
     if block := read_block(body, status, headers):
         tree = LexborHTMLParser(utf8)
@@ -134,7 +134,7 @@ def _kind(tree: LexborHTMLParser, products: list[Product], bar: ResultBar, strip
 def _result_bar(tree: LexborHTMLParser) -> ResultBar:
     bar = tree.css_first(_RESULT_BAR)
     for span in bar.css("span") if bar is not None else ():
-        # The words stand in a span of their own, before the query and the sort orders.
+        # The text has its own span, before the query and the sort orders.
         if first_element(span) is None:
             read = read_result_bar(span.text())
             if read != NO_BAR:

@@ -1,4 +1,4 @@
-"""Prices as the marketplaces write them: "$1,049.00", "1.013,76 €", "￥24,800", "₹1,21,900"."""
+"""Reads prices in any marketplace's format: "$1,049.00", "1.013,76 €", "￥24,800", "₹1,21,900"."""
 
 import re
 from functools import lru_cache
@@ -15,8 +15,8 @@ _SYMBOLS: dict[str, str] = {
     "ريال": "SAR", "ر.س": "SAR", "جنيه": "EGP", "ج.م": "EGP", "درهم": "AED", "د.إ": "AED",
 }  # fmt: skip
 _SHARED_SYMBOLS: dict[str, tuple[str, ...]] = {
-    # A symbol of several currencies means the marketplace's own where that is one of them, else
-    # the first: amazon.com shows "$" for its own, amazon.se "kr".
+    # A shared symbol means the marketplace's own currency if that is in the list, else the first.
+    # Amazon.com shows "$" for its own, amazon.se "kr".
     "$": ("USD", "AUD", "CAD", "MXN", "SGD", "NZD", "HKD"),
     "kr": ("SEK", "NOK", "DKK"),
     "R": ("ZAR",),
@@ -26,7 +26,7 @@ _THREE_DECIMALS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND"})
 
 _NUMBER = re.compile(r"\d(?:[\d.,'’ ]*\d)?")
 _PARTS = re.compile(r"(.*?)(?:([.,])(\d+))?")
-# Amazon shows prices to foreign addresses in these; "USB 3" is no price.
+# The currencies in which Amazon shows prices to foreign addresses; "USB 3" is not a price.
 _NAMED_CODES = (
     "AED ARS AUD BBD BGN BHD BMD BND BOB BRL BSD CAD CHF CLP CNY COP CRC CZK DKK DOP EGP EUR GBP "
     "GTQ HKD HNL HUF IDR ILS INR ISK JMD JOD JPY KES KRW KWD KZT LBP LKR MAD MOP MUR MXN MYR NAD "
@@ -38,7 +38,7 @@ _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 
 
 def _alone(symbol: str) -> str:
-    """A pattern for a symbol; letters count only where no other letter touches them."""
+    """A pattern for a symbol; a symbol of letters must not touch another letter."""
     before = r"(?<![^\W\d_])" if symbol[0].isalpha() else ""
     behind = r"(?![^\W\d_])" if symbol[-1].isalpha() else ""
     return before + re.escape(symbol) + behind
@@ -46,7 +46,7 @@ def _alone(symbol: str) -> str:
 
 _LONGEST_FIRST = sorted([*_SYMBOLS, *_SHARED_SYMBOLS], key=len, reverse=True)
 _SYMBOL = re.compile(
-    # What a symbol can begin with, said first, spares the search most places of a text.
+    # Checking the first character first makes the search faster.
     f"(?=[{re.escape(''.join({symbol[0] for symbol in _LONGEST_FIRST}))}])"
     f"(?:{'|'.join(map(_alone, _LONGEST_FIRST))})"
 )
@@ -56,17 +56,17 @@ class Price(NamedTuple):
     """A price read from a page."""
 
     text: str
-    """As displayed, white space collapsed, invisible marks gone."""
+    """As displayed, with single spaces and no invisible marks."""
     cents: int
-    """Hundredths of the currency, also of a yen."""
+    """Hundredths of the currency, for the yen too."""
     currency: str
     """ISO 4217."""
 
 
 def read_price(text: str | None, own_currency: str) -> Price | None:
-    """The first price in a text, or None where there is none.
+    """The first price in a text; None if there is none.
 
-    ``own_currency`` is the marketplace's, which a shared symbol such as ``$`` stands for.
+    ``own_currency`` is the marketplace's; it decides what a shared symbol such as ``$`` means.
     """
     shown = clean(text)
     plain = plain_digits(shown)
@@ -78,9 +78,9 @@ def read_price(text: str | None, own_currency: str) -> Price | None:
     return Price(shown, read_cents(number.group(), currency), currency)
 
 
-@lru_cache(maxsize=1024)  # what stands around the numbers of a marketplace is nearly always alike
+@lru_cache(maxsize=1024)  # without their numbers, a marketplace's price texts are mostly equal
 def read_currency(text: str, own_currency: str) -> str | None:
-    """The ISO 4217 code that a price text names by code or symbol, or None where it does not."""
+    """The currency (ISO 4217) that a text names by code or symbol; None if it names none."""
     for code in _CODE.findall(text):
         if code in _CODES:
             return str(code)
@@ -94,13 +94,13 @@ def read_currency(text: str, own_currency: str) -> str | None:
 
 
 def read_cents(number: str, currency: str) -> int:
-    """Hundredths of a number in any grouping: "1,21,900", "1.013,76", "17 499,00"."""
+    """A number in any format ("1,21,900", "1.013,76", "17 499,00") as hundredths."""
     whole, fraction = _split(number, currency)
     return whole_number(whole) * 100 + int(f"{fraction:0<2}"[:2])
 
 
 def _split(number: str, currency: str) -> tuple[str, str]:
-    """The whole part with its grouping and the digits behind the decimal mark."""
+    """The whole part with its grouping, and the digits after the decimal mark."""
     whole, mark, tail = _PARTS.fullmatch(number).groups()  # type: ignore[union-attr]
     if mark and _is_decimal(whole, mark, tail, currency):
         return whole, tail

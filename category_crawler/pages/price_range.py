@@ -1,4 +1,4 @@
-"""The price range that a listing names among its chosen filters: "$40–$630+"."""
+"""Reads the price range among a listing's chosen filters: "$40–$630+"."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,23 +14,23 @@ _BELOW = re.compile(
     re.IGNORECASE,
 )
 _WHOLE_UNIT = 100
-"""Cents; the site names ranges in whole units, so a bound may be off by less than one."""
+"""Cents; the site rounds ranges to whole units, so a bound may differ by less than one unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceRange:
-    """Bounds in cents, rounded by the site to whole units; None is an open end."""
+    """Bounds in cents, rounded by the site to whole units; None means no bound."""
 
     low: int | None
     high: int | None
     high_is_open: bool = False
-    """The upper bound carries a "+": it is the slider's end and means "or more"."""
+    """The upper bound has a "+": it is the end of the slider and means "or more"."""
     currency: str = field(default="", compare=False)
     """ISO 4217."""
 
     @classmethod
     def read(cls, label: str, own_currency: str) -> Self | None:
-        """Read a filter's label, or None where it names no price."""
+        """Read a filter's label; None if it names no price."""
         text = plain_digits(clean(label))
         currency = read_currency(text, own_currency)
         if currency is None:
@@ -45,9 +45,9 @@ class PriceRange:
         return cls(low, high, currency=currency)
 
     def matches(self, low: int | None, high: int | None) -> bool:
-        """Whether this is how the site would name the range between two bounds in cents.
+        """Whether the site would show this for a range with these bounds in cents.
 
-        Where no bound was asked for, the slider may name its own end there.
+        For a bound that was not requested, the slider may show its own end.
         """
         return self._matches_low(low) and self._matches_high(high)
 

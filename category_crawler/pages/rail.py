@@ -1,4 +1,4 @@
-"""The rail beside a listing: refinements offered, refinements and node chosen."""
+"""Reads the rail beside a listing: the refinements offered, those chosen, and the chosen node."""
 
 import re
 from collections.abc import Iterator
@@ -19,26 +19,26 @@ class Refinement(NamedTuple):
     """One choice of the rail."""
 
     term: str | None
-    """As in ``rh``: ``p_90:8308921011``, ``n:172282``; None where only the summary names it."""
+    """As in ``rh``: ``p_90:8308921011``, ``n:172282``; None if only the summary names it."""
     label: str
     group: str | None = None
-    """Heading of its group."""
+    """Heading of its group in the rail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rail:
-    """What the rail and its summary say."""
+    """The values of the rail and of its summary."""
 
     node_applied: str | None
     """Digits of the node shown as chosen."""
     applied: list[Refinement]
     offered: list[Refinement]
     nodes_below: list[str]
-    """Digits of the nodes that the chosen one is divided into."""
+    """Digits of the nodes below the chosen one."""
 
 
 def read_rail(tree: LexborHTMLParser) -> Rail:
-    """Read the rail of a listing; without one, only what the department box says."""
+    """Read a listing's rail; if there is none, only the department box."""
     rail = tree.css_first("div#s-refinements")
     items = rail.css('li[id*="/"]') if rail is not None else []
     headings = _headings(rail)
@@ -77,7 +77,7 @@ def _refinement(item: LexborNode, headings: dict[str, str]) -> Refinement | None
 
 
 def _marked_as_chosen(rail: LexborNode | None) -> set[int]:
-    """The items, by ``mem_id``, with a link that says so, and whatever holds them."""
+    """``mem_id`` of every node that contains a link marked as chosen."""
     marked: set[int] = set()
     for link in rail.css('a[aria-current="true"]') if rail is not None else ():
         above = link.parent
@@ -88,7 +88,7 @@ def _marked_as_chosen(rail: LexborNode | None) -> set[int]:
 
 
 def _chosen_node(items: list[LexborNode]) -> LexborNode | None:
-    """The node in bold type and without a link; the others of its branch have one."""
+    """The chosen node: bold and without a link; the other nodes have links."""
     return next(
         (
             item
@@ -107,7 +107,7 @@ def _node_of(item: LexborNode) -> str | None:
 
 
 def _nodes_below(items: list[LexborNode], chosen: LexborNode | None) -> list[str]:
-    """The nodes indented deeper than the chosen one; its siblings stand beside it."""
+    """The nodes with a deeper indent than the chosen one; its siblings have the same indent."""
     if chosen is None:
         return []
     depth = _indent(chosen)
@@ -127,9 +127,9 @@ def _boxed_node(tree: LexborHTMLParser) -> str | None:
 
 
 def _summary(tree: LexborHTMLParser, rail: LexborNode | None) -> str:
-    """The labels that the summary for screen readers lists, as one text.
+    """The labels in the summary for screen readers, as one text.
 
-    It stands in the rail or beside it.
+    The summary is inside the rail or next to it.
     """
     inside = text_of(rail.css_first(_SUMMARY)) if rail is not None else None
     text = inside or text_of(tree.css_first(_SUMMARY)) or ""
@@ -137,7 +137,7 @@ def _summary(tree: LexborHTMLParser, rail: LexborNode | None) -> str:
 
 
 def _with_summary(chosen: list[Refinement], summary: str) -> list[Refinement]:
-    """What the rail shows as chosen, and what only the summary names."""
+    """The refinements that the rail shows as chosen, and those that only the summary names."""
     rest = summary
     for refinement in chosen:
         rest = rest.replace(refinement.label, "", 1)

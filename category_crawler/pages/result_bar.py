@@ -1,4 +1,4 @@
-"""The result bar above a listing: "1-24 of over 4,000 results", in every language of the shops."""
+"""Reads the result bar above a listing, in every shop's language: "1-24 of over 4,000 results"."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _ONE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ResultBar:
-    """Which organic results a page shows, of how many."""
+    """Which organic results a page shows, and how many there are."""
 
     first: int | None
     last: int | None
@@ -33,7 +33,7 @@ class ResultBar:
 
     @property
     def is_inverted(self) -> bool:
-        """Whether the range is that of a page past the end: "321-306 of over 30,000"."""
+        """Whether the range is inverted, on a page past the end: "321-306 of over 30,000"."""
         return self.first is not None and self.last is not None and self.first > self.last
 
 
@@ -41,7 +41,7 @@ NO_BAR = ResultBar(None, None, None, False)
 
 
 def read_result_bar(text: str | None) -> ResultBar:
-    """Read the bar's words; a query in quotation marks, which may hold numbers, is left aside."""
+    """Read the bar's text; the query in quotation marks is ignored, because it may hold numbers."""
     plain = _QUOTED.sub(" ", plain_digits(clean(text)))
     span = _RANGE.search(plain)
     if span is None:

@@ -1,4 +1,4 @@
-"""The words for stock, in every language of the shops: "Only 7 left in stock", "残り1点"."""
+"""Reads stock information, in every shop's language: "Only 7 left in stock", "残り1点"."""
 
 import re
 
@@ -19,12 +19,12 @@ _WORDS = (
     *("op voorraad", "niet verkrijgbaar", "niet beschikbaar", "inte tillgänglig", "w magazynie"),
     *("niedostępn", "stokta", "mevcut değil", "残り", "在庫切れ", "المخزون", "غير متوفر"),
 )
-"""Every text that the two patterns above find holds one of these; most texts hold none."""
+"""Every text that matches a pattern above contains one of these words; most texts contain none."""
 _PLAIN_WORDS = tuple(word for word in _WORDS if word.isascii())
 
 
 def read_stock(words: str) -> bool | None:
-    """Whether a text says that a product is there, or not there; None where it says neither."""
+    """Whether a text says that a product is in stock; None if it does not say."""
     if not speaks_of_stock(words):
         return None
     if _OUT_OF_STOCK.search(words):
@@ -33,7 +33,7 @@ def read_stock(words: str) -> bool | None:
 
 
 def speaks_of_stock(words: str) -> bool:
-    """Whether a text may say so: a quick look, before a close one."""
+    """Whether a text may be about stock: a fast check before the slower patterns."""
     lower = words.lower()
     known = _PLAIN_WORDS if lower.isascii() else _WORDS
     return any(map(lower.__contains__, known))

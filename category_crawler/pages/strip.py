@@ -1,4 +1,4 @@
-"""The pagination strip: the current page, the largest number shown, whether there is a next."""
+"""Reads the pagination strip: the current page, the largest number, and the next link."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from category_crawler.pages.text import clean, plain_digits
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """What the strip shows; one-page listings and pages past the end have none."""
+    """The strip's values; one-page listings and pages past the end have no strip."""
 
     page: int | None
     last_page: int | None
@@ -21,9 +21,9 @@ NO_STRIP = Strip(None, None, False)
 
 
 def read_strip(strip: LexborNode) -> Strip:
-    """Read ``.s-pagination-strip``, or ``ul.a-pagination`` of pages before 2021.
+    """Read ``.s-pagination-strip``, or ``ul.a-pagination`` on pages before 2021.
 
-    With two or three pages no disabled last number is shown, so every number counts.
+    The last page is the largest number: with two or three pages the site marks none as the last.
     """
     numbers = [
         number
