@@ -1,4 +1,4 @@
-"""``python -m category_crawler.delivery import DOMAIN POSTCODE FILE`` brings in a cookie file."""
+"""``python -m category_crawler.delivery import DOMAIN POSTCODE FILE`` imports a cookie file."""
 
 import argparse
 import sys
@@ -15,10 +15,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m category_crawler.delivery", description=__doc__
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    bring_in = commands.add_parser("import", help="bring in a cookie file exported from a browser")
-    bring_in.add_argument("domain", help="such as amazon.com.au")
-    bring_in.add_argument("postcode", help="such as 4500")
-    bring_in.add_argument("file", type=Path, help="storage state, JSON cookie list or cookies.txt")
+    importer = commands.add_parser("import", help="import a cookie file exported from a browser")
+    importer.add_argument("domain", help="such as amazon.com.au")
+    importer.add_argument("postcode", help="such as 4500")
+    importer.add_argument("file", type=Path, help="storage state, JSON cookie list or cookies.txt")
     options = parser.parse_args(arguments)
     try:
         path = import_session(options.domain, options.postcode, options.file)

@@ -1,6 +1,6 @@
-"""The browser that delivery sessions are made with: where it is, and how it is started.
+"""Finds the browser that makes delivery sessions, and its command-line arguments.
 
-``python -m category_crawler.delivery.browser`` prints its path, or says what was looked for.
+``python -m category_crawler.delivery.browser`` prints its path, or where it was searched for.
 """
 
 import os
@@ -18,11 +18,11 @@ _PLAYWRIGHTS_OWN = ("chromium-*/chrome-*/chrome", "chromium-*/chrome-mac*/*.app/
 def find_browser() -> Path:
     """The executable: ``CHROMIUM_PATH``, else Playwright's own, else one on the PATH.
 
-    Raises BrowserMissing saying what was looked for.
+    Raises BrowserMissing, with the places that were searched.
     """
     if named := os.environ.get("CHROMIUM_PATH"):
         if not os.access(named, os.X_OK):
-            raise BrowserMissing(f"CHROMIUM_PATH names {named}, which is no program")
+            raise BrowserMissing(f"CHROMIUM_PATH names {named}, which is not a program")
         return Path(named)
     found = _playwrights_own() or _on_the_path()
     if found is None:
@@ -35,7 +35,7 @@ def find_browser() -> Path:
 
 
 def browser_arguments() -> list[str]:
-    """``CHROMIUM_ARGS``, split as a shell does."""
+    """The arguments in ``CHROMIUM_ARGS``, split as in a shell."""
     return shlex.split(os.environ.get("CHROMIUM_ARGS", ""))
 
 

@@ -1,7 +1,7 @@
-"""A temporary folder that goes with the process that made it, even where that one is killed.
+"""A temporary folder that is removed when the process that made it exits, even by SIGKILL.
 
-A small process of its own waits for the maker's end, ends what still works in the folder, such as
-a browser over its profile, and removes it.
+A small helper process waits for that exit. It then kills what still uses the folder, such as a
+browser, and removes the folder.
 """
 
 import os
@@ -19,16 +19,16 @@ from typing import IO
 from category_crawler.files.home import PROJECT
 
 _PATIENCE = 1.0
-"""Seconds for which those at work may end by themselves."""
-_TRIES = 50
+"""Seconds in which processes that use the folder may exit by themselves."""
+_ATTEMPTS = 50
 
 _kept_open: list[IO[bytes]] = []
 
 
 def temporary_folder(prefix: str) -> Path:
-    """Make a folder that is removed when this process ends, where the system has such ones.
+    """Make a folder in the system's temporary folder; it is removed after this process exits.
 
-    Its path is short: a browser's socket in it may have 107 characters.
+    The path is short, because the path of a browser's socket in it is limited to 107 characters.
     """
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     remover = subprocess.Popen(
@@ -40,7 +40,7 @@ def temporary_folder(prefix: str) -> Path:
         start_new_session=True,
     )
     assert remover.stdin is not None
-    # The pipe closes when this process is gone, however it went.
+    # The pipe closes when this process exits, in whatever way.
     _kept_open.append(remover.stdin)
     return folder
 
@@ -49,7 +49,7 @@ def _remove(folder: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and any(_at_work_in(folder)):
         time.sleep(0.05)
-    for _ in range(_TRIES):
+    for _ in range(_ATTEMPTS):
         for process in _at_work_in(folder):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
@@ -60,18 +60,18 @@ def _remove(folder: Path) -> None:
 
 
 def _at_work_in(folder: Path) -> Iterator[int]:
-    """Processes that were told of the folder, by argument or environment; none without /proc."""
+    """PIDs of processes with the folder in their arguments or environment; none without /proc."""
     mark = os.fsencode(folder)
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-            if mark in told and int(process.name) != os.getpid():
+            text = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            if mark in text and int(process.name) != os.getpid():
                 yield int(process.name)
 
 
 def main() -> int:
-    """Wait for the end of standard input, then remove the folder named by the argument."""
-    # Whoever ends the maker's group does not end this.
+    """Wait for the end of standard input, then remove the folder given as argument."""
+    # Survive a signal to the whole process group.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     sys.stdin.buffer.read()

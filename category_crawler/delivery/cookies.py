@@ -1,4 +1,4 @@
-"""Cookie files in the three forms that are read: storage state, JSON list, ``cookies.txt``."""
+"""Reads cookie files in three formats: storage state, JSON list, ``cookies.txt``."""
 
 import json
 import time
@@ -8,12 +8,12 @@ from typing import Any
 from category_crawler.errors import SessionUnreadable
 
 Cookie = dict[str, Any]
-"""A cookie as Playwright's storage state has it; ``expires`` in seconds since 1970, -1 for none."""
+"""A cookie as in Playwright's storage state; ``expires`` is in seconds since 1970, -1 for none."""
 _EXPIRES_KEYS = ("expires", "expirationDate", "expiry")
 
 
 def read_cookies(text: str) -> Iterator[Cookie]:
-    """Every cookie of a file, whatever its form. Raises SessionUnreadable."""
+    """Every cookie of a file in any of the formats. Raises SessionUnreadable."""
     if not text.lstrip().startswith(("{", "[")):
         yield from _read_netscape(text)
         return
@@ -67,14 +67,14 @@ def _expires(cookie: dict[str, Any]) -> float:
 
 
 def is_usable(cookie: Cookie, domain: str) -> bool:
-    """Whether a cookie is of the domain and has not expired."""
+    """Whether a cookie is for the domain and has not expired."""
     host = cookie["domain"].lstrip(".").removeprefix("www.")
     current = cookie["expires"] <= 0 or cookie["expires"] > time.time()
     return bool(cookie["name"]) and host in ("", domain) and current
 
 
 def about_of(text: str) -> dict[str, Any]:
-    """What our own form says of the making of a session; empty in the other forms."""
+    """How the session was made, which only our own files say; empty for other files."""
     try:
         data = json.loads(text)
     except ValueError:

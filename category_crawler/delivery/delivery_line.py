@@ -1,4 +1,4 @@
-"""Whether the page's delivery line ("Delivering to …") names a postcode. Pure."""
+"""Checks whether a page's delivery line ("Delivering to …") names a postcode. Pure."""
 
 import re
 import unicodedata
@@ -7,10 +7,10 @@ from category_crawler.domain_config import Marketplace
 
 
 def names_postcode(line: str, shop: Marketplace, postcode: str) -> bool:
-    """Whether the line names this postcode, however it is spaced.
+    """Whether the line names this postcode, with or without spaces.
 
-    The UK and Canada show only the first part of the code, the US leaves out its last four
-    digits (read off real pages), so there that part is enough.
+    The first part of the code is enough in the UK, in Canada and in the US, because the site may
+    show only that part there (real pages).
     """
     plain = unicodedata.normalize("NFKC", line).upper()
     shown = "".join(char for char in plain if unicodedata.category(char) != "Cf")

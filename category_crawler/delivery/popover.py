@@ -1,7 +1,7 @@
-"""The shop's "Deliver to" pop-over, worked as a person does.
+"""Sets the delivery location in the shop's "Deliver to" pop-over, in a browser.
 
-Identifiers are the site's own, read off public sources; they differ between marketplaces, which
-ask for a postcode and a suburb, for one code, or for a code in two parts.
+The selectors are the site's own (public sources). They differ between marketplaces, which ask for a
+postcode and a suburb, for one code, or for a code in two parts.
 """
 
 import re
@@ -24,11 +24,11 @@ _COMPLAINT = (
 _CODE, _CODE_APPLY = "#GLUXZipUpdateInput", "#GLUXZipUpdate input"
 _AU = "#GLUXPostalCodeWithCity"
 _PARTS = {"amazon.ca": 3, "amazon.co.jp": 3, "amazon.com.br": 5}
-"""Characters of the first of two inputs, where there are two."""
+"""Marketplaces with two inputs for the code: the number of characters in the first."""
 
 
 class DeliveryPopover:
-    """The pop-over of a page of the shop that is open in a browser."""
+    """The pop-over of a shop's page that is open in a browser."""
 
     def __init__(self, page: Page, shop: Marketplace, seconds: float) -> None:
         self._page = page
@@ -36,10 +36,10 @@ class DeliveryPopover:
         self._seconds = seconds
 
     async def deliver_to(self, postcode: str, suburb: str | None) -> str | None:
-        """Set the location and return the suburb chosen, None where the shop asks for none.
+        """Set the location; return the chosen suburb, or None if the shop asks for none.
 
-        The first suburb offered is taken where none is given. Raises PopoverMissing,
-        PostcodeUnknown with the shop's own message, or SuburbUnknown with those offered.
+        The default is the first suburb offered. Raises PopoverMissing, PostcodeUnknown with the
+        shop's message, or SuburbUnknown with the suburbs offered.
         """
         await self._open()
         if self._shop.domain == "amazon.com.au":
@@ -87,7 +87,7 @@ class DeliveryPopover:
             await self._page.locator(_DONE).first.click()
 
     async def _first_of(self, wanted: Locator, postcode: str) -> None:
-        """Wait for what is wanted, or for the shop's complaint, whichever comes first."""
+        """Wait for the wanted element; raise PostcodeUnknown if the shop complains first."""
         complaint = self._page.locator(_COMPLAINT).first
         either = wanted.first.or_(complaint).first
         try:
@@ -99,15 +99,17 @@ class DeliveryPopover:
             ) from None
         if await complaint.is_visible():
             said = " ".join((await complaint.inner_text()).split())
-            raise PostcodeUnknown(f"{self._shop.host} does not take postcode {postcode}: {said!r}")
+            raise PostcodeUnknown(
+                f"{self._shop.host} does not accept postcode {postcode}: {said!r}"
+            )
 
     async def _expect(self, act: Callable[..., Awaitable[object]], *arguments: str) -> None:
         try:
             await act(*arguments, timeout=self._seconds * 1000)
         except NotInTime:
             raise PopoverMissing(
-                f"the pop-over for the delivery location did not come on {self._shop.host}: "
-                f"{arguments[0]} was not there within {self._seconds:.0f} s"
+                f"the pop-over for the delivery location did not open on {self._shop.host}: "
+                f"{arguments[0]} did not appear within {self._seconds:.0f} s"
             ) from None
 
 

@@ -1,8 +1,8 @@
-"""Renewing a delivery session in the middle of a crawl, by a delivery job of its own.
+"""Renews a delivery session during a crawl, with a separate delivery job.
 
-The job is a child process, so that it takes no Scrapyd slot and brings no browser into the crawl.
-It waits for others that make the same session, and leaves a newer one as it is: of many crawls
-that lose one session at once, one starts a browser.
+The job is a child process, so it needs no Scrapyd slot and keeps the browser out of the crawl. It
+waits for other jobs that make the same session and keeps a session that is newer than the lost one.
+So if many crawls lose a session at once, only one of them starts a browser.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ _TERM_SECONDS = 5.0
 
 
 async def renew(session: DeliverySession, seconds: float) -> DeliverySession:
-    """Have a session made anew, and return it. Raises DeliveryFailed or SessionError.
+    """Make the session again and return it. Raises DeliveryFailed or SessionError.
 
-    Cancelling ends the job.
+    Cancelling this coroutine stops the job.
     """
     name = f"renewal-{uuid.uuid4().hex[:12]}"
     try:
@@ -35,7 +35,7 @@ async def renew(session: DeliverySession, seconds: float) -> DeliverySession:
     report = read_report(name)
     forget_report(name)
     if report is None:
-        raise DeliveryFailed("the delivery job ended without a word; its log is in var/logs")
+        raise DeliveryFailed("the delivery job wrote no report; its log is in var/logs")
     if report.stage != "done":
         raise DeliveryFailed(report.complaint)
     return DeliverySession.load(session.domain, session.postcode)
@@ -43,7 +43,7 @@ async def renew(session: DeliverySession, seconds: float) -> DeliverySession:
 
 @asynccontextmanager
 async def _job(session: DeliverySession, name: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The delivery job, which does not outlive the block."""
+    """Run the delivery job; stop it at the end of the block."""
     log = var_folder() / "logs" / "default" / "delivery" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     asked = {
@@ -66,13 +66,13 @@ async def _job(session: DeliverySession, name: str) -> AsyncIterator[asyncio.sub
     try:
         yield process
     finally:
-        await _end(process)
+        await _stop(process)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    for end in (process.terminate, process.kill):
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    for send_signal in (process.terminate, process.kill):
         if process.returncode is not None:
             return
-        end()
+        send_signal()
         with suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), _TERM_SECONDS)

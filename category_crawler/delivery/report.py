@@ -1,4 +1,4 @@
-"""How a delivery job ended, for whoever started it."""
+"""A delivery job's report, which the process that started the job reads."""
 
 import json
 from pathlib import Path
@@ -11,30 +11,30 @@ from category_crawler.run.records import Moment
 
 
 class DeliveryReport(Record):
-    """What a delivery job, or the check of a session, says at its end."""
+    """The result of a delivery job or of a session check."""
 
     stage: Literal["done", "failed"]
     location: str | None = None
     """The shop's delivery line."""
     suburb: str | None = None
     failed_reason: str | None = None
-    """A code of :mod:`category_crawler.errors`; None where it is done."""
+    """A code of :mod:`category_crawler.errors`; None if the job is done."""
     failed_message: str | None = None
     finished_at: Moment
 
     @property
     def complaint(self) -> str:
-        """Why it failed, in a sentence."""
+        """Why it failed, as a sentence."""
         return self.failed_message or "The delivery job did not say why it failed"
 
 
 def report_file(name: str) -> Path:
-    """Where the job of this name says how it ended."""
+    """Path of the report of the job with this name."""
     return var_folder() / "deliveries" / f"{name}.json"
 
 
 def write_report(name: str, report: DeliveryReport) -> None:
-    """Say how a job ended. Raises OSError."""
+    """Write a job's report. Raises OSError."""
     path = report_file(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     if is_damaged(path, DeliveryReport):
@@ -43,12 +43,12 @@ def write_report(name: str, report: DeliveryReport) -> None:
 
 
 def read_report(name: str) -> DeliveryReport | None:
-    """How a job ended, or None where it has not said so."""
+    """A job's report; None if it has not written one."""
     return read_record(report_file(name), DeliveryReport)
 
 
 def forget_report(name: str) -> None:
-    """Make room for what a job of this name will say; a damaged file is kept aside."""
+    """Remove a job's report; a damaged file is renamed and kept."""
     path = report_file(name)
     if is_damaged(path, DeliveryReport):
         set_aside(path)

@@ -1,7 +1,7 @@
-"""Delivery sessions: one cookie file per domain and postcode, whose cookies carry a location.
+"""Delivery sessions: one cookie file per domain and postcode.
 
-``cookies/<domain>/<POSTCODE>.json`` holds a Playwright storage state. Read as well are a JSON
-list as browsers' cookie exporters write it, and Netscape ``cookies.txt``. To bring one in::
+``cookies/<domain>/<POSTCODE>.json`` holds a Playwright storage state. A JSON list of cookies, as
+browser extensions export it, and Netscape ``cookies.txt`` work too. To import one::
 
     python -m category_crawler.delivery import amazon.com.au 4500 exported.json
 """
@@ -24,7 +24,7 @@ from category_crawler.run.reader import try_lock
 from category_crawler.times import utc_now
 
 _PRIVATE = 0o600
-_LOCK_LOOK = 0.2
+_LOCK_POLL_SECONDS = 0.2
 _MADE_BY_SPIDER = ("created_at", "user_agent", "location")
 
 
@@ -37,17 +37,17 @@ class DeliverySession:
     """In capitals without spaces."""
     cookies: list[Cookie] = field(repr=False)
     about: dict[str, Any] = field(default_factory=dict)
-    """When and how it was made: ``created_at`` (UTC), ``user_agent``, ``location``, ``suburb``;
-    and ``imported`` where the operator brought it in, or the one whose place it took."""
+    """How it was made: ``created_at`` (UTC), ``user_agent``, ``location``, ``suburb``, and
+    ``imported`` if the operator imported it or the session that it replaced."""
     version: str = ""
-    """Tells the file that it was read from, from one put in its place later."""
+    """Version of the file that it was read from; see :func:`session_version`."""
 
     @classmethod
     def load(cls, domain: str, postcode: str) -> Self:
         """Read the session's file.
 
-        Raises SessionMissing where there is none, SessionUnreadable where it holds no usable
-        cookie of the domain.
+        Raises SessionMissing if there is none, SessionUnreadable if it holds no usable cookie for
+        the domain.
         """
         path = session_file(domain, postcode)
         version = session_version(domain, postcode)
@@ -65,7 +65,7 @@ class DeliverySession:
 
     @classmethod
     def read(cls, text: str, domain: str, postcode: str) -> Self:
-        """Read a session from any of the three forms. Raises SessionUnreadable."""
+        """Read a session from text in any of the three formats. Raises SessionUnreadable."""
         cookies = [cookie for cookie in read_cookies(text) if is_usable(cookie, domain)]
         if not cookies:
             raise SessionUnreadable(
@@ -76,7 +76,7 @@ class DeliverySession:
 
     @property
     def age(self) -> float:
-        """Seconds since it was made, or since its file was written where that is not known."""
+        """Seconds since it was made; if that is not known, since its file was written."""
         made = self.about.get("created_at")
         try:
             return time.time() - datetime.fromisoformat(str(made)).timestamp()
@@ -84,7 +84,7 @@ class DeliverySession:
             return time.time() - session_file(self.domain, self.postcode).stat().st_mtime
 
     def save(self) -> Path:
-        """Put the session's file in place, readable by its owner only, and return its path."""
+        """Write the session's file, readable by its owner only, and return its path."""
         path = session_file(self.domain, self.postcode)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         state = {"cookies": self.cookies, "origins": [], "category_crawler": self.about}
@@ -93,9 +93,9 @@ class DeliverySession:
 
     @property
     def request_cookies(self) -> list[Any]:
-        """Cookies for a Scrapy request, all for the whole domain.
+        """Cookies for a Scrapy request, each set for the whole domain.
 
-        A cookie without a domain would later be sent twice, beside the one the site sets.
+        Without that, Scrapy would later send a cookie twice: this one and the one the site sets.
         """
         return [
             {
@@ -110,12 +110,12 @@ class DeliverySession:
 
 
 def session_file(domain: str, postcode: str) -> Path:
-    """Where the session of a domain and a postcode (capitals, no spaces) lies."""
+    """Path of the session of a domain and a postcode (capitals, no spaces)."""
     return cookies_folder() / domain / f"{postcode}.json"
 
 
 def is_imported(domain: str, postcode: str) -> bool:
-    """Whether the session's file is the operator's: brought in, or not made by our spider."""
+    """Whether the session's file is the operator's: imported, or not made by our spider."""
     try:
         about = about_of(session_file(domain, postcode).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -126,7 +126,7 @@ def is_imported(domain: str, postcode: str) -> bool:
 
 
 def remove_session(domain: str, postcode: str) -> bool:
-    """Remove the session's file, but leave the operator's; False while a job is making it anew.
+    """Remove the session's file unless it is the operator's; False while a job makes it again.
 
     Raises OSError.
     """
@@ -142,13 +142,13 @@ def remove_session(domain: str, postcode: str) -> bool:
 
 
 def saved_sessions() -> list[tuple[str, str]]:
-    """Domain and postcode of every session there is."""
+    """Domain and postcode of every saved session."""
     files = sorted(cookies_folder().glob("*/*.json"))
     return [(path.parent.name, path.stem) for path in files if path.parent.name in DOMAINS]
 
 
 def session_version(domain: str, postcode: str) -> str:
-    """Tells one making of a session's file from another; empty where there is no file."""
+    """A text that changes whenever the session's file is written; empty if there is no file."""
     try:
         stat = session_file(domain, postcode).stat()
     except FileNotFoundError:
@@ -157,19 +157,19 @@ def session_version(domain: str, postcode: str) -> str:
 
 
 async def lock_session(domain: str, postcode: str) -> IO[bytes]:
-    """Wait until no other process makes this session; closing the file lets the next one."""
+    """Wait for the session's lock and take it; closing the file releases it."""
     path = session_file(domain, postcode).with_suffix(".lock")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = path.open("wb")
     while not try_lock(lock, fcntl.LOCK_EX):
-        await asyncio.sleep(_LOCK_LOOK)
+        await asyncio.sleep(_LOCK_POLL_SECONDS)
     return lock
 
 
 def import_session(domain: str, postcode: str, source: Path) -> Path:
-    """Bring in a cookie file exported elsewhere and return where it now lies.
+    """Import a cookie file and return the path of the new session file.
 
-    Raises InvalidJob for an unknown domain or postcode, SessionUnreadable for the file.
+    Raises InvalidJob for an unknown domain or postcode, SessionUnreadable for a bad file.
     """
     shop, code = place(domain, postcode)
     try:

@@ -55,7 +55,7 @@ def test_a_named_one_that_is_none_is_no_reason_for_another(
 ) -> None:
     program(tmp_path / "bin" / "chromium")
     monkeypatch.setenv("CHROMIUM_PATH", str(tmp_path / "absent"))
-    with pytest.raises(BrowserMissing, match="absent, which is no program"):
+    with pytest.raises(BrowserMissing, match="absent, which is not a program"):
         find_browser()
 
 
