@@ -10,10 +10,10 @@ _READ_AGAIN = """\
 import resource, sys
 from selectolax.lexbor import LexborHTMLParser
 
-from category_crawler.extensions.freed_memory import KeepFreedMemory
+from category_crawler.extensions.freed_memory import ReuseFreedMemory
 
 if sys.argv[1] == "kept":
-    KeepFreedMemory()
+    ReuseFreedMemory()
 page = b"<div class=a><span>text</span></div>" * 40_000
 LexborHTMLParser(page)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
