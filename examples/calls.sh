@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The three calls with curl: schedule a category, ask until it has ended, or cancel it.
+# The three calls with curl: schedule a category, poll until it is done, or cancel it.
 #
 #   CRAWLER_KEY=… examples/calls.sh            schedule and wait
 #   CRAWLER_KEY=… examples/calls.sh cancel 7   cancel collection 7
 #
-# CRAWLER_TOKEN, from /users/login, does in the key's place. The rest has defaults that fit
+# CRAWLER_TOKEN, from /users/login, works in place of the key. The other variables have defaults for
 # `make serve` and a delivery session for amazon.com.au 4500: CRAWLER_API, CRAWLER_URL,
-# CRAWLER_NODE, CRAWLER_DOMAIN, CRAWLER_POSTCODE, and CRAWLER_PAUSE, seconds between two questions.
+# CRAWLER_NODE, CRAWLER_DOMAIN, CRAWLER_POSTCODE, and CRAWLER_PAUSE (seconds between two polls).
 set -euo pipefail
 
 # Prints the comment at the top of this file.
@@ -21,7 +21,7 @@ refuse() {
 case $#:${1:-} in
 0:) ;;
 1:-h | 1:--help) usage && exit ;;
-1:cancel) refuse "Which collection is to be cancelled?" ;;
+1:cancel) refuse "Give the number of the collection to cancel." ;;
 2:cancel) [[ $2 =~ ^[0-9]+$ ]] || refuse "The collection is a number, not '$2'." ;;
 *) refuse "Not understood: $*" ;;
 esac
@@ -33,7 +33,7 @@ NODE=${CRAWLER_NODE:-4851693051}
 DOMAIN=${CRAWLER_DOMAIN:-amazon.com.au}
 POSTCODE=${CRAWLER_POSTCODE:-4500}
 
-# The credential goes to curl by a file, as arguments are seen by everybody on the machine.
+# curl reads the credential from a file, because all users of the machine can see arguments.
 call() {
     curl --silent --show-error --noproxy 127.0.0.1,localhost --max-time 60 \
         --header @<(credential) --header 'Content-Type: application/json' \
@@ -48,7 +48,7 @@ credential() {
     fi
 }
 
-# The first value of a field in JSON on standard input; jq would do, were it everywhere.
+# The first value of a field in JSON on standard input, without jq, which may not be installed.
 field() {
     grep -oE "\"$1\": *(\"[^\"]*\"|[0-9]+)" | head -n 1 | sed -E 's/^[^:]*: *"?([^"]*)"?$/\1/'
 }

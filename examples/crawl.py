@@ -1,9 +1,9 @@
-"""The three calls from Python: crawl a category with a progress bar, save its products.
+"""The three calls from Python: crawl a category with a progress bar and save its products.
 
 CRAWLER_KEY=… python examples/crawl.py 'https://www.amazon.com.au/s?rh=n%3A4851693051' 4500
 
 It needs requests and rich, and a delivery session for the postcode (create-zipcode). Ctrl-C cancels
-the crawl; what it had found is saved all the same.
+the crawl and saves the products found so far.
 """
 
 import argparse
@@ -20,11 +20,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 CATEGORY = "schedules/amazon/category"
 TRIES = 50
-"""How often a download is asked for that is not ready yet."""
+"""How often to request a download that is not ready yet."""
 
 
 class Crawler:
-    """The API of one installation, with a user's key."""
+    """A client of the API, with a user's key."""
 
     def __init__(self, base: str, key: str) -> None:
         self.base = base.rstrip("/")
@@ -33,7 +33,7 @@ class Crawler:
         self._session.headers["x-api-key"] = key
 
     def call(self, path: str, **body: Any) -> Any:
-        """The data of an answer; a failure's sentence ends the script."""
+        """Make a call and return its data; exit with the API's message if it fails."""
         response = self._session.post(f"{self.base}/{path}/", json=body, timeout=60)
         if response.headers.get("Retry-After") and response.status_code == 429:
             time.sleep(int(response.headers["Retry-After"]))
@@ -44,9 +44,9 @@ class Crawler:
         return answer["data"]
 
     def download(self, link: str, path: Path) -> None:
-        """Save a download as it comes, without holding it in memory.
+        """Save a download in chunks, without holding all of it in memory.
 
-        A large CSV is made when it is first asked for: the answer says when to ask again.
+        The API makes a large CSV on the first request, and says when to ask again.
         """
         for _ in range(TRIES):
             with self._session.get(link, timeout=60, stream=True) as response:
@@ -94,10 +94,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--max-products", type=int)
     parser.add_argument("--api", default="http://127.0.0.1:8000/api/v1")
     pause = os.environ.get("CRAWLER_PAUSE", "2")
-    parser.add_argument("--pause", type=_seconds, default=pause, help="seconds between questions")
+    parser.add_argument("--pause", type=_seconds, default=pause, help="seconds between two polls")
     asked = parser.parse_args()
     if asked.output.suffix not in (".csv", ".json", ".jsonl"):
-        parser.error("the output ends with .csv, .json or .jsonl")
+        parser.error("the output must end with .csv, .json or .jsonl")
     if not asked.output.parent.is_dir():
         parser.error(f"there is no folder {asked.output.parent} for the output")
     return asked
@@ -105,14 +105,14 @@ def _arguments() -> argparse.Namespace:
 
 def _seconds(text: str) -> float:
     if not re.fullmatch(r"\d+(\.\d+)?|\.\d+", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return float(text)
 
 
 def _job(asked: argparse.Namespace) -> dict[str, Any]:
     nodes = re.findall(r"n:(\d+)|node=(\d+)", unquote(asked.category_url))
     if not nodes:
-        sys.exit("The address names no category: it has neither n%3A… nor node=…")
+        sys.exit("The URL names no category: it has neither n%3A… nor node=…")
     return {
         "category_url": asked.category_url,
         "amazon_node_id": "".join(nodes[-1]),
@@ -123,7 +123,7 @@ def _job(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _follow(crawler: Crawler, collection: int, pause: float) -> dict[str, Any]:
-    """Draw the bar until the run has ended; Ctrl-C cancels it."""
+    """Draw the bar until the run ends; Ctrl-C cancels the run."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

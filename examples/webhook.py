@@ -1,9 +1,9 @@
-"""A receiver of webhooks that believes only what is signed, is fresh, and has not come before.
+"""A receiver of webhooks that accepts only signed and recent calls, and each event once.
 
 WEBHOOK_SECRET=$(flask --app api users webhook-secret you@example.org) python examples/webhook.py
 
-listens on 127.0.0.1, port WEBHOOK_PORT or 9000. Webhooks go to https at a public address only: have
-a web server with a certificate pass them on to it.
+It listens on 127.0.0.1, port WEBHOOK_PORT or 9000. Webhooks go only to https at a public address,
+so put a web server with a certificate in front of it.
 """
 
 import argparse
@@ -15,11 +15,11 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 FRESH_FOR = 300
-"""Seconds; what is older may have been recorded and sent again by somebody else."""
+"""Seconds; an older call may be a recorded one that somebody sends again."""
 
 
 def is_genuine(secret: str, timestamp: str, signature: str, body: bytes) -> bool:
-    """Whether a call was signed with the secret, a short while ago."""
+    """Whether a call was signed with the secret, and recently."""
     if not (timestamp.isascii() and timestamp.isdigit()):
         return False
     if abs(time.time() - int(timestamp)) > FRESH_FOR:
@@ -45,7 +45,7 @@ class Receiver(BaseHTTPRequestHandler):
         if event not in self.seen:
             self._take(json.loads(body))
             self.seen.add(event)
-        # An event that comes twice is answered alike, or it would come a third time.
+        # A repeated event gets the same answer; otherwise the API would send it again.
         self.send_response(204)
         self.end_headers()
 

@@ -1,8 +1,8 @@
-"""``make check-pythons``: does the project install, import and crawl with each Python found here?
+"""``make check-pythons``: checks that the project installs, imports and crawls with each Python.
 
-Without arguments it tries ``/usr/bin/python3`` and those on the PATH and in pyenv, each version
-once. With arguments it tries the Pythons that they name, except the version that runs this script.
-It keeps the environments in ``.venv-pythons``.
+Without arguments it uses ``/usr/bin/python3`` and the Pythons on the PATH and in pyenv, each
+version once. With arguments it uses those Pythons, except the version that runs this script. The
+environments stay in ``.venv-pythons``.
 """
 
 import argparse
@@ -22,7 +22,7 @@ TESTS = (
     "tests/test_modules.py",
     "tests/spiders/test_category.py::test_every_product_of_the_category_is_kept_once_in_order",
 )
-"""Every module is imported, and a short category crawled from the stand-in shop."""
+"""They import every module, and crawl a short category of the stand-in shop."""
 
 
 def main() -> int:
@@ -56,11 +56,11 @@ def _versions(paths: list[str]) -> dict[tuple[int, ...], str]:
 
 def _version(path: str) -> tuple[int, ...]:
     try:
-        told = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+        printed = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return ()
-    # Versions that are not released yet, such as 3.15.0rc1, do not count.
-    match = re.fullmatch(r"Python (\d+)\.(\d+)\.(\d+)", told.stdout.strip())
+    # Pre-releases, such as 3.15.0rc1, do not match.
+    match = re.fullmatch(r"Python (\d+)\.(\d+)\.(\d+)", printed.stdout.strip())
     return tuple(map(int, match.groups())) if match else ()
 
 

@@ -1,7 +1,8 @@
-"""The demo: the whole way over the job API, against the stand-in shop.
+"""The demo: crawls a category of the stand-in shop through the job API.
 
-Shop, Scrapyd, API and watcher start on free ports; a user asks for one category, watches it being
-crawled and reads the result. Everything written lies below ``var/demo``; everything started stops.
+It starts the shop, Scrapyd, the API and the watcher on free ports. A user schedules one category,
+follows its progress and reads the result. All files are below ``var/demo``; all processes stop at
+the end.
 """
 
 import argparse
@@ -39,7 +40,7 @@ ASKED = {
     "filter_delivery_day": "within_2_days",
     "price_max_cents": 50000,
 }
-# The shop is ours; the real site gets the project's slow defaults.
+# Fast, because the shop is ours; the real site gets the slow defaults.
 SETTINGS = "DOWNLOAD_DELAY = 0.5\nAUTOTHROTTLE_ENABLED = false\n"
 START_SECONDS = 30
 PRODUCTS = 600
@@ -48,12 +49,12 @@ SHOWN = 8
 REAL_SITE = """
 The same against the real site:
 
-  1. Be sure that you may: Amazon's conditions of use restrict automated access, and the README
+  1. Check that you may: Amazon's conditions of use restrict automated access, and the README
      says what that means for you.
-  2. Say who you are, and start; it goes slowly on purpose:
+  2. Give your contact, and start; the crawl is slow on purpose:
        export CATEGORY_CRAWLER_CONTACT=you@example.org
        make serve
-  3. In another terminal make a user, and call as the README shows:
+  3. In another terminal create a user, and make the calls that the README shows:
        .venv/bin/flask --app api users create you@example.org
 """
 
@@ -75,7 +76,7 @@ def main() -> int:
             api = Api(environment)
             _make_session(api)
             result = _crawl(api)
-    console.print("Everything that was started has been stopped.")
+    console.print("All services have been stopped.")
     if result["stage"] != "done":
         console.print(f"The run failed ({result['failed_reason']}): {result['failed_message']}")
         return 1
@@ -84,7 +85,7 @@ def main() -> int:
 
 
 class Api:
-    """The job API as a client with a key."""
+    """A client of the job API, with a user's key."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.base = f"http://127.0.0.1:{environment['API_PORT']}"
@@ -93,7 +94,7 @@ class Api:
         self._session.headers["x-api-key"] = _new_user(environment)
 
     def call(self, name: str, **body: Any) -> Any:
-        """The data of a call."""
+        """Make a call and return its data."""
         path = f"/api/v1/{name}/"
         answer = self._session.post(f"{self.base}{path}", json=body, timeout=30).json()
         if not answer["status"]:
@@ -117,7 +118,7 @@ def _free_port() -> str:
 
 
 def _make_session(api: Api) -> None:
-    """Have a browser set the delivery location in the shop."""
+    """Make a delivery session: a browser sets the location in the shop."""
     console.print(f"\nPOST create-zipcode {json.dumps(PLACE)}", highlight=False)
     with console.status("A browser sets the delivery location …"):
         zipcode = api.call("zipcodes/create-zipcode", **PLACE)
@@ -148,7 +149,7 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
 
 @contextmanager
 def _services(environment: dict[str, str]) -> Iterator[None]:
-    """What ``make serve`` runs, its words in a file."""
+    """Run the services of ``make serve``, with their output in a file."""
     with (HOME / "serve.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "scripts/serve.py"],
@@ -235,7 +236,7 @@ def _show(result: dict[str, Any], table_text: str) -> None:
     console.print(table)
     coverage = result["coverage"]
     console.print(f"Complete: {coverage['complete']}, as {coverage['why']}.\n")
-    console.print("The CSV begins:")
+    console.print("The first lines of the CSV:")
     for line in table_text.splitlines()[:4]:
         console.print(f"  {line[:110]} …", highlight=False, markup=False, soft_wrap=True)
     folder = HOME / "results" / "1" / str(result["collection"]) / str(result["id"])

@@ -1,7 +1,7 @@
-"""``make serve``: Scrapyd, the API and the watcher together, until Ctrl-C.
+"""``make serve``: runs Scrapyd, the API and the watcher until Ctrl-C.
 
-What would keep them from starting is found out before anything is started, and told in one
-sentence. They end with this process, however it ends; under ``make`` this process ends with that.
+It first checks what they need, and prints one sentence if something is missing. The services stop
+when this process exits, in whatever way; under ``make`` this process stops when make exits.
 """
 
 import argparse
@@ -29,12 +29,12 @@ from category_crawler.files.home import PROJECT, home, var_folder
 from category_crawler.process_watch import PARENT, end_with_parent, has_ended
 
 PATIENCE = 10
-"""Seconds for which the programs may end by themselves; each takes five at most."""
+"""Seconds in which the programs may stop by themselves; each needs at most five."""
 FOLDERS = ("cookies", "results", "var")
 
 
 class CannotServe(Exception):
-    """Raised if something stands in the way; its text says what, and what to do."""
+    """Raised if the services cannot start; its text says why and what to do."""
 
 
 def main() -> int:
@@ -48,9 +48,9 @@ def main() -> int:
         print(f"Cannot serve: {error}", file=sys.stderr)
         return 1
     _introduce(ports["API_PORT"])
-    _end_with_the_terminal()
+    _stop_with_the_terminal()
     end_with_parent(PATIENCE)
-    with _noted():
+    with _with_pid_file():
         _run_honcho()
     return 0
 
@@ -82,7 +82,7 @@ def _check_ports(ports: dict[str, int]) -> None:
 
 
 def _why_taken(port: int) -> str:
-    """Why a port cannot be opened; empty where it can."""
+    """Why a port cannot be opened; empty if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -93,7 +93,7 @@ def _why_taken(port: int) -> str:
 
 
 def _why_still_taken(port: int) -> str:
-    """The same, after the programs of a service that was killed have had their time to end."""
+    """The same, after waiting for the programs of a killed service to stop."""
     print(
         f"The last service was killed; waiting for its programs to free port {port} …", flush=True
     )
@@ -103,70 +103,70 @@ def _why_still_taken(port: int) -> str:
     return error
 
 
-def _number_file() -> Path:
-    """Holds the number of the process that serves this home; it goes unless that one is killed."""
+def _pid_file() -> Path:
+    """The file with the PID of the process that serves this home; it stays if that was killed."""
     return var_folder() / "serve.pid"
 
 
 def _was_killed() -> bool:
     try:
-        return has_ended(int(_number_file().read_text()))
+        return has_ended(int(_pid_file().read_text()))
     except (OSError, ValueError, OverflowError):
         return False
 
 
 @contextmanager
-def _noted() -> Iterator[None]:
-    _number_file().write_text(str(os.getpid()))
+def _with_pid_file() -> Iterator[None]:
+    _pid_file().write_text(str(os.getpid()))
     try:
         yield
     finally:
-        _number_file().unlink(missing_ok=True)
+        _pid_file().unlink(missing_ok=True)
 
 
 def _introduce(port: int) -> None:
-    door = console()
-    print(f"API       http://127.0.0.1:{port}/api/v1, to read at http://127.0.0.1:{port}/docs")
-    print(f"Console   {door.url}/, user {door.username}, password in {password_file()}")
-    print(f"Home      {home()}; logs of jobs in {var_folder() / 'logs'}")
-    print("A user    .venv/bin/flask --app api users create you@example.org")
-    print("Ctrl-C ends all of it.", flush=True)
+    scrapyd = console()
+    print(f"API       http://127.0.0.1:{port}/api/v1, described at http://127.0.0.1:{port}/docs")
+    print(f"Console   {scrapyd.url}/, user {scrapyd.username}, password in {password_file()}")
+    print(f"Home      {home()}; job logs in {var_folder() / 'logs'}")
+    print("New user  .venv/bin/flask --app api users create you@example.org")
+    print("Ctrl-C stops everything.", flush=True)
 
 
-def _end_with_the_terminal() -> None:
-    """Have a terminal that is closed end all of it, unless nohup says otherwise.
+def _stop_with_the_terminal() -> None:
+    """Stop everything when the terminal is closed, unless started with nohup.
 
-    Honcho knows INT and TERM only: by itself it would die of HUP and leave its programs running.
+    Honcho handles only SIGINT and SIGTERM; SIGHUP would kill it and leave its programs running.
     """
     honcho = os.getpid()
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        # Another word to the terminal would be an error.
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # The terminal is closed; writing to it would fail.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.dup2(nowhere, sys.stderr.fileno())
         os.kill(honcho, signal.SIGTERM)
 
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, end)
+        signal.signal(signal.SIGHUP, stop)
 
 
 class Program(Process):  # type: ignore[misc]
-    """Honcho's process around a program, which passes on what that prints.
+    """Honcho's process that runs a program and passes on its output.
 
-    It ends after this script and the program, which it ends by force if need be.
+    It outlives this script and the program, and kills the program if necessary.
     """
 
     def __init__(self, cmd: str, **options: Any) -> None:
-        # The shell makes way for the program, which then leads the group and can tell its spiders.
+        # With exec the program replaces the shell, so it leads the process group of its spiders.
         super().__init__(f"exec {cmd}", **options)
 
     def run(self, *words: Any, **options: Any) -> None:
-        # Not after the program alone: what it printed last waits for somebody to read it.
-        threading.Thread(target=self._end_after_script, daemon=True).start()
+        # Watch this script too; the program may block while nobody reads its output.
+        threading.Thread(target=self._exit_after_script, daemon=True).start()
         super().run(*words, **options)
 
-    def _end_after_script(self) -> None:
+    def _exit_after_script(self) -> None:
         has_ended(int(os.environ[PARENT]), within=None)
         if self._child is not None:
             with suppress(subprocess.TimeoutExpired):
@@ -181,7 +181,7 @@ def _run_honcho() -> None:
     programs = Path(sys.executable).parent
     os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ[PARENT] = str(os.getpid())
-    # Honcho has no other place to name a class for its processes.
+    # Honcho has no setting for the class of its processes.
     honcho.manager.Process = Program
     start(["start"])
 

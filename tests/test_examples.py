@@ -39,7 +39,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def receiver() -> ModuleType:
-    """The receiver of webhooks, loaded as a module."""
+    """The webhook receiver, loaded as a module."""
     made = importlib.util.spec_from_file_location("webhook", EXAMPLES / "webhook.py")
     assert made is not None
     assert made.loader is not None
@@ -129,7 +129,7 @@ def _found(served: Service) -> list[dict[str, Any]]:
 
 
 def blocks_of_the_readme() -> list[str]:
-    """Its indented blocks, as a reader would paste them."""
+    """The README's indented blocks, as a reader would paste them."""
     text = (PROJECT / "README.md").read_text()
     found = re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
     return [textwrap.dedent(block) for block in found]
@@ -166,7 +166,7 @@ def test_the_readmes_block_waits_for_the_run_that_it_starts(
     ("arguments", "says"),
     [
         (["cancle"], "Not understood: cancle"),
-        (["cancel"], "Which collection is to be cancelled?"),
+        (["cancel"], "Give the number of the collection to cancel."),
         (["cancel", "7", "8"], "Not understood: cancel 7 8"),
         (["cancel", "all"], "The collection is a number, not 'all'."),
         (["cancel", "-7"], "The collection is a number, not '-7'."),
@@ -197,7 +197,7 @@ def test_calls_without_a_credential_start_nothing() -> None:
 
 
 def calls(*arguments: str, **more: str) -> tuple[subprocess.CompletedProcess[str], int]:
-    """``calls.sh``, and how many connections it made to an API that listens."""
+    """``calls.sh``, and the number of connections that it made to a listening API."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         api = {"CRAWLER_API": f"http://127.0.0.1:{listening.getsockname()[1]}", "CRAWLER_KEY": KEY}
         ended = subprocess.run(
@@ -229,7 +229,7 @@ def calls(*arguments: str, **more: str) -> tuple[subprocess.CompletedProcess[str
         (
             ["examples/crawl.py", "a", "b"],
             {"CRAWLER_PAUSE": "nan"},
-            "'nan' is no number of seconds",
+            "'nan' is not a number of seconds",
         ),
         (["scripts/serve.py", "--hepl"], {}, "unrecognized arguments: --hepl"),
         (["scripts/demo.py", "stop"], {}, "unrecognized arguments: stop"),
@@ -260,7 +260,7 @@ def test_a_wrong_address_is_one_sentence(served: Service, tmp_path: Path) -> Non
     process = run(script, served)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert said == "The address names no category: it has neither n%3A… nor node=…\n"
+    assert said == "The URL names no category: it has neither n%3A… nor node=…\n"
 
 
 def test_what_the_scripts_meet_without_an_api_is_one_sentence(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_notices_of_a_served_run(
     monkeypatch: pytest.MonkeyPatch,
     receiver: ModuleType,
 ) -> None:
-    """The watcher of ``make serve`` mails and calls; the example's own check believes it."""
+    """The watcher of ``make serve`` sends mail and webhooks; the example accepts them."""
     context = trusted(tmp_path, monkeypatch, "localhost")
     authorities = tmp_path / "both.pem"
     of_shop = Path(shop.environment()["SSL_CERT_FILE"]).read_text()

@@ -1,7 +1,7 @@
-"""``make install``: it notices what has changed, and installs anew.
+"""``make install``: it notices changes and installs again.
 
-The project that is installed here is a small one, without dependencies: pip needs no network for
-it, and seconds instead of a minute. Makefile, ``scripts/install``, venv and pip are the real ones.
+The project installed here is small and has no dependencies, so pip needs no network and only
+seconds. Makefile, ``scripts/install``, venv and pip are the real ones.
 """
 
 import os
@@ -66,7 +66,7 @@ class Checkout:
         return self.folder / ".venv"
 
     def make(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        # Under "make test" it would be a make within make, which tells where it works.
+        # Under "make test" this is a make within make, which would print its folder.
         passed_on = ("PYTHON", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
         inherited = {name: text for name, text in os.environ.items() if name not in passed_on}
         return subprocess.run(
@@ -79,7 +79,7 @@ class Checkout:
         )
 
     def install(self, *words: str, **environment: str) -> str:
-        """What was said; the installation must go well, and its program be this checkout's."""
+        """The output; the installation must succeed, and its program must be this checkout's."""
         ended = self.make(*words, **environment)
         assert ended.returncode == 0, ended.stderr
         told = subprocess.run([self.venv / "bin" / "small"], capture_output=True, text=True)
@@ -93,7 +93,7 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout in which ``make install`` has been run; not to be changed."""
+    """A checkout after ``make install``; tests must not change it."""
     folder = tmp_path_factory.mktemp("first") / "checkout"
     (folder / "scripts").mkdir(parents=True)
     for name in ("Makefile", "scripts/install"):
@@ -113,7 +113,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.fixture
 def checkout(installed: Checkout, tmp_path: Path) -> Checkout:
-    """A copy that counts as installed where it lies."""
+    """A copy that counts as installed in its own path."""
     made = copy_of(installed, tmp_path / "checkout")
     stamp = made.venv / ".installed"
     stamp.write_text(stamp.read_text().replace(str(installed.folder), str(made.folder)))
@@ -122,7 +122,7 @@ def checkout(installed: Checkout, tmp_path: Path) -> Checkout:
 
 @pytest.fixture
 def quick(installed: Checkout, tmp_path: Path) -> str:
-    """A Python that makes an environment by copying one, which takes no seconds."""
+    """A Python that makes an environment by copying one, which is fast."""
     return python(
         tmp_path / "quick",
         'case "$*" in "-m venv --clear "*)',
@@ -132,7 +132,7 @@ def quick(installed: Checkout, tmp_path: Path) -> str:
 
 
 def copy_of(checkout: Checkout, folder: Path) -> Checkout:
-    """A copy; what pip installed is linked, as pip never changes a file in its place."""
+    """A copy; installed files are hard links, because pip never changes a file in place."""
 
     def put(source: str, target: str) -> None:
         (os.link if f"{os.sep}site-packages{os.sep}" in source else shutil.copy2)(source, target)
@@ -142,7 +142,7 @@ def copy_of(checkout: Checkout, folder: Path) -> Checkout:
 
 
 def python(path: Path, *lines: str) -> str:
-    """A program that stands for a Python of another kind; its path."""
+    """Path of a program that plays another kind of Python."""
     path.write_text("\n".join(("#!/bin/sh", *lines)))
     path.chmod(0o755)
     return str(path)
@@ -156,20 +156,20 @@ def test_nothing_is_done_where_all_is_in_order(installed: Checkout) -> None:
 def test_a_checkout_that_was_copied_is_installed_anew(
     installed: Checkout, tmp_path: Path, quick: str
 ) -> None:
-    """The old one is still there, and its modules would be taken."""
+    """The old checkout still exists, so its modules could be imported by mistake."""
     copy = copy_of(installed, tmp_path / "copy")
     said = copy.install(PYTHON=quick)
-    assert f"Making .venv anew: this checkout was in {installed.folder}." in said
+    assert f"Making .venv again: this checkout was in {installed.folder}." in said
     assert copy.is_in_order()
     assert installed.is_in_order()
 
 
 def test_a_checkout_that_was_moved_keeps_its_python(checkout: Checkout, tmp_path: Path) -> None:
     moved = Checkout(Path(shutil.move(checkout.folder, tmp_path / "it's [odd] & #1, 100% é;")))
-    # Were it to look for a Python, it would find this one.
+    # If it searched for a Python, it would find this one.
     python(tmp_path / "python3", "exit 1")
     said = moved.install(PATH=f"{tmp_path}:{os.environ['PATH']}")
-    assert f"Making .venv anew: this checkout was in {checkout.folder}." in said
+    assert f"Making .venv again: this checkout was in {checkout.folder}." in said
     assert moved.is_in_order()
 
 
@@ -179,7 +179,7 @@ def test_a_python_that_was_removed_is_replaced(checkout: Checkout, quick: str) -
         (checkout.venv / "bin" / link).symlink_to(Path(quick).with_name("gone"))
     path = Path(quick).rename(Path(quick).with_name("python3")).parent
     said = checkout.install(PATH=f"{path}:{os.environ['PATH']}")
-    assert "Making .venv anew: its Python 3." in said
+    assert "Making .venv again: its Python 3." in said
     assert "is gone" in said
 
 
@@ -192,8 +192,8 @@ def test_another_python_than_asked_for_is_replaced(
         f'*) exec {quick} "$@" ;; esac',
     )
     said = checkout.install(f"PYTHON={other}")
-    assert "Making .venv anew: it has Python 3." in said
-    assert f", and {other} is asked for." in said
+    assert "Making .venv again: it has Python 3." in said
+    assert f", but {other} is requested." in said
 
 
 def test_an_installation_that_was_cut_short_is_made_anew(checkout: Checkout, quick: str) -> None:
@@ -201,20 +201,20 @@ def test_an_installation_that_was_cut_short_is_made_anew(checkout: Checkout, qui
     (pip,) = checkout.venv.glob("lib/python*/site-packages/pip")
     shutil.rmtree(pip)
     said = checkout.install(PYTHON=quick)
-    assert "Making .venv anew: its installation was not finished." in said
+    assert "Making .venv again: its installation was not finished." in said
 
 
 def test_new_pins_go_into_the_same_environment(checkout: Checkout) -> None:
     kept = checkout.venv / "kept"
     kept.touch()
     (checkout.folder / "constraints.txt").write_text("small==1\n")
-    assert "anew" not in checkout.install()
+    assert "again" not in checkout.install()
     assert kept.exists()
     assert checkout.is_in_order()
 
 
 def test_pips_own_words_are_shown_where_it_fails(checkout: Checkout, quick: str) -> None:
-    """And why a pinned version is not for this Python, which pip keeps for its log."""
+    """It also prints why a pinned version does not support this Python, which pip only logs."""
     index = checkout.folder / "index.html"
     files = (f"new_er-{number}-py3-none-any.whl" for number in (1, 2))
     links = (f'<a href="{file}" data-requires-python="&gt;=3.99">a</a>' for file in files)
@@ -255,7 +255,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(checkout: Checkout) -> No
     kept.touch()
     ended = checkout.make("VENV=mine")
     assert ended.returncode != 0
-    assert "mine is no virtual environment" in ended.stderr
+    assert "mine is not a virtual environment" in ended.stderr
     assert kept.exists()
 
 

@@ -1,4 +1,4 @@
-"""Finding the browser: the one named, Playwright's own, then those on the PATH."""
+"""Finding the browser: the one in CHROMIUM_PATH, Playwright's own, then those on the PATH."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def program(path: Path, *lines: str) -> Path:
 
 @pytest.fixture(autouse=True)
 def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No browser anywhere."""
+    """No browser can be found."""
     monkeypatch.delenv("CHROMIUM_PATH", raising=False)
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "own"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
@@ -65,9 +65,9 @@ def test_arguments_are_split_as_in_a_shell(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def make_browser(tmp_path: Path, *there: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """``scripts/browser``, run by no administrator, where Playwright's own cannot be fetched.
+    """``scripts/browser`` without root, if Playwright's own browser cannot be downloaded.
 
-    ``there`` are package managers of the system; one that is run leaves a file.
+    ``there`` are the system's package managers; one that runs leaves a file.
     """
     tools = tmp_path / "bin"
     program(tools / "id", "echo 1000")
@@ -114,7 +114,7 @@ def test_who_is_no_administrator_is_told_what_one_would_run(
     assert "-m playwright install chromium: Error: connect ECONNREFUSED" in ended.stderr
     assert "Traceback" not in ended.stderr
     asked, line, _ = ended.stderr.splitlines()[-3:]
-    assert asked == "It takes an administrator (root), who would run:"
+    assert asked == "Ask an administrator (root) to run:"
     assert line.endswith(command)
 
 
@@ -124,7 +124,7 @@ def test_a_browser_that_lacks_its_libraries_is_named_with_its_words(tmp_path: Pa
         folder / "chrome-linux64" / "chrome",
         "echo libnss3.so: cannot open shared object file >&2; exit 127",
     )
-    # Playwright's own sign that it need not be fetched again.
+    # Playwright's own marker of a finished download.
     (folder / "INSTALLATION_COMPLETE").touch()
     ended = make_browser(tmp_path, "apt-get")
     assert ended.returncode == 1
