@@ -1,4 +1,4 @@
-"""Fixtures for every test: a shop of its own, and a home whose crawls go there."""
+"""Fixtures for every test: a shop, and a home folder whose crawls go to that shop."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from tests.storefront import Catalogue, Storefront, Switches
 
 @pytest.fixture
 def shop() -> Iterator[Storefront]:
-    """A shop of 60 products on small pages; its switches are the test's to turn."""
+    """A shop of 60 products on small pages; the test may change its switches."""
     with Storefront(Catalogue(60), Switches(page_bytes=0)).serve() as serving:
         yield serving
 
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where processes that the test starts keep temporary files; its path is short."""
+    """The temporary folder of the processes that a test starts; its path is short."""
     with tempfile.TemporaryDirectory(prefix="t-", ignore_cleanup_errors=True) as name:
         monkeypatch.setenv("TMPDIR", name)
         yield Path(name)

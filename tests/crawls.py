@@ -1,4 +1,4 @@
-"""Crawls started by tests: the real ``scrapy crawl`` in a home folder of its own."""
+"""Runs the real ``scrapy crawl`` in a home folder of the test."""
 
 import json
 import os
@@ -19,7 +19,7 @@ BY_SPIDER = {
     "user_agent": "x",
     "location": "Deliver to BRAY PARK 4500",
 }
-"""What the delivery spider says of a session that it has made."""
+"""What the delivery spider writes into a session that it has made."""
 QUICK = """\
 DOWNLOAD_DELAY = 0
 AUTOTHROTTLE_ENABLED = false
@@ -32,11 +32,11 @@ CANCEL_GRACE = 2
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What a crawl left behind."""
+    """The output and files of a finished crawl."""
 
     code: int
     said: str
-    """Log and last word, from standard error."""
+    """Log and final message, from standard error."""
     folder: Path
 
     @property
@@ -46,12 +46,12 @@ class Ended:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The rows kept, whether or not the run ended well."""
+        """The rows kept, even if the run failed."""
         return [json.loads(line) for line in (self.folder / "products.part").open("rb")]
 
     @property
     def result(self) -> list[dict[str, Any]]:
-        """The result file of a run that ended well."""
+        """The result file of a run that is done."""
         values: list[dict[str, Any]] = json.loads(
             (self.folder / "category_asins.json").read_bytes()
         )
@@ -64,7 +64,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """How a delivery job ended."""
+    """The output and report of a finished delivery job."""
 
     code: int
     said: str
@@ -76,7 +76,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A home folder whose crawls go to one shop, quickly."""
+    """A home folder whose crawls go to one shop, without delays."""
 
     folder: Path
     shop: Storefront
@@ -92,9 +92,9 @@ class Home:
     def make_session(
         self, domain: str = DOMAIN, postcode: str = POSTCODE, about: dict[str, Any] | None = None
     ) -> None:
-        """Have the shop bind a session to the postcode and keep its cookies.
+        """Make a session for the postcode in the shop and save its cookies.
 
-        Without ``about`` they look as if the operator had put them there.
+        Without ``about`` the file looks like the operator's own.
         """
         given = json.dumps(self.shop.session(domain, postcode))
         path = self.folder / "cookies" / domain / f"{postcode}.json"
@@ -112,7 +112,7 @@ class Home:
         return [sys.executable, "-m", "scrapy", "crawl", "category", *passed, *options]
 
     def start(self, *options: str, run: str = "local/a", **arguments: Any) -> subprocess.Popen[str]:
-        """Start a crawl and leave it to the test."""
+        """Start a crawl and return its process."""
         return subprocess.Popen(
             self.command(*options, run=run, **arguments),
             cwd=PROJECT,
@@ -125,17 +125,17 @@ class Home:
     def crawl(
         self, *options: str, run: str = "local/a", seconds: float = 120, **arguments: Any
     ) -> Ended:
-        """Run a crawl to its end, which must come within ``seconds``."""
+        """Run a crawl; it must finish within ``seconds``."""
         process = self.start(*options, run=run, **arguments)
         _, said = process.communicate(timeout=seconds)
         return Ended(process.returncode, said, self.folder / "results" / run)
 
     def resume(self, run: str = "local/a") -> Ended:
-        """Go on with an interrupted crawl to its end."""
+        """Resume an interrupted crawl and run it to its end."""
         return self.crawl(run=run, resume=run)
 
     def start_delivery(self, spider: str = "delivery", **arguments: str) -> subprocess.Popen[str]:
-        """Start a delivery job and leave it to the test."""
+        """Start a delivery job and return its process."""
         asked = {"domain": DOMAIN, "postcode": POSTCODE} | arguments
         passed = [part for key, value in asked.items() for part in ("-a", f"{key}={value}")]
         return subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What may lie in the place of a file, as tests put it there."""
+"""Makes things that can be in the place of a file: damaged files, folders, pipes and others."""
 
 import os
 import socket
@@ -45,4 +45,4 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "device": lambda path: path.symlink_to("/dev/zero"),
     "socket": _socket,
 }
-"""By name; each is given a path where nothing lies."""
+"""By name; each function gets a free path."""

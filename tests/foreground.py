@@ -1,12 +1,13 @@
-"""Processes that heed what a terminal tells its foreground, wherever the tests were started."""
+"""Lets test processes react to SIGHUP and SIGINT, even if the tests run in the background."""
 
 import signal
 
 
 def heed_signals() -> None:
-    """For a new process, before its program begins.
+    """Run this in a new process, before its program starts.
 
-    What nohup or a shell's background starts ignores HUP or INT, and so would its children.
+    Processes started with nohup or in the background ignore SIGHUP or SIGINT, and so do their
+    children.
     """
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)

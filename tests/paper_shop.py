@@ -1,4 +1,4 @@
-"""The stand-in shop on paper: what its pages would say, as journal lines, without a page."""
+"""A simulated shop for plans: answers with journal records and makes no pages."""
 
 from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
@@ -16,7 +16,7 @@ from tests.storefront.query import BRAND_CODE
 
 
 class PaperShop:
-    """Answers a plan's requests from a catalogue; counts them."""
+    """Answers a plan's requests from a catalogue, and counts them."""
 
     def __init__(self, catalogue: Catalogue, switches: Switches | None = None) -> None:
         self.catalogue = catalogue
@@ -26,7 +26,7 @@ class PaperShop:
         self.found: set[str] = set()
 
     def answer(self, asked: ListingURL) -> PageRecord:
-        """What the page that was asked for would have told the journal."""
+        """The journal record of the requested page."""
         self.requests += 1
         parameters = dict(parse_qsl(urlsplit(str(asked)).query))
         query = Query.read(parameters, domain=asked.domain, domestic=True, dropped=set())
@@ -82,13 +82,13 @@ class PaperShop:
         )
 
     def crawl(self, partition: Partition, at_once: int = 1, most: int = 5_000) -> None:
-        """Answer what a plan asks for until it is over, ``at_once`` pages in reversed order."""
+        """Answer a plan's requests to its end, ``at_once`` pages at a time in reversed order."""
         while not partition.is_over:
             for asked in reversed(list(islice(partition.wanted(), at_once))):
                 partition.add(self.answer(asked))
             assert self.requests <= most, "the plan does not end"
 
     def priced(self, **asked: object) -> set[str]:
-        """The products with a price that a selection admits."""
+        """The products of a selection that have a price."""
         of = self.catalogue.by_asin
         return {a for a in self.catalogue.asins(**asked) if of[a].price_cents is not None}

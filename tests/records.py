@@ -1,4 +1,4 @@
-"""Journal lines, products and what runs say of themselves, made by tests."""
+"""Makes journal records, products, summaries and progress for tests."""
 
 from typing import Any
 
@@ -28,13 +28,13 @@ def asins(first: int, last: int) -> tuple[str, ...]:
 
 
 def product(number: int, **values: Any) -> Product:
-    """The product with this number, at 10.00 unless said otherwise."""
+    """The product with this number, at 10.00 by default."""
     given = {"title": f"Lamp {number}", "price_cents": 1000} | values
     return Product(asins(number, number)[0], **given)
 
 
 def no_results(page: int = 1, *, proved: bool = False, listing: str = LISTING) -> PageRecord:
-    """A page that says "no results"; ``proved`` shows the node and the filters."""
+    """A page that says "no results"; with ``proved`` it shows the node and the filters."""
     return record(
         page,
         listing=listing,
@@ -51,7 +51,7 @@ def no_results(page: int = 1, *, proved: bool = False, listing: str = LISTING) -
 
 
 def record(page: int = 1, **values: Any) -> PageRecord:
-    """A page of 24 in a listing of 60, with a next page unless it is the third."""
+    """A page of 24 results in a listing of 60; it has a next page unless it is the third."""
     first, last = 24 * page - 23, min(24 * page, 60)
     defaults: dict[str, Any] = {
         "listing": LISTING,
@@ -77,7 +77,7 @@ def record(page: int = 1, **values: Any) -> PageRecord:
 
 
 def summary(stage: str = "done", **values: Any) -> Summary:
-    """How a run ended, well unless said otherwise."""
+    """A run's summary; by default the run is done."""
     failed = stage == "failed"
     defaults: dict[str, Any] = {
         "stage": stage,
@@ -92,7 +92,7 @@ def summary(stage: str = "done", **values: Any) -> Summary:
 
 
 def progress(page: int = 1, pause: float | None = None, **values: Any) -> Progress:
-    """Where a run stands; ``pause`` are the seconds that it waits."""
+    """A run's progress; ``pause`` is in seconds."""
     defaults: dict[str, Any] = {
         "current_page": page,
         "current_listing": LISTING,

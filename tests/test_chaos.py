@@ -1,4 +1,4 @@
-"""The short form of every trial in :mod:`benchmarks.chaos`; ``make chaos`` runs the whole."""
+"""A short form of every trial in :mod:`benchmarks.chaos`; ``make chaos`` runs the long form."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""``make check-pythons``: which Pythons it tries, and what it says of the others."""
+"""``make check-pythons``: which Pythons it tries, and what it says about the others."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ def test_old_unreleased_and_absent_ones_are_left_out(tmp_path: Path) -> None:
 
 
 def test_what_fails_is_shown_with_its_words(tmp_path: Path) -> None:
-    """This one says that it is new enough, and cannot do anything."""
+    """This Python reports a version that is new enough, and fails at everything else."""
     path = stand_in(tmp_path, "3.99.0")
     code, said = check(path)
     assert code == 1

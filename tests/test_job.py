@@ -1,4 +1,4 @@
-"""Jobs: a good one becomes a listing, a bad one a sentence."""
+"""Jobs: a valid job becomes a listing, an invalid one a sentence."""
 
 from typing import Any
 

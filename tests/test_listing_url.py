@@ -1,4 +1,4 @@
-"""Listing URLs: every form of the site is read, every change is printed canonically."""
+"""Listing URLs: every form of the site is parsed, and every change gives a canonical URL."""
 
 import pytest
 from hypothesis import given
@@ -80,7 +80,7 @@ def test_the_last_node_of_a_path_is_the_one_asked_for() -> None:
 
 
 codes = st.from_regex(r"p_[a-z0-9_]{1,12}", fullmatch=True).filter(lambda code: code != "p_36")
-# A comma separates terms, and one followed by "x:" cannot be told from the next term.
+# A comma separates terms; ",x:" inside a value cannot be told from a new term.
 values = st.text(
     st.characters(blacklist_categories=["C", "Z"], blacklist_characters=",:"), min_size=1
 ).filter(lambda value: not value.isspace())

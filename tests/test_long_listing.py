@@ -1,4 +1,4 @@
-"""The listing that crawls are timed on: pages that hold together, with products of their own."""
+"""The listing of the speed benchmark: its pages agree, and each has its own products."""
 
 from benchmarks.long_listing import CARDS, NODE, long_listings
 from category_crawler.pages import read_page

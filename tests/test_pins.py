@@ -1,4 +1,4 @@
-"""Every pinned package installs on every Python that is promised, dev extras included."""
+"""Every pinned package, dev extras included, supports every Python that the project supports."""
 
 import platform
 import tomllib
@@ -16,11 +16,11 @@ PROMISED = ("3.11.0", "3.11.2", "3.12.0", "3.13.0", "3.14.0")
 """The lowest of each; Debian 12 has 3.11.2."""
 OWN = "category-crawler"
 NOT_PINNED = {"pip", "setuptools"}
-"""An environment comes with them, or pip takes the newest that fits the Python."""
+"""Part of every environment, or chosen by pip to fit the Python."""
 
 
 def needed(python: str) -> dict[str, Distribution]:
-    """The packages that the project needs on a Python, as those that are installed say."""
+    """The packages that the project needs on a Python, from the metadata of the installed ones."""
     numbers = {"python_version": python.rpartition(".")[0], "python_full_version": python}
     environment = default_environment() | numbers
     found: dict[str, Distribution] = {}

@@ -1,4 +1,4 @@
-"""A process that was started to serve another ends after it, softly or else by force."""
+"""A process that watches its parent exits after it, by SIGTERM or else by force."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 def watching(
     parent: int | str | None, first: str = "", *, own_group: bool = False
 ) -> Iterator[subprocess.Popen[str]]:
-    """A process that watches another; it watches already, and has told its number."""
+    """A process that already watches another, and has printed its PID."""
     named = {} if parent is None else {PARENT: str(parent)}
     with subprocess.Popen(
         [sys.executable, "-c", WATCHING.format(first=first)],
@@ -62,7 +62,7 @@ def told(process: subprocess.Popen[str]) -> list[str]:
 @pytest.mark.parametrize("own_group", [True, False])
 def test_it_ends_after_the_process_that_is_named(first: str, own_group: bool) -> None:
     with sleeper() as parent, watching(parent.pid, first, own_group=own_group) as process:
-        # Nothing that it starts takes the name for its own.
+        # Its child processes do not inherit the variable.
         assert told(process) == [str(process.pid), "None"]
         assert process.poll() is None
         parent.kill()

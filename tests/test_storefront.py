@@ -1,4 +1,4 @@
-"""The shop itself: what it serves agrees with its catalogue, and its quirks are the site's."""
+"""The stand-in shop: its pages agree with its catalogue and have the real site's quirks."""
 
 import http.client
 import json
@@ -32,7 +32,7 @@ def shop(running: Storefront) -> Iterator[Storefront]:
 
 
 class Browser:
-    """A plain client that goes through the shop's proxy and keeps no cookies of its own."""
+    """A plain client that uses the shop's proxy and keeps no cookies."""
 
     def __init__(self, shop: Storefront, cookies: str = "") -> None:
         environment = shop.environment()

@@ -1,4 +1,4 @@
-"""Trouble of the machine, made for real and ended again."""
+"""Makes real trouble on the machine, and ends it again."""
 
 import resource
 import sqlite3
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def few_descriptors(number: int) -> Iterator[None]:
-    """Leave a process two file descriptors: enough to answer, too few to start another one."""
+    """Leave a process two free file descriptors: enough to answer, too few to start a process."""
     before = resource.prlimit(number, resource.RLIMIT_NOFILE)
     opened = max(int(path.name) for path in Path(f"/proc/{number}/fd").iterdir()) + 1
     resource.prlimit(number, resource.RLIMIT_NOFILE, (opened + 2, before[1]))
@@ -21,7 +21,7 @@ def few_descriptors(number: int) -> Iterator[None]:
 
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Hold the lock of a SQLite file, as a backup or another process may."""
+    """Hold the lock of a SQLite file, like a backup or another process."""
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
     try:

@@ -1,4 +1,4 @@
-"""Waiting for what another process does."""
+"""Waits for something that another process does."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def until(ask: Callable[[], T], wanted: Callable[[T], bool], seconds: float = 40) -> T:
-    """Ask until the answer is as wanted; the last answer is in the failure."""
+    """Repeat the call until the result is as wanted; the failure shows the last result."""
     deadline = time.monotonic() + seconds
     while not wanted(answer := ask()):
         assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"

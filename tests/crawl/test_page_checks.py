@@ -1,4 +1,4 @@
-"""When a page without a price was not read; when a price range, or "no results", is proved."""
+"""When a page without a price is unreadable, and when one proves a range or "no results"."""
 
 from typing import Any
 

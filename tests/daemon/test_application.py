@@ -1,4 +1,4 @@
-"""Scrapyd as this project runs it."""
+"""Scrapyd as this project configures it."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ JOB = {"category_url": URL, "max_products": "1"}
 
 @pytest.fixture
 def rarely_polling(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    """A Scrapyd whose timer looks at the queue as it starts, and then not before the test ends."""
+    """A Scrapyd whose timer polls the queue at the start, and then not during the test."""
     port = free_port()
     monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
     monkeypatch.setenv("SCRAPYD_PORT", str(port))
@@ -38,7 +38,7 @@ def test_a_job_that_comes_while_scrapyd_ends_waits_for_the_next(
     scrapyd.run("r1-1", JOB | {"run": "1/1/1"})
     until(lambda: home.shop.listing_requests, bool)
     assert rarely_polling.process is not None
-    # Its spider hangs and hears nothing: it is waited for, and connections that are open stay so.
+    # Its spider hangs and ignores signals, so Scrapyd waits and keeps connections open.
     rarely_polling.process.terminate()
     scrapyd.run("r2-1", JOB | {"run": "1/2/2"})
     rarely_polling.process.wait(30)

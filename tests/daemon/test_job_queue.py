@@ -1,4 +1,4 @@
-"""The daemon's queue, its part in memory too."""
+"""Scrapyd's queue, including its part in memory."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a job of Scrapyd's runs in."""
+"""What a Scrapyd job imports."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Scrapyd's slots come back: from jobs that cannot be started, and from a machine in trouble."""
+"""Scrapyd's slots are freed again after jobs that cannot start and after trouble of the machine."""
 
 import json
 import os
@@ -20,7 +20,7 @@ SLOTS = os.cpu_count() or 1
 
 @pytest.fixture
 def running(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    """A Scrapyd with a slot for each core."""
+    """A Scrapyd with one slot per core."""
     port = free_port()
     monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
     monkeypatch.setenv("SCRAPYD_PORT", str(port))
@@ -30,7 +30,7 @@ def running(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
 
 
 def summary(home: Home, run: str) -> dict[str, object]:
-    """How a run ended, once it has."""
+    """The run's summary, once it exists."""
     path = home.folder / "results" / run / "summary.json"
     until(path.exists, bool)
     values: dict[str, object] = json.loads(path.read_bytes())
@@ -38,7 +38,7 @@ def summary(home: Home, run: str) -> dict[str, object]:
 
 
 def assert_every_slot_works(home: Home) -> None:
-    """As many jobs as there are slots must run at the same time, and end well."""
+    """As many jobs as there are slots must run at the same time and be done."""
     home.shop.switches.block, home.shop.switches.block_from = "hang", 1
     for number in range(SLOTS):
         Scrapyd().run(f"r{900 + number}-1", JOB | {"run": f"9/9/{number}"})

@@ -1,4 +1,4 @@
-"""The delivery line names the postcode, however the marketplace writes it."""
+"""The delivery line names the postcode in every marketplace's format."""
 
 import pytest
 

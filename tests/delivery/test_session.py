@@ -1,4 +1,4 @@
-"""Delivery sessions: three forms of cookie file, one private file that stays."""
+"""Delivery sessions: three formats of cookie file, one private file."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Memory that a page has freed stays with the process."""
+"""The process keeps the memory that a page has freed."""
 
 import platform
 import subprocess

@@ -1,4 +1,4 @@
-"""Records of other processes: what does not fit counts as absent, is told of once, and is kept."""
+"""Records of other processes: a damaged file counts as absent, is logged once, and is kept."""
 
 import logging
 import resource

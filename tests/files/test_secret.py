@@ -1,4 +1,4 @@
-"""A secret in a file: whoever asks first, all get the same one."""
+"""A secret in a file: all processes get the same one."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ from category_crawler.files.secret import secret_in
 
 
 def test_threads_that_ask_at_once_get_the_same(tmp_path: Path) -> None:
-    """Also later: what one of them is told must stay what the file holds."""
+    """Also later: the file must keep the secret that the first call returned."""
     gate = threading.Barrier(8)
 
     def ask(path: Path) -> str:

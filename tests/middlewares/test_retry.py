@@ -1,4 +1,4 @@
-"""What the middlewares take care of that a crawl of the shop does not show."""
+"""Details of the middlewares that a crawl of the shop does not show."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""Block and error pages are told from listings, also by status and headers."""
+"""Block and error pages are recognised, also by status and headers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A page that came damaged is told from a sound one by its bytes."""
+"""A damaged page is recognised by its bytes."""
 
 import pytest
 

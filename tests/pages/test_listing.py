@@ -1,4 +1,4 @@
-"""Listing pages: what they are, what they say, and whether they say it in other layouts too."""
+"""Listing pages: their kind and their values, in several layouts."""
 
 import re
 from typing import Any

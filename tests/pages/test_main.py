@@ -1,4 +1,4 @@
-"""The maintainer's command: a line of JSON a file, a sentence for a file that cannot be read."""
+"""The maintainer's command: one line of JSON per file, one sentence for an unreadable file."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Prices in every format of the marketplaces."""
+"""Prices in every marketplace's format."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The readers against real pages and what a reader sees on them; both lie beside the project."""
+"""The readers against real pages and what a person saw on them; both are outside the repository."""
 
 import json
 from decimal import Decimal

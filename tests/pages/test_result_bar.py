@@ -1,4 +1,4 @@
-"""The result bar in every language of the marketplaces."""
+"""The result bar in every marketplace's language."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a card says of its stock, in every language that is known."""
+"""What a card says about its stock, in every known language."""
 
 import pytest
 

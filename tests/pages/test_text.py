@@ -1,4 +1,4 @@
-"""Text of a page as a person sees it."""
+"""The text of a page as a visitor sees it."""
 
 import sys
 import unicodedata

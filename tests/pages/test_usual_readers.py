@@ -1,4 +1,4 @@
-"""What pages are measured against must do the same work: it reads the same products."""
+"""The readers used as a benchmark's baseline do the same work: they read the same products."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Coverage: never wrongly complete."""
+"""Coverage: an incomplete list is never called complete."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ WHOLE = [record(1), record(2), record(3)]
 def covered(
     records: list[PageRecord], found: int | None = None, *, price_unproved: bool = False
 ) -> Coverage:
-    """The coverage of a listing that is not to be divided."""
+    """The coverage of a listing that is not divided."""
     partition = Partition(ListingURL.parse(LISTING), Effort(tries=0), whole=False)
     for one in records:
         partition.add(one)

@@ -1,4 +1,4 @@
-"""The plan of a whole category, against the shop on paper: it ends, and it loses nothing."""
+"""The plan of a whole category against the simulated shop: it ends, and it loses no product."""
 
 from dataclasses import replace
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Cutting price ranges: no gap, no overlap, and where the products are."""
+"""Price cuts: no gap, no overlap, and parts of similar size."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Walks: the next page, and why a listing has ended."""
+"""Walks: which page is next, and why a listing ended."""
 
 from typing import Any
 

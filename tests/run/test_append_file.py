@@ -1,4 +1,4 @@
-"""Files that grow: what is appended is there at once, and what is not certain can be cut off."""
+"""Append files: appended data is readable at once, and uncommitted data can be rolled back."""
 
 import resource
 from pathlib import Path

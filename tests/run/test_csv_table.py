@@ -1,4 +1,4 @@
-"""The filter that makes a CSV table of rows, as the process that it is."""
+"""The program that converts rows to a CSV table, run as a process."""
 
 import csv
 import io

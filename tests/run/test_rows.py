@@ -1,4 +1,4 @@
-"""Rows: a product a line, and which lines of a file are whole."""
+"""Rows: one product per line, and which lines of a file are complete."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Runs on disk: what is kept survives, what is torn is cut, what is final is whole."""
+"""A run's files: rows survive a kill, incomplete lines are cut off, the result file is complete."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What stands in the way of a category: tried again, waited out, or the reason of the end."""
+"""Block pages and failures: retried, waited out, or the reason why the crawl stops."""
 
 import signal
 
@@ -13,8 +13,7 @@ DAMAGED = (
     *("truncate", "cut_chunks", "cut_html", "no_html", "cut_gzip", "no_gzip", "gzip_unsaid"),
     *("cut_brotli", "no_brotli", "no_deflate", "no_zstd", "utf_16"),
 )
-"""Blocks that are a listing of which not every byte is right; two of them stand for all where the
-first page is blocked."""
+"""Blocks that damage a listing's bytes; tests of a blocked first page use only two of them."""
 FIRST_PAGE_REASONS = {
     "browse": "not_a_listing",
     "not_found": "not_a_listing",
@@ -23,7 +22,7 @@ FIRST_PAGE_REASONS = {
     "hang": "unreachable",
     "reset": "unreachable",
 }
-"""Of blocks that are neither damage nor what the site puts in the way."""
+"""Reasons for blocks that are neither damage nor challenges."""
 CHALLENGES = ("captcha", "captcha_503", "interstitial", "waf", "waf_captcha", "akamai", "sign_in")
 
 
@@ -137,7 +136,7 @@ def test_a_shop_without_one_good_answer_ends_the_run_within_the_budget(home: Hom
     home.shop.switches.block_from = 2
     ended = home.crawl("-s", "RETRY_PAUSE=0.4", "-s", "RETRY_BUDGET=1")
     assert ended.summary["failed_reason"] == "blocked"
-    # 0.4 and what 0.8 s would take beyond the budget.
+    # 0.4 s is within the budget; the next pause, 0.8 s, would exceed it.
     assert len(home.shop.listing_requests) == 3
 
 

@@ -1,4 +1,4 @@
-"""The category spider against the shop: the right rows, or else the right reason."""
+"""The category spider against the shop: the right rows, or the right reason."""
 
 import json
 import signal
@@ -340,7 +340,7 @@ def test_a_signal_ends_the_run_and_keeps_its_rows(
 def test_a_spider_whose_parent_died_while_it_started_asks_for_nothing(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The number of no process that could have started it.
+    # A PID that cannot be its parent's.
     monkeypatch.setenv("CATEGORY_CRAWLER_PARENT", "1999999")
     ended = home.crawl()
     assert (ended.code, home.shop.listing_requests) == (1, [])

@@ -1,4 +1,4 @@
-"""Prices in another currency than the shop's own: kept as shown, and they decide nothing."""
+"""Prices in a foreign currency are kept as shown and do not affect the plan."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ BOUNDS_WARNING = "the price bounds are in AUD: products with a price in USD were
 
 @pytest.fixture
 def large(tmp_path: Path) -> Iterator[Home]:
-    """A shop of 700 products that serves 96 of a listing."""
+    """A shop of 700 products that serves 96 per listing."""
     switches = Switches(page_bytes=0, cap=96, rounded_above=300)
     with Storefront(Catalogue(700, seed=5), switches).serve() as shop:
         made = Home(tmp_path, shop)
@@ -64,7 +64,7 @@ def test_no_product_with_a_price_is_lost_without_a_postcode(
     assert warning.startswith(WARNING)
     assert ended.said.count(warning) == 1
     assert json.loads((ended.folder / "progress.json").read_bytes())["warnings"] == [warning]
-    # Every row says which currency its price is in.
+    # Every row names the currency of its price.
     for row in ended.rows:
         item = large.shop.catalogue.by_asin[row["asin"]]
         is_own = row["currency"] == "AUD"
@@ -105,7 +105,7 @@ def test_bounds_are_not_held_against_another_currency(home: Home, share: float) 
     assert set(ended.asins) == home.shop.catalogue.asins(low=2000, high=4000)
     coverage = ended.summary["coverage"]
     assert coverage["outliers"] == 0
-    # In dollars the page names another range, which proves nothing.
+    # In dollars the page names a different range, which proves nothing.
     assert coverage["complete"] is (True if share < 1 else None)
     assert (share < 1) or "could not be proved" in coverage["why"]
     assert ended.summary["warnings"][1].startswith(BOUNDS_WARNING)
@@ -117,7 +117,7 @@ def test_bounds_that_the_shop_ignores_are_never_proved_by_another_currency(
 ) -> None:
     home.shop.switches.drop_filter = "p_36"
     home.shop.switches.keep_summary = has_summary
-    # In dollars, most prices lie between these bounds.
+    # In dollars, most prices are within these bounds.
     ended = home.crawl(postcode=None, price_min_cents=100, price_max_cents=20000)
     assert ended.summary["coverage"]["complete"] is not True
     assert ended.summary["warnings"][1].startswith(BOUNDS_WARNING)

@@ -186,7 +186,7 @@ def test_a_check_that_waits_for_the_shop_ends_in_time(home: Home) -> None:
 
 
 def assert_nothing_is_left(home: Home, temporary: Path) -> None:
-    """The job has said how it ended; its browser and its folder go, and no session is there."""
+    """The job has written its report, its browser and folder are gone, and there is no session."""
     report = read_report("a")
     assert report is not None
     assert (report.stage, report.failed_reason) == ("failed", "took_too_long")
@@ -254,7 +254,7 @@ def _values(session: DeliverySession) -> list[str]:
 
 
 def _browsers(folder: Path) -> list[int]:
-    """Numbers of the browser's processes whose profile lies in the folder."""
+    """PIDs of the browser processes with a profile in the folder."""
     return [
         int(process.name)
         for process in Path("/proc").glob("[0-9]*")

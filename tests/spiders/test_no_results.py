@@ -1,4 +1,4 @@
-"""When a page says "no results": what is believed, what is asked again, what is never complete."""
+"""Pages that say "no results": which are trusted, requested again, or leave the list incomplete."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ FIRST = "%3A4851693051$"
 
 
 def deny(home: Home, pattern: str, times: int, *, has_rail: bool = True) -> None:
-    """Have the shop say "No results" on the pages in whose address the pattern is found."""
+    """Make the shop say "No results" on pages whose URL matches the pattern."""
     home.shop.switches.no_results_on = pattern
     home.shop.switches.no_results_times = times
     home.shop.switches.no_results_rail = has_rail
@@ -111,7 +111,7 @@ def test_a_run_killed_after_one_no_results_asks_once_more_when_resumed(home: Hom
     journal = home.folder / "results/local/a/journal.jsonl"
     told: list[dict[str, Any]] = [json.loads(line) for line in journal.open()]
     assert [(page["kind"], page["proved"]) for page in told] == [("no_results", True)]
-    # The shop has said it once; the request that hung was not answered at all.
+    # The shop said it once; the hanging request got no answer.
     ended = home.resume()
     assert (ended.code, ended.result) == (0, []), ended.said
     assert len(home.shop.listing_requests) == 3

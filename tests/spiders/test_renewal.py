@@ -1,4 +1,4 @@
-"""Crawls whose session the shop forgets: renewed in the middle, or ended with good rows only."""
+"""Crawls whose session the shop drops: renewed during the crawl, or stopped with only good rows."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""A run whose files cannot be written: it ends with its reason, and keeps what is whole."""
+"""A run whose files cannot be written: it stops with that reason and keeps complete pages."""
 
 import resource
 
@@ -9,7 +9,7 @@ from tests.crawls import Ended, Home
 
 def test_a_disk_that_takes_no_more_rows_ends_the_run_and_keeps_whole_pages(home: Home) -> None:
     process = home.start()
-    # Long before its first page: importing takes it longer than this.
+    # Before its first page: importing alone takes longer than this.
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
     _, said = process.communicate(timeout=60)
     ended = Ended(process.returncode, said, home.folder / "results/local/a")

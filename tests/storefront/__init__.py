@@ -1,9 +1,9 @@
 """The stand-in shop: a small site of our own that behaves like the real one.
 
-It is reached as ``https://www.<domain>/…`` through ``https_proxy``, with TLS verified against a
-certificate authority made on the spot, so that no line of the project knows of it. Its catalogue
-comes from a seed, so the right answer to any query is known; each quirk of the real site is a
-switch. ``python -m tests.storefront`` runs it alone.
+Clients reach it as ``https://www.<domain>/…`` through ``https_proxy``, and verify TLS with a
+certificate authority made for it, so the project's code needs no special case. Its catalogue comes
+from a seed, so the right answer to any query is known. Each quirk of the real site is a switch.
+``python -m tests.storefront`` runs it alone.
 """
 
 from tests.storefront.catalogue import NODE, Catalogue, Item

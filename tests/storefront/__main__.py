@@ -1,4 +1,4 @@
-"""Runs the shop alone and prints what leads a crawler or a browser to it."""
+"""Runs the shop alone and prints the settings that send a crawler or browser to it."""
 
 import argparse
 import json
@@ -62,6 +62,6 @@ def _introduce(shop: Storefront, options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    # Threads inherit the mask, so that only the main one is woken.
+    # Threads inherit the mask, so only the main thread gets the signal.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     sys.exit(main())

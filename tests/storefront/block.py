@@ -1,4 +1,4 @@
-"""What the shop answers instead of a listing: block pages, errors, and answers that break off."""
+"""Answers that replace a listing: block pages, errors and broken responses."""
 
 import gzip
 from collections.abc import Callable
@@ -9,16 +9,16 @@ import brotli
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """An answer in a listing's place."""
+    """An answer that replaces a listing."""
 
     status: int = 200
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     breaks_off: str = ""
-    """``hang``: no answer; ``reset``: the connection is cut; ``truncate``: half an answer;
-    ``cut_chunks``: half a chunked one."""
+    """``hang``: no answer; ``reset``: the connection is closed; ``truncate``: half an answer;
+    ``cut_chunks``: half a chunked answer."""
     spoils: Callable[[bytes], bytes] | None = None
-    """What becomes of the bytes of the listing, which is sent under ``headers``."""
+    """Changes the bytes of the listing, which is sent with ``headers``."""
 
 
 def _page(title: str, body: str) -> str:
@@ -26,7 +26,7 @@ def _page(title: str, body: str) -> str:
 
 
 def _cut(body: bytes) -> bytes:
-    """Enough to hold cards, and not the strip that leads to the next page."""
+    """The first two thirds of the body: cards, but no pagination strip."""
     return body[: len(body) * 2 // 3]
 
 
@@ -90,4 +90,4 @@ BLOCKS: dict[str, Callable[[str], Block]] = {
     "no_zstd": _spoiled(lambda body: body, "zstd"),
     "utf_16": _spoiled(lambda body: body.decode().encode("utf-16")),
 }
-"""Every kind by its name; each takes the marketplace's domain."""
+"""Every kind by name; each function takes the marketplace's domain."""

@@ -1,4 +1,4 @@
-"""Result cards and advertisements, with the elements that the real site's cards have."""
+"""Makes result cards and advertisements, with the same elements as on the real site."""
 
 from dataclasses import dataclass, replace
 from html import escape
@@ -8,25 +8,25 @@ from tests.storefront.catalogue import BRANDS, Item
 from tests.storefront.wording import Wording, grouped, money, whole_money
 
 _FOREIGN_RATE = 0.65
-"""Dollars for one unit of the shop's own currency."""
+"""US dollars per unit of the shop's own currency."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What decides how a card looks besides its product."""
+    """The visitor's settings that change a card's look."""
 
     words: Wording
     currency: str
     own_currency: str
     foreign: bool
     foreign_share: float = 1.0
-    """Share of the cards that show the other currency."""
+    """Share of cards that show the other currency."""
     has_title: bool = True
     has_price: bool = True
 
     @property
     def own(self) -> Self:
-        """The same in the shop's own currency."""
+        """The same settings in the shop's own currency."""
         return replace(self, currency=self.own_currency, foreign=False)
 
     def of(self, item: Item) -> Self:
@@ -34,15 +34,15 @@ class Look:
         return self if item.number % 100 < 100 * self.foreign_share else self.own
 
     def converted(self, cents: int) -> int:
-        """An amount of the shop's own currency in the one that the visitor sees."""
+        """An amount in the shop's own currency, converted to the visitor's."""
         return round(cents * _FOREIGN_RATE) if self.foreign else cents
 
     def named(self, amount: str) -> str:
-        """An amount as visitors from abroad see it, who are told whose dollars it is in."""
+        """An amount as visitors from abroad see it, with the name of the currency."""
         return amount.replace("$", "US$") if self.foreign and self.currency == "USD" else amount
 
     def whole(self, cents: int) -> str:
-        """An amount of the shop's own currency as the rail names it."""
+        """An amount in the shop's own currency, as the rail shows it."""
         return self.named(whole_money(self.converted(cents), self.currency, self.words))
 
 
@@ -52,12 +52,12 @@ def card(item: Item, look: Look, index: int) -> str:
 
 
 def advertisement(item: Item, look: Look, index: int) -> str:
-    """The same product as an advertiser's card, whose links lead round about."""
+    """The product as an advertisement, whose links go through a redirect."""
     return _card(item, look, index, advertisement=True)
 
 
 def carousel(items: list[Item]) -> str:
-    """A widget between the results; its products are none."""
+    """A widget between the results; its products are not results."""
     inner = "".join(
         f'<li class="a-carousel-card"><div data-asin="{item.asin}">'
         f'<a href="/dp/{item.asin}"><span>{escape(item.title)}</span></a>'
@@ -71,7 +71,7 @@ def carousel(items: list[Item]) -> str:
 
 
 def displayed_cents(item: Item, look: Look) -> int | None:
-    """The main price in the currency that the visitor sees."""
+    """The main price in the visitor's currency."""
     return None if item.price_cents is None else look.converted(item.price_cents)
 
 

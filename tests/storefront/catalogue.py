@@ -1,4 +1,4 @@
-"""The shop's goods, made from a seed, and the right answer to any query for them."""
+"""The shop's products, made from a seed, and the right answer to any query."""
 
 import math
 import random
@@ -40,21 +40,21 @@ class Item:
     brand: str
     """A key of BRANDS."""
     nodes: tuple[str, ...]
-    """From the department down."""
+    """Nodes from the department down."""
     price_cents: int | None
     list_price_cents: int | None
     rating: float
     reviews: int
     prime: bool
     ships_in_days: int
-    """1: tomorrow, 2: within two days, more: later."""
+    """Days until delivery: 1 is tomorrow, 2 within two days, more is later."""
     advertised_only: bool = False
-    """Never an organic result."""
+    """True: never an organic result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a query asks for once the shop has dropped what it does not know."""
+    """What a query asks for, without the terms that the shop ignores."""
 
     node: str | None = None
     low: int | None = None
@@ -87,10 +87,10 @@ class Selection:
 
 
 class Catalogue:
-    """``size`` products in the contract's example node, some more in a node beside it.
+    """``size`` products in the contract's example node, and some more in a sibling node.
 
-    ``prices`` (cents, None for no price) are those of the example node's products, in place of
-    made ones; there are then as many products.
+    ``prices`` (cents, None for no price) replaces the generated prices of the example node, and
+    sets the number of its products.
     """
 
     def __init__(
@@ -126,15 +126,15 @@ class Catalogue:
         self._random.shuffle(self._ranks)
         self.by_asin = {item.asin: item for item in (*self.items, *self.advertised)}
 
-    @lru_cache(maxsize=64)  # noqa: B019, a catalogue lives as long as its shop
+    @lru_cache(maxsize=64)  # noqa: B019, the cache lives as long as the shop
     def select(self, selection: Selection, order: str = "") -> tuple[Item, ...]:
-        """The right answer: every organic product that the selection admits, in this order."""
+        """The right answer: every organic product of the selection, in this order."""
         found = [item for item in self._candidates(selection) if selection.admits(item)]
         found.sort(key=lambda item: self._order_key(order, item))
         return tuple(found)
 
     def asins(self, **asked: object) -> set[str]:
-        """The ASINs that a selection of these fields admits, in the example node by default."""
+        """The ASINs of a selection with these fields; the default node is the example node."""
         selection = Selection(**({"node": NODE} | asked))  # type: ignore[arg-type]
         return {item.asin for item in self.select(selection)}
 
@@ -198,7 +198,7 @@ class Catalogue:
 
 def _asin(number: int) -> str:
     digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    # An odd multiplier below 36**8 spreads neighbours without ever meeting twice.
+    # An odd multiplier below 36**8 spreads neighbours and never repeats an ASIN.
     value, text = (number * 2_147_483_647 + 77_777) % 36**8, ""
     for _ in range(8):
         value, digit = divmod(value, 36)

@@ -1,4 +1,4 @@
-"""Listing pages: which products a page serves, and the page around them."""
+"""Makes listing pages: their products, and the page around them."""
 
 import random
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ _FILLER = "window.s_fill=window.s_fill||[];window.s_fill.push('lorem-ipsum-dolor
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who asks, and how the page was asked for."""
+    """Facts about a request for a page and its visitor."""
 
     shop: Marketplace
     place: str | None
-    """What the delivery line names: ``BRAY PARK 4500``; None for a visitor from abroad."""
+    """The place in the delivery line: ``BRAY PARK 4500``; None for a visitor from abroad."""
     foreign: bool
     url: str
     number: int
-    """Of this listing request, from 1."""
+    """Number of this listing request, from 1."""
     token: str = ""
-    """Opens the pop-over."""
+    """Token that opens the pop-over."""
     denied: bool = False
-    """The page says "No results", whatever lies there."""
+    """The page says "No results", even if there are some."""
 
 
 def listing_page(catalogue: Catalogue, switches: Switches, query: Query, visit: Visit) -> str:
@@ -62,7 +62,7 @@ def _no_results(words: Wording) -> str:
 
 
 class Serving:
-    """Which results of a query one page serves."""
+    """The results of a query that one page serves."""
 
     def __init__(
         self, catalogue: Catalogue, switches: Switches, query: Query, visit: Visit
@@ -75,14 +75,14 @@ class Serving:
 
     @property
     def served_pages(self) -> int:
-        """Pages that hold organic results."""
+        """Number of pages with organic results."""
         cap = self._switches.cap or len(self._found)
         pages = ceil(min(len(self._found), cap) / self.size)
         return min(pages, self._switches.page_cap or pages)
 
     @property
     def shown_pages(self) -> int:
-        """Pages that the strip shows."""
+        """Number of pages that the strip shows."""
         if self._switches.advertise_total:
             return min(400, ceil(len(self._found) / self.size))
         return self.served_pages
@@ -93,7 +93,7 @@ class Serving:
 
     @property
     def last(self) -> int:
-        """Behind the last served page, the end of what is served: the range is inverted there."""
+        """After the last served page this is the end of the results, so the range is inverted."""
         cap = min(len(self._found), self._switches.cap or len(self._found))
         return min(self.first + self.size - 1, cap, self.served_pages * self.size)
 
@@ -111,7 +111,7 @@ class Serving:
 
     @property
     def organic(self) -> list[Item]:
-        """The organic results of the page, those repeated from the page before first."""
+        """The organic results of the page; those repeated from the page before come first."""
         if self.is_past_the_end:
             return []
         order = self._order()
@@ -127,7 +127,7 @@ class Serving:
     def _order(self) -> list[Item]:
         if not self._switches.reshuffle:
             return list(self._found)
-        # Ranks that move by up to j in both directions change page for j / 2n of all results.
+        # If ranks move by up to j in both directions, j / 2n of all results change page.
         reach = 2 * self._switches.reshuffle * self.size
         jittered = [
             (rank + self._random.uniform(-reach, reach), rank) for rank in range(len(self._found))
@@ -156,7 +156,7 @@ def _look(switches: Switches, visit: Visit) -> Look:
 
 
 def foreign_currency(shop: Marketplace) -> str:
-    """What visitors from abroad see prices in."""
+    """The currency that visitors from abroad see."""
     return "INR" if shop.currency == "USD" else "USD"
 
 
@@ -257,7 +257,7 @@ def head(shop: Marketplace, title: str) -> str:
 
 
 def navigation(switches: Switches, query: Query | None, visit: Visit) -> str:
-    """The bar at the top: where goods would be delivered, and the department box."""
+    """The bar at the top: the delivery line and the department box."""
     node = query.selection.node if query is not None else None
     box = (
         '<select id="searchDropdownBox"><option value="search-alias=aps">All</option>'
@@ -275,7 +275,7 @@ def _delivery_line(switches: Switches, visit: Visit) -> str:
     if visit.place is None:
         lines = words.deliver, "United States"
     else:
-        # The site itself puts zero-width marks behind the place.
+        # The real site puts zero-width marks after the place.
         lines = words.delivering.format(place=f"{visit.place}\u200c"), words.update
     return (
         '<a id="nav-global-location-popover-link" href="#">'

@@ -1,7 +1,7 @@
-"""The pop-over that sets the delivery location: its page, its script and what it takes.
+"""The pop-over that sets the delivery location: its page, its script and its answers.
 
-Identifiers, headers and the two numbers of the answer are the site's own; the script does what
-the site's does when a person types, chooses and clicks.
+Identifiers, headers and the two numbers in the answer are the real site's. The script reacts like
+the site's own when a person types, chooses and clicks.
 """
 
 from html import escape
@@ -13,14 +13,14 @@ from tests.storefront.visitors import place_name, suburbs
 SELECTIONS = "/portal-migration/hz/glow/get-rendered-address-selections"
 CHANGE = "/portal-migration/hz/glow/address-change"
 SUBURBS = "/portal-migration/hz/glow/get-suburbs"
-"""Our own name: the site's is not known to us."""
+"""Our own name; we do not know the site's."""
 TOKEN_HEADER = "anti-csrftoken-a2z"
 
 _TWO_PARTS = ("amazon.ca", "amazon.co.jp", "amazon.com.br")
 
 
 def opener(token: str) -> str:
-    """What every page carries so that the pop-over can be opened."""
+    """The part of every page that opens the pop-over."""
     return (
         f'<input type="hidden" id="glowValidationToken" value="{escape(token)}">'
         f"<script>{_SCRIPT}</script>"
@@ -45,7 +45,7 @@ def content(shop: Marketplace, token: str) -> str:
 
 
 def place_of(shop: Marketplace, asked: dict[str, Any]) -> str | None:
-    """The place of an address that the shop takes, as the delivery line shows it."""
+    """The place of an accepted address, as the delivery line shows it."""
     postcode = str(asked.get("zipCode", ""))
     known = suburbs(shop, postcode)
     if shop.domain != "amazon.com.au":

@@ -1,4 +1,4 @@
-"""The way in: a proxy that takes CONNECT for the shop's hosts and refuses all others."""
+"""A proxy that accepts CONNECT for the shop's hosts and refuses all others."""
 
 import asyncio
 from contextlib import suppress
@@ -12,7 +12,7 @@ _LONGEST_HEAD = 65_536
 class Proxy:
     """Pipes ``CONNECT www.<domain>:443`` to the shop's own port; other hosts get 502.
 
-    Browsers call home through any proxy they find: those calls end here.
+    Browsers send requests of their own through any proxy; those get 502 too.
     """
 
     def __init__(self, shop_port: int) -> None:
@@ -20,7 +20,7 @@ class Proxy:
         self._pipes: set[asyncio.Task[None]] = set()
 
     async def serve(self, port: int) -> asyncio.Server:
-        """Listen on 127.0.0.1; port 0 takes a free one."""
+        """Listen on 127.0.0.1; port 0 means any free port."""
         return await asyncio.start_server(self._accept, "127.0.0.1", port, limit=_LONGEST_HEAD)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

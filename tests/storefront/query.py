@@ -1,4 +1,4 @@
-"""Reading a listing URL as the shop does: what it does not know, it drops without a word."""
+"""Reads a listing URL like the real site, which silently ignores what it does not know."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ BRAND_CODE = "p_123"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was asked for, as far as the shop knows it."""
+    """The parts of a request that the shop understood."""
 
     selection: Selection
     terms: tuple[tuple[str, str], ...]
@@ -28,10 +28,10 @@ class Query:
     def read(
         cls, parameters: Mapping[str, str], *, domain: str, domestic: bool, dropped: set[str]
     ) -> Self:
-        """Read decoded query parameters; ``dropped`` are codes that the shop ignores today."""
+        """Read decoded query parameters; ``dropped`` are the codes to ignore."""
         terms = _terms(parameters)
         if any(code == PRIME_CODE and not _knows(code, value, domain) for code, value in terms):
-            # An invalid Prime term takes its siblings with it.
+            # With an invalid Prime term the site ignores its siblings too.
             terms = [term for term in terms if term[0] == "n"]
         known = [
             (code, value)
@@ -49,11 +49,11 @@ class Query:
         )
 
     def value(self, code: str) -> str | None:
-        """The last value of a code that was understood."""
+        """The last understood value of a code."""
         return next((value for known, value in reversed(self.terms) if known == code), None)
 
     def values(self, code: str) -> list[str]:
-        """The alternatives of a code that was understood."""
+        """The alternatives in the understood value of a code."""
         return (self.value(code) or "").split("|") if self.value(code) else []
 
 

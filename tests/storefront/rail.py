@@ -1,4 +1,4 @@
-"""The rail: what can be chosen, what is chosen, and the summary that says so."""
+"""The rail: the filters offered, those chosen, and the summary of the chosen ones."""
 
 from html import escape
 
@@ -9,7 +9,7 @@ from tests.storefront.wording import Wording
 
 
 def rail(query: Query, look: Look, *, domain: str, days: bool, summary: bool) -> str:
-    """The rail of a listing; ``days`` offers delivery days, ``summary`` names what is chosen."""
+    """The rail of a listing; ``days`` offers delivery days, ``summary`` lists what is chosen."""
     words = look.words
     groups = [
         _group("Department", "n", _nodes(query)),
@@ -45,7 +45,7 @@ def _labels(code: str, value: str, look: Look) -> list[str]:
 
 def _price_label(value: str, look: Look) -> str:
     low, _, high = value.partition("-")
-    # The slider's upper end stands for "or more".
+    # The slider's upper end means "or more".
     end = look.whole(int(high)) if high else f"{look.whole(100_000)}+"
     return f"{look.whole(int(low or 0))}–{end}"
 
@@ -87,7 +87,7 @@ def _nodes(query: Query) -> str:
 
 
 def _indent(node: str, chosen: str | None) -> str:
-    """The class that sets what lies below the chosen node off from what lies beside it."""
+    """The indent class, which tells nodes below the chosen one from its siblings."""
     depth = 1 if node == chosen or (chosen in SUB_NODES and node in SUB_NODES) else 0
     depth += 2 * (node in SUB_NODES and chosen == NODE)
     return f' class="s-navigation-indent-{depth}"' if depth else ""

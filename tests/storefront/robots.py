@@ -9,4 +9,4 @@ ROBOTS: dict[str, str] = {
     "us_whole": f"{_LISTINGS_ALLOWED}\nUser-agent: category_crawler\nDisallow: /\n",
     "all": "User-agent: *\nDisallow: /s\n",
 }
-"""Texts by the switch's value; ``missing`` has none."""
+"""The text for each value of the switch; ``missing`` has no robots.txt."""

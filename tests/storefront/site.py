@@ -1,4 +1,4 @@
-"""The shop as a web application: what each address answers to whom."""
+"""The shop as a web application: the handlers of its URLs."""
 
 import asyncio
 import random
@@ -21,26 +21,26 @@ from tests.storefront.visitors import Visitor, Visitors, cookie_headers, suburbs
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that the shop has seen."""
+    """One request that the shop got."""
 
     at: float
     """Seconds since 1970."""
     host: str
     path: str
-    """With its query, decoded nowhere."""
+    """With its query, not decoded."""
     user_agent: str
     session_id: str | None
     number: int
-    """Of this listing request, from 1; 0 for other pages."""
+    """Number of this listing request, from 1; 0 for other pages."""
     answered: str
-    """``listing`` or the name of the block that took its place; the path's own for other pages."""
+    """``listing``, the name of the block that replaced it, or another page's own name."""
 
 
 _ENDLESS_SCRIPT = '<script>addEventListener("load", () => { for (;;); })</script>'
 
 
 class Site:
-    """The handlers of every address, over one catalogue."""
+    """The handlers of all URLs, for one catalogue."""
 
     def __init__(self, catalogue: Catalogue, switches: Switches) -> None:
         self.catalogue = catalogue

@@ -1,4 +1,4 @@
-"""The running shop: certificates, ports, and the environment that leads a crawler to it."""
+"""The running shop: its certificates, its ports, and the environment variables that lead to it."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ from tests.storefront.visitors import place_name, storage_state, suburbs
 
 
 class Storefront:
-    """One shop on free ports of 127.0.0.1, in a thread of its own while it serves."""
+    """One shop on free ports of 127.0.0.1; it serves in a thread of its own."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Storefront:
     ) -> None:
         self.site = Site(catalogue or Catalogue(), switches or Switches())
         self.port = port
-        """The proxy's; 0 until it serves takes a free one."""
+        """The proxy's port; 0 means any free port once it serves."""
         self._loop = asyncio.new_event_loop()
         self._authority = trustme.CA()
         names = [name for shop in DOMAINS.values() for name in (shop.host, shop.domain)]
@@ -53,17 +53,17 @@ class Storefront:
 
     @property
     def requests(self) -> list[Request]:
-        """Everything asked so far, in order."""
+        """All requests so far, in order."""
         return self.site.requests
 
     @property
     def listing_requests(self) -> list[Request]:
-        """Every listing asked for so far, in order."""
+        """All listing requests so far, in order."""
         return self.site.listing_requests
 
     @contextmanager
     def serve(self) -> Iterator[Self]:
-        """Serve until the block is left; nothing of the shop stays behind."""
+        """Serve until the end of the block; then remove everything of the shop."""
         started = threading.Event()
         thread = threading.Thread(target=self._run, args=(started,), daemon=True)
         thread.start()
@@ -76,7 +76,7 @@ class Storefront:
             self._folder.cleanup()
 
     def environment(self) -> dict[str, str]:
-        """Variables that lead Scrapy and Chromium to the shop, and to nothing else by name."""
+        """Environment variables that send Scrapy and Chromium to the shop and to no other host."""
         return {
             "https_proxy": f"http://127.0.0.1:{self.port}",
             "no_proxy": "127.0.0.1,localhost",
@@ -87,7 +87,7 @@ class Storefront:
     def session(self, domain: str, postcode: str, suburb: str = "") -> dict[str, Any]:
         """A session that delivers to the postcode, as Playwright's storage state.
 
-        Raises ValueError where the shop does not know the place.
+        Raises ValueError if the shop does not know the place.
         """
         shop = DOMAINS[domain]
         known = suburbs(shop, postcode)
@@ -98,7 +98,7 @@ class Storefront:
         return storage_state(visitor)
 
     def certified(self, *names: str) -> ssl.SSLContext:
-        """A context for another server on this machine, trusted by whoever trusts the shop."""
+        """A TLS context for another server on this machine, trusted by the shop's clients."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._authority.issue_cert(*names).configure_cert(context)
         return context
@@ -140,7 +140,7 @@ class Storefront:
         return path
 
     def _key_hash(self) -> str:
-        """Chromium does not read SSL_CERT_FILE; it can be told to trust one key by its hash."""
+        """Chromium ignores SSL_CERT_FILE, but an option makes it trust one key by its hash."""
         pem = self._certificate.cert_chain_pems[0].bytes()
         key = x509.load_pem_x509_certificate(pem).public_key()
         info = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -1,4 +1,4 @@
-"""Visitors' sessions: cookies, and the delivery location that the shop binds to them."""
+"""Visitors' sessions: their cookies and the delivery locations bound to them."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -22,12 +22,12 @@ class Visitor:
     domain: str
     session_id: str
     place: str | None = None
-    """As the delivery line names it: ``BRAY PARK 4500``."""
+    """The place in the delivery line: ``BRAY PARK 4500``."""
     tokens: set[str] = field(default_factory=set)
-    """The pop-over's tokens handed out: a page's to open it, its own to change the address."""
+    """Tokens given out: a page's token opens the pop-over, the pop-over's changes the address."""
 
     def new_token(self, purpose: str) -> str:
-        """A token that :meth:`holds` for the same purpose only."""
+        """A new token, which :meth:`holds` accepts for the same purpose only."""
         token = f"{purpose}-{secrets.token_urlsafe(12)}"
         self.tokens.add(token)
         return token
@@ -55,20 +55,20 @@ class Visitors:
         return visitor
 
     def expire(self) -> None:
-        """Forget every delivery location, as the site does without a word."""
+        """Forget every delivery location, silently like the real site."""
         for visitor in self._known.values():
             visitor.place = None
 
 
 def suburbs(shop: Marketplace, postcode: str) -> tuple[str, ...]:
-    """Places of a postcode; none where the shop does not know it, as any that ends in 99."""
+    """Places of a postcode; empty if the shop does not know it, as for all that end in 99."""
     if shop.postcode(postcode) is None or postcode.endswith("99"):
         return ()
     return _TWO_PLACES.get(postcode, ("MIDTOWN",))
 
 
 def place_name(shop: Marketplace, suburb: str, postcode: str) -> str:
-    """The place as the delivery line shows it: the UK and Canada cut the code short."""
+    """The place as the delivery line shows it; the UK and Canada shorten the code."""
     shown = postcode[:-3] if shop.truncates_postcode else postcode
     return f"{suburb} {shown}"
 

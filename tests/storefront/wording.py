@@ -1,4 +1,4 @@
-"""What the shop says, in the languages of its marketplaces."""
+"""The shop's texts, in the languages of its marketplaces."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _SYMBOLS = {
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of one language; ``{}`` are filled in."""
+    """The texts of one language; ``{}`` are placeholders."""
 
     results: str = "{first}-{last} of {over}{total} results"
     one_page: str = "{total} results"
@@ -140,17 +140,17 @@ _WORDINGS = {
 
 
 def wording_of(shop: Marketplace) -> Wording:
-    """The words of a marketplace's language, English where the shop does not speak it."""
+    """The texts of a marketplace's language; English if the shop has no translation."""
     return _WORDINGS.get(shop.language[:2], _EN)
 
 
 def grouped(number: int, words: Wording) -> str:
-    """A whole number with the language's thousands mark."""
+    """A whole number with the language's thousands separator."""
     return f"{number:,}".replace(",", words.thousands)
 
 
 def money(cents: int, currency: str, words: Wording) -> str:
-    """An amount as the shop displays it."""
+    """An amount as the shop shows it."""
     if currency == "JPY":
         return whole_money(cents, currency, words)
     whole, fraction = divmod(cents, 100)
@@ -158,7 +158,7 @@ def money(cents: int, currency: str, words: Wording) -> str:
 
 
 def whole_money(cents: int, currency: str, words: Wording) -> str:
-    """An amount in whole units, as the summary of filters names it."""
+    """An amount in whole units, as the summary of filters shows it."""
     return _with_symbol(grouped(cents // 100, words), currency, words)
 
 
