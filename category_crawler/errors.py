@@ -80,7 +80,7 @@ class SessionMissing(SessionError):
 
 
 class SessionUnreadable(SessionError):
-    """Raised if a cookie file is in no known form or holds no usable cookie."""
+    """Raised if a cookie file has an unknown format or holds no usable cookie."""
 
 
 class CrawlStopped(CrawlError):
@@ -88,13 +88,13 @@ class CrawlStopped(CrawlError):
 
 
 class Blocked(CrawlStopped):
-    """Raised if the site answers with a captcha, challenge, sign-in or lasting error page."""
+    """Raised if the site sends a captcha, challenge or sign-in page, or only error pages."""
 
     reason = "blocked"
 
 
 class LocationLost(CrawlStopped):
-    """Raised if a page is not for the postcode that was asked for."""
+    """Raised if a page is not for the requested postcode."""
 
     reason = "location_lost"
 

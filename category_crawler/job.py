@@ -81,7 +81,7 @@ class CategoryJob(BaseModel):
         unknown = sorted(set(arguments) - set(cls.model_fields))
         if unknown:
             known = ", ".join(cls.model_fields)
-            raise InvalidJob(f"unknown argument {unknown[0]!r}: known are {known}")
+            raise InvalidJob(f"unknown argument {unknown[0]!r}: allowed are {known}")
         given = {key: value for key, value in arguments.items() if value != ""}
         if "category_url" not in given:
             raise InvalidJob(
@@ -199,7 +199,7 @@ def _check_domain(domain: str, listing: ListingURL) -> None:
         raise InvalidJob(f"domain is {_shown(domain)}: it must be one of {', '.join(DOMAINS)}")
     if domain != listing.domain:
         raise InvalidJob(
-            f"category_url is of {listing.domain} but domain is {domain}: give the same for both"
+            f"category_url is for {listing.domain} but domain is {domain}: give the same for both"
         )
 
 

@@ -17,7 +17,7 @@ BOT_NAME = "category_crawler"
 SPIDER_MODULES = ["category_crawler.spiders"]
 COMMANDS_MODULE = "category_crawler.commands"
 
-# --- Manners ---------------------------------------------------------------------------------
+# --- Politeness ------------------------------------------------------------------------------
 CONTACT = os.environ.get("CATEGORY_CRAWLER_CONTACT", "no contact given")
 ROBOTSTXT_OBEY = True  # False
 DOWNLOAD_DELAY = 2  # 0; seconds between two requests
@@ -47,7 +47,7 @@ SESSION_RENEWALS = 5  # how often one crawl may renew a session that the site ha
 DELIVERY_TIMEOUT = 180.0  # seconds after which a delivery job is stopped
 POPOVER_TIMEOUT = 20.0  # seconds to wait for each step of the pop-over
 
-# --- What a page may and may not do ----------------------------------------------------------
+# --- Security of requests and redirects ------------------------------------------------------
 DOWNLOAD_VERIFY_CERTIFICATES = True  # False; requests carry session cookies
 METAREFRESH_ENABLED = False  # True; an Akamai check page refreshes itself
 REDIRECT_MAX_TIMES = 3  # 20

@@ -320,7 +320,7 @@ def _below_results(name: str) -> Path:
     root = results_folder()
     folder = (root / name).resolve()
     if root not in folder.parents:
-        raise RunError(f"the run {name!r} does not lie below {root}")
+        raise RunError(f"the run {name!r} is not below {root}")
     return folder
 
 

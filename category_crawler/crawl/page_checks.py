@@ -66,7 +66,7 @@ def check_page(page: Page, asked: Asked) -> None:
 
 
 def check_kind(page: Page, asked: Asked) -> None:
-    """Raise Blocked or NotAListing for a page that holds no listing."""
+    """Raise Blocked or NotAListing for a page that is not a listing."""
     listing = asked.listing
     check_block(
         page,
@@ -77,7 +77,7 @@ def check_kind(page: Page, asked: Asked) -> None:
         raise NotAListing("the first page of the listing is already past its end")
     if page.kind not in (Kind.LISTING, Kind.NO_RESULTS, Kind.PAST_THE_END):
         raise NotAListing(
-            f"page {asked.listing.page} is no listing but {page.kind}"
+            f"page {asked.listing.page} is not a listing but {page.kind}"
             f"{f' ({page.title!r})' if page.title else ''}: it has no product card and does not "
             "say that there are no results"
         )
@@ -157,7 +157,7 @@ def check_price(page: Page, asked: Asked) -> None:
     if len(inside) < PRICED_INSIDE * len(prices):
         raise FilterNotApplied(
             f"page {asked.listing.page} was asked for prices {_range(bounds)} and only "
-            f"{len(inside)} of its {len(prices)} prices lie inside"
+            f"{len(inside)} of its {len(prices)} prices are inside"
         )
 
 

@@ -32,4 +32,4 @@ class JobHistory(SqliteJobStorage):
             with undone_if_failed(self.jobs.conn):
                 super().add(job)
         except sqlite3.Error as error:
-            log.error("The end of job {job} is not recorded: {error}", job=job.job, error=error)
+            log.error("Finished job {job} was not recorded: {error}", job=job.job, error=error)

@@ -20,7 +20,7 @@ def read_cookies(text: str) -> Iterator[Cookie]:
     try:
         data = json.loads(text)
     except ValueError:
-        raise SessionUnreadable("the cookie file begins like JSON but is not") from None
+        raise SessionUnreadable("the cookie file begins like JSON but is not valid") from None
     listed = data.get("cookies") if isinstance(data, dict) else data
     for cookie in listed if isinstance(listed, list) else ():
         if isinstance(cookie, dict):

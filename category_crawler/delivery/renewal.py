@@ -31,7 +31,7 @@ async def renew(session: DeliverySession, seconds: float) -> DeliverySession:
         async with asyncio.timeout(seconds), _job(session, name) as process:
             await process.wait()
     except TimeoutError:
-        raise DeliveryFailed(f"no new session came within {seconds:.0f} s") from None
+        raise DeliveryFailed(f"no new session was made within {seconds:.0f} s") from None
     report = read_report(name)
     forget_report(name)
     if report is None:

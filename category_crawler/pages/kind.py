@@ -15,7 +15,7 @@ class Kind(StrEnum):
     INTERSTITIAL = "interstitial"
     """The "Continue shopping" page: a button without a captcha."""
     ERROR = "error"
-    """The dogs page, "Server Busy", rate limits and other server errors."""
+    """Server errors: the page with a dog, "Server Busy", rate limits and others."""
     WAF_CHALLENGE = "waf_challenge"
     AKAMAI_CHECK = "akamai_check"
     SIGN_IN = "sign_in"

@@ -219,7 +219,7 @@ class Partition:
     def _last_worth_asking(self, walk: Walk) -> int | None:
         return None if walk is self.root.first else self._pages(walk)
 
-    # --- What was missed --------------------------------------------------------------------
+    # --- Missing products -------------------------------------------------------------------
 
     def _fetch_again(self, one: Slice) -> None:
         """Walk a slice in another order while products of it are missing; else close it."""

@@ -50,7 +50,7 @@ def first_lines(file: IO[bytes], size: int) -> Iterator[bytes]:
     while size > 0:
         line = file.readline()
         if not line or len(line) > size:
-            raise ValueError(f"the rows end {size} bytes too early or too late")
+            raise ValueError(f"the last {size} bytes of the rows are missing or end inside a line")
         size -= len(line)
         yield line
 

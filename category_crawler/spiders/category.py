@@ -153,7 +153,7 @@ class CategorySpider(StoppingSpider):
         )
         if self._resume and self._arguments:
             raise InvalidJob(
-                f"resume goes on with what was asked: leave out {sorted(self._arguments)[0]!r}"
+                f"resume uses the run's own fields: leave out {sorted(self._arguments)[0]!r}"
             )
         if self._resume:
             return CategoryCrawl.resume(self._resume, {}, limits)

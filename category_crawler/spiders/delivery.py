@@ -136,8 +136,8 @@ class DeliverySpider(StoppingSpider):
             location = _location(await page.content(), shop)
             if not names_postcode(location, shop, self.postcode):
                 raise LocationNotSet(
-                    f"{shop.host} took postcode {self.postcode} and then says {location!r}: "
-                    "no session was kept; try again later"
+                    f"{shop.host} accepted postcode {self.postcode} but then says {location!r}: "
+                    "no session was saved; try again later"
                 )
             self._keep(await page.context.storage_state(), location, suburb)
         except CrawlError as error:
@@ -161,7 +161,7 @@ class DeliverySpider(StoppingSpider):
     def _check_arguments(self) -> Marketplace:
         if self._unknown:
             raise InvalidJob(
-                f"unknown argument {self._unknown[0]!r}: known are {', '.join(_KNOWN)}"
+                f"unknown argument {self._unknown[0]!r}: allowed are {', '.join(_KNOWN)}"
             )
         shop, self.postcode = place(self.domain, self.postcode)
         return shop
@@ -201,7 +201,7 @@ class DeliverySpider(StoppingSpider):
         session = DeliverySession(self.domain, self.postcode, cookies, about)
         session.save()
         self.session = session
-        self.logger.info("The shop says %r; the session is kept", location)
+        self.logger.info("The shop says %r; the session is saved", location)
 
 
 def _check_home(response: Response, shop: Marketplace) -> None:

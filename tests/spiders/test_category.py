@@ -306,7 +306,7 @@ def test_no_cookie_is_logged(home: Home) -> None:
         ({"postcode": "99"}, "postcode is '99'"),
         ({"postcode": "2000"}, "No cookie file found for amazon.com.au 2000"),
         ({"colour": "red"}, "unknown argument 'colour'"),
-        ({"run": "../../etc"}, "does not lie below"),
+        ({"run": "../../etc"}, "is not below"),
     ],
 )
 def test_a_job_that_cannot_begin_ends_with_its_sentence_before_any_request(

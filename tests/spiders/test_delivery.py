@@ -74,7 +74,7 @@ def test_the_browser_and_the_crawl_call_themselves_the_same(empty: Home) -> None
     [
         ("popover", True, {"postcode": "4599"}, "postcode_unknown", "enter a valid postcode"),
         ("popover", True, {"suburb": "Nowhere"}, "suburb_unknown", "BRAY PARK, STRATHPINE"),
-        ("popover", False, {}, "no_popover", "did not come"),
+        ("popover", False, {}, "no_popover", "did not open"),
         ("home_block", "captcha", {}, "blocked", "a captcha"),
         ("home_block", "interstitial", {}, "blocked", "'continue shopping'"),
         ("keep_location", True, {}, "location_not_set", "United States"),

@@ -52,7 +52,7 @@ def test_where_it_cannot_be_renewed_only_good_rows_are_kept(home: Home, shop: St
     ended = home.crawl()
     assert ended.code == 1
     assert ended.summary["failed_reason"] == "location_lost"
-    assert "It could not be renewed: www.amazon.com.au took postcode" in ended.said
+    assert "It could not be renewed: www.amazon.com.au accepted postcode" in ended.said
     assert len(ended.rows) == 19 * 24
     assert {row["currency"] for row in ended.rows} == {"AUD"}
     assert ended.summary["session"]["postcode"] == "4500"
