@@ -37,7 +37,7 @@ class Settings:
     """Attempts in a row without a further page after which a run has crashed for good."""
     hung_after: float = 900.0
     """Seconds without a sign of life, announced pauses apart, after which a spider is killed."""
-    longest_wait: float = 86_400
+    longest_wait: float = 86_400.0
     """Seconds for which a job may wait for a slot before the service is not well."""
     watch_interval: float = 2.0
     """Seconds between two looks of the watcher."""
@@ -73,7 +73,7 @@ class Settings:
     """Free space below which the service is not well."""
     downloads_bytes: int = 2_000_000_000
     """Space for CSV downloads that were made; what nobody asks for goes first."""
-    token_lifetime: float = 7 * 86_400
+    token_lifetime: float = 7 * 86_400.0
     """Seconds from a login until its token expires."""
 
     def __post_init__(self) -> None:
