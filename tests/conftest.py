@@ -1,5 +1,6 @@
 """Fixtures for every test: a shop, and a home folder whose crawls go to that shop."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,11 @@ import pytest
 
 from tests.crawls import Home
 from tests.storefront import Catalogue, Storefront, Switches
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers for two cores: half of the time a test waits for processes."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 @pytest.fixture

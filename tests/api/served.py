@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -62,7 +62,9 @@ class Served:
 
     def end(self) -> None:
         """End it, with every connection."""
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
+        # Woken by a client in the same moment, it may have closed the trigger before it is pulled.
+        with suppress(OSError):
+            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
         self._thread.join()
         self._server.task_dispatcher.shutdown()
 
