@@ -277,6 +277,6 @@ def _working_in(folder: Path) -> list[str]:
             command = (process / "cmdline").read_bytes()
         except OSError:
             continue
-        if os.fsencode(folder) in command and b"temporary_folder" not in command:
+        if os.fsencode(folder) in command and b"browser_profile" not in command:
             found.append(command.decode(errors="replace"))
     return found
