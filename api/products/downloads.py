@@ -16,10 +16,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +27,7 @@ from typing import IO, cast
 from api.cores import leave_shared_core
 from api.products.file_view import FilePart, bytes_of
 from api.products.rows import Rows
+from category_crawler.files.atomic_write import replacing
 from category_crawler.files.home import PROJECT
 from category_crawler.run.csv_table import write_csv
 from category_crawler.run.reader import try_lock
@@ -174,7 +173,7 @@ class Downloads:
     def _make_small(self, runner: int, rows: Rows, size: int) -> Table:
         name = _name(runner, rows.version)
         try:
-            with self._to_be(name) as file:
+            with replacing(self.folder / name) as file:
                 write_csv(BytesIO(bytes_of(cast(IO[bytes], rows), 0, size)), file)
         except ValueError as error:
             logger.error("The CSV of runner %d could not be made: %s", runner, error)
@@ -221,7 +220,7 @@ class Downloads:
     def _make(self, making: _Making, rows: Rows, source: IO[bytes], size: int) -> None:
         leave_shared_core()
         try:
-            with source, self._to_be(making.name) as file:
+            with source, replacing(self.folder / making.name) as file:
                 _filter(source, size, file)
                 if not rows.is_current:
                     raise ValueError("another attempt goes on with the run")
@@ -243,19 +242,6 @@ class Downloads:
             raise NotReady(f"The CSV of runner {making.runner} is being made")
         if making.has_failed:
             raise _failed(making.runner)
-
-    @contextmanager
-    def _to_be(self, name: str) -> Iterator[IO[bytes]]:
-        """A file that takes its place in the folder once it is whole, else goes."""
-        descriptor, written = tempfile.mkstemp(dir=self.folder, prefix=f".{name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-            os.replace(written, self.folder / name)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(written)
-            raise
 
     def _make_room(self, newest: str) -> None:
         """Remove tables until the limits are kept, but not the newest."""

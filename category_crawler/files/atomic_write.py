@@ -2,9 +2,10 @@
 
 import os
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 
 def write_whole(path: Path, chunks: Iterable[bytes], mode: int = 0o644) -> None:
@@ -12,19 +13,29 @@ def write_whole(path: Path, chunks: Iterable[bytes], mode: int = 0o644) -> None:
 
     ``mode`` sets the file's permissions. Raises OSError and then leaves ``path`` unchanged.
     """
+    with replacing(path) as file:
+        os.fchmod(file.fileno(), mode)
+        file.writelines(chunks)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A temporary file that is renamed to ``path`` at the end, or removed if the block fails.
+
+    It is not synced: after a power cut the file may be there without its content.
+    """
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())
+            yield file
         os.replace(name, path)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(name)
         raise
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
