@@ -3,7 +3,8 @@
 import errno
 from collections.abc import Callable
 from datetime import UTC, datetime
-from io import BufferedReader, FileIO
+from functools import lru_cache
+from io import FileIO
 from itertools import takewhile
 from os import dup, fstat
 from pathlib import Path
@@ -59,9 +60,7 @@ class Rows(FileIO):
 
     def whole_lines(self) -> int:
         """Bytes up to the first line that is no row, of a file that holds a row a line."""
-        file = cast(IO[bytes], self)
-        end = whole_lines(file, self._bytes)
-        return end if _are_rows(file, end) else _first_damage(file, end)
+        return _end_of_rows(self.path, self.version, self._bytes)
 
     def view(self) -> FileView:
         """The download in its form, JSON or JSON lines; closing it closes this file."""
@@ -69,6 +68,14 @@ class Rows(FileIO):
         if self.is_result_file:
             return FilePart(file, 0, self._bytes)
         return _VIEWS[self._form](file, self.whole_lines())
+
+
+@lru_cache(maxsize=1024)  # each part of a large download would else read the whole file once more
+def _end_of_rows(path: Path, _version: str, size: int) -> int:
+    """Bytes up to the first line that is no row, among the first ``size`` bytes of a file."""
+    with open_file(path) as file:
+        end = whole_lines(file, size)
+        return end if _are_rows(file, end) else _first_damage(file, end)
 
 
 def _are_rows(file: IO[bytes], end: int) -> bool:
@@ -86,8 +93,7 @@ def _are_rows(file: IO[bytes], end: int) -> bool:
 def _first_damage(file: IO[bytes], end: int) -> int:
     """Bytes up to the first line that does not begin and end as a row."""
     file.seek(0)
-    with BufferedReader(FileIO(dup(file.fileno()))) as lines:
-        return min(end, sum(map(len, takewhile(looks_like_row, lines_of(lines)))))
+    return min(end, sum(map(len, takewhile(looks_like_row, lines_of(file)))))
 
 
 _VIEWS: dict[str, Callable[[IO[bytes], int], FileView]] = {
