@@ -217,13 +217,8 @@ class Sessions:
 
     def _kill_if_hung(self, session: DeliverySession) -> None:
         """End a job that does not end itself, as it does after DELIVERY_TIMEOUT: it is stopped."""
-        if seconds_since(session.updated_at) < self.settings.hung_after:
-            return
-        try:
-            self.scrapyd.stop(job_name(session), "KILL")
-        except ScrapydError as error:
-            logger.warning("Job %s could not be killed yet: %s", job_name(session), error)
-        else:
+        is_hung = seconds_since(session.updated_at) >= self.settings.hung_after
+        if is_hung and self.scrapyd.kill(job_name(session)):
             self._take(session, _silent("gave no sign of life and was killed"))
 
     def _miss(self, session: DeliverySession) -> None:

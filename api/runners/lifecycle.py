@@ -228,7 +228,7 @@ class Jobs:
         is_quiet = state == "running" and folder.is_quiet(self.settings.hung_after)
         if is_quiet and folder.is_held:
             logger.warning("Job %s gave no sign of life and is killed", job_name(runner))
-            self._kill(runner)
+            self.scrapyd.kill(job_name(runner))
 
     def _interrupt(self, runner: Runner) -> bool:
         """Send the one INT; the store lets only one process do it."""
@@ -249,13 +249,7 @@ class Jobs:
             return
         if self.store.runners.set_stopping(runner.id, Stopping.INTERRUPTED, Stopping.KILLED):
             logger.warning("Job %s did not end within its grace time", job_name(runner))
-        self._kill(runner)
-
-    def _kill(self, runner: Runner) -> None:
-        try:
-            self.scrapyd.stop(job_name(runner), "KILL")
-        except ScrapydError as error:
-            logger.warning("Job %s could not be killed yet: %s", job_name(runner), error)
+        self.scrapyd.kill(job_name(runner))
 
 
 def _last_word(folder: RunFolder) -> Summary | None:

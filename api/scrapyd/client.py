@@ -104,6 +104,15 @@ class Scrapyd(ScrapydClient):
         self.forget_states()
         return previous is not None
 
+    def kill(self, job: str) -> bool:
+        """Kill a job's process; False, and a line in the log, if Scrapyd could not be told."""
+        try:
+            self.stop(job, "KILL")
+        except ScrapydError as error:
+            logger.warning("Job %s could not be killed yet: %s", job, error)
+            return False
+        return True
+
     def slots(self) -> Slots:
         """How many slots there are, how many work, and what is wrong with the others."""
         answer = self._get("slots")

@@ -6,9 +6,7 @@ from typing import Any
 from scrapyd.config import Config
 from scrapyd.poller import QueuePoller
 from twisted.internet.defer import inlineCallbacks
-from twisted.logger import (
-    Logger,
-)
+from twisted.logger import Logger
 
 log = Logger()
 

@@ -9,12 +9,7 @@ from scrapy.crawler import Crawler
 
 from category_crawler.crawl.category_crawl import CategoryCrawl
 from category_crawler.crawl.refusal import refuse_job
-from category_crawler.errors import (
-    RunError,
-    RunExists,
-    RunLocked,
-    StorageFailed,
-)
+from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
 from category_crawler.extensions.run_progress import try_to_report
 from category_crawler.extensions.stopping import Stopping, stopping_of, unexplained
 from category_crawler.run.records import SessionUsed, Summary
