@@ -25,11 +25,6 @@ def watch(jobs: Jobs, stop: threading.Event) -> None:
         stop.wait(jobs.settings.watch_interval)
 
 
-def look_at_all(jobs: Jobs) -> None:
-    """Bring every open runner and session up to date, and see cancelled jobs out."""
-    Watcher(jobs).look()
-
-
 @dataclass(slots=True)
 class _Trouble:
     """Looks at one thing that failed, one after the other. Times are of the monotonic clock."""

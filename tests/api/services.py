@@ -16,6 +16,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.accounts.secret import hash_of, new_secret
+from api.runners.lifecycle import Jobs
+from api.runners.watch import Watcher
 from api.scrapyd.client import Scrapyd, ScrapydError
 from api.store import Store
 from category_crawler.files.home import PROJECT
@@ -48,6 +50,11 @@ def flask(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+def look_at_all(jobs: Jobs) -> None:
+    """One look of a watcher that has just been started."""
+    Watcher(jobs).look()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,9 @@ from flask import Flask
 from api import create_app
 from api.config import Settings
 from api.delivery_sessions import Sessions
-from api.runners.watch import look_at_all
 from category_crawler.daemon.address import PROJECT
 from category_crawler.delivery.session import DeliverySession, session_file
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, look_at_all
 from tests.crawls import BY_SPIDER, DOMAIN, POSTCODE, Home
 from tests.storefront import Storefront
 from tests.waiting import until

@@ -11,14 +11,13 @@ from flask import Flask
 from api.runners.attempts import folder_of
 from api.runners.lifecycle import Jobs
 from api.runners.prune import pruned
-from api.runners.watch import look_at_all
 from api.store.records import Outcome, Runner
 from api.store.stage import Stage
 from category_crawler.daemon.cancellation import forget_cancelled, note_cancelled, was_cancelled
 from category_crawler.files.home import var_folder
 from category_crawler.run.reader import JOB, JOURNAL, LOCK, PARTIAL_ROWS, PROGRESS, ROWS, SUMMARY
 from category_crawler.run.writer import Run
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, flask
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, flask, look_at_all
 from tests.crawls import DOMAIN, POSTCODE
 from tests.damage import DAMAGES
 from tests.records import product, progress, record, summary

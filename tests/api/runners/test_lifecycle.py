@@ -11,9 +11,8 @@ import pytest
 from flask import Flask
 
 from api.runners.lifecycle import Jobs
-from api.runners.watch import look_at_all
 from api.scrapyd.client import Scrapyd
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, look_at_all
 from tests.crawls import DOMAIN, POSTCODE, Home
 from tests.storefront import Storefront
 from tests.trouble import no_room_for_files

@@ -13,13 +13,12 @@ from pydantic import ValidationError
 from api.runners.attempts import crawl_arguments, folder_of
 from api.runners.lifecycle import Jobs
 from api.runners.request import AddSchedule
-from api.runners.watch import look_at_all
 from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from category_crawler.errors import CrawlError
 from category_crawler.job import CategoryJob, FundedJob
 from category_crawler.run.writer import Run
-from tests.api.services import BODY, CATEGORY, Caller, Daemon
+from tests.api.services import BODY, CATEGORY, Caller, Daemon, look_at_all
 from tests.records import product, record
 
 _LETTERS = st.characters(exclude_categories=["Cs"])

@@ -11,11 +11,10 @@ import pytest
 from flask import Flask
 
 from api.runners.lifecycle import Jobs
-from api.runners.watch import look_at_all
 from api.store import NotEnoughCredits, Store
 from api.store.records import Credits, Outcome, Stopping
 from api.store.stage import Stage
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, look_at_all
 from tests.crawls import Home
 from tests.storefront import Storefront
 from tests.waiting import until
