@@ -86,7 +86,7 @@ class Sessions:
             self._start(zipcode.session, undo=lambda: self._undo(zipcode))
         return self._again(zipcode)
 
-    def refresh(self, zipcode: Zipcode) -> Zipcode:
+    def renew(self, zipcode: Zipcode) -> Zipcode:
         """Have a session made anew. Raises Conflict while it is being made."""
         if not self.store.sessions.restart(zipcode.session.id):
             raise Conflict(f"The session of {zipcode.session.postcode} is being made already")
@@ -119,12 +119,12 @@ class Sessions:
         remove = partial(remove_session, session.domain, session.postcode)
         self.store.sessions.forget(session, remove)
 
-    def look(self, zipcode: Zipcode) -> Zipcode:
+    def refresh(self, zipcode: Zipcode) -> Zipcode:
         """Bring a user's record up to date, and return it as it is now."""
-        self.look_at(zipcode.session)
+        self.refresh_session(zipcode.session)
         return self._again(zipcode)
 
-    def look_at(self, session: DeliverySession) -> None:
+    def refresh_session(self, session: DeliverySession) -> None:
         """Bring a session up to date with its job and its file."""
         status = session.status
         if status.is_open:

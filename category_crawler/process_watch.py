@@ -13,7 +13,7 @@ PARENT = "CATEGORY_CRAWLER_PARENT"
 _POLL_SECONDS = 0.5
 
 
-def end_with_parent(patience: float = 5) -> None:
+def exit_with_parent(patience: float = 5) -> None:
     """Stop this process once the one in ``PARENT`` has gone; do nothing if it is not set.
 
     Sends SIGTERM to this process, or to its process group if it leads one, and exits by force
@@ -25,7 +25,7 @@ def end_with_parent(patience: float = 5) -> None:
         watching.start()
 
 
-def has_ended(number: int, within: float | None = 0) -> bool:
+def has_exited(number: int, within: float | None = 0) -> bool:
     """Whether a process (PID) has exited, or exits ``within`` seconds; None waits without limit.
 
     On Linux, a process that has exited but is not reaped yet counts as exited.
@@ -60,7 +60,7 @@ def _ends_while_polled(number: int, within: float | None) -> bool:
 
 
 def _end_after(parent: int, patience: float) -> None:
-    has_ended(parent, within=None)
+    has_exited(parent, within=None)
     leads_group = os.getpgrp() == os.getpid()
     (os.killpg if leads_group else os.kill)(os.getpid(), signal.SIGTERM)
     time.sleep(patience)

@@ -26,7 +26,7 @@ from honcho.process import Process
 from api.config import Settings, api_port
 from category_crawler.daemon.address import console, password_file, scrapyd_port
 from category_crawler.files.home import PROJECT, home, var_folder
-from category_crawler.process_watch import PARENT, end_with_parent, has_ended
+from category_crawler.process_watch import PARENT, exit_with_parent, has_exited
 
 PATIENCE = 10
 """Seconds in which the programs may stop by themselves; each needs at most five."""
@@ -49,7 +49,7 @@ def main() -> int:
         return 1
     _introduce(ports["API_PORT"])
     _stop_with_the_terminal()
-    end_with_parent(PATIENCE)
+    exit_with_parent(PATIENCE)
     with _with_pid_file():
         _run_honcho()
     return 0
@@ -110,7 +110,7 @@ def _pid_file() -> Path:
 
 def _was_killed() -> bool:
     try:
-        return has_ended(int(_pid_file().read_text()))
+        return has_exited(int(_pid_file().read_text()))
     except (OSError, ValueError, OverflowError):
         return False
 
@@ -167,7 +167,7 @@ class Program(Process):  # type: ignore[misc]
         super().run(*words, **options)
 
     def _exit_after_script(self) -> None:
-        has_ended(int(os.environ[PARENT]), within=None)
+        has_exited(int(os.environ[PARENT]), within=None)
         if self._child is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._child.wait(PATIENCE)

@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from category_crawler.process_watch import PARENT, has_ended
+from category_crawler.process_watch import PARENT, has_exited
 
 WATCHING = """
 import os, signal, sys, time
 {first}
-from category_crawler.process_watch import end_with_parent
-end_with_parent(patience=1)
+from category_crawler.process_watch import exit_with_parent
+exit_with_parent(patience=1)
 print(os.getpid(), os.environ.get("CATEGORY_CRAWLER_PARENT"), flush=True)
 time.sleep(600)
 """
@@ -75,7 +75,7 @@ def test_one_that_nobody_has_reaped_is_gone() -> None:
         told(process)
         parent.kill()
         assert process.wait(20) == -signal.SIGTERM
-        assert has_ended(parent.pid)
+        assert has_exited(parent.pid)
 
 
 def test_one_that_ignores_the_signal_is_ended_by_force() -> None:
@@ -107,7 +107,7 @@ def test_whether_a_process_has_ended(elsewhere: bool, monkeypatch: pytest.Monkey
     if elsewhere:
         monkeypatch.delattr(os, "pidfd_open")
     with sleeper() as process:
-        assert not has_ended(process.pid)
-        assert not has_ended(process.pid, within=0.1)
-    assert has_ended(process.pid)
-    assert has_ended(process.pid, within=None)
+        assert not has_exited(process.pid)
+        assert not has_exited(process.pid, within=0.1)
+    assert has_exited(process.pid)
+    assert has_exited(process.pid, within=None)

@@ -21,7 +21,7 @@ from api.services import services
 from category_crawler.daemon.address import console, password_file
 from category_crawler.delivery.session import place, saved_sessions
 from category_crawler.errors import InvalidJob
-from category_crawler.process_watch import end_with_parent
+from category_crawler.process_watch import exit_with_parent
 
 zipcodes = CommandGroup("zipcodes", help="Delivery sessions.")
 
@@ -64,7 +64,7 @@ def _sessions_to_check(domain: str | None, postcode: str | None) -> list[tuple[s
 @with_appcontext
 def serve() -> None:
     """Serve the API on 127.0.0.1, port API_PORT or 8000."""
-    end_with_parent()
+    exit_with_parent()
     port = api_port()
     set_up_log()
     share_one_core()
@@ -87,7 +87,7 @@ def serve() -> None:
 @with_appcontext
 def watch_runners() -> None:
     """Look at open runners on a timer until stopped."""
-    end_with_parent()
+    exit_with_parent()
     set_up_log()
     stop = threading.Event()
 

@@ -47,7 +47,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     return f"sha256={signed.hex()}"
 
 
-def refusal(url: str, *, private_allowed: bool) -> str:
+def why_refused(url: str, *, private_allowed: bool) -> str:
     """Why a webhook's address is not taken, empty where it is; no name server is asked yet."""
     parts = urlsplit(url)
     host = parts.hostname or ""

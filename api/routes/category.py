@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from pydantic_core import to_json
 from werkzeug.wsgi import wrap_file
 
-from api.notices.webhook import refusal
+from api.notices.webhook import why_refused
 from api.products.spliced_file import SplicedFile
 from api.rest.auth import current_user
 from api.rest.envelope import ApiError, enveloped, http_status
@@ -65,7 +65,7 @@ def result(body: CollectionId) -> Any:
     The stages are queued, scraping, done and failed. Once it is done, `asins` holds the products,
     until the operator removes the files of old runs.
     """
-    runner = services().jobs.look(_own_runner(body))
+    runner = services().jobs.refresh(_own_runner(body))
     folder = folder_of(runner)
     if runner.stage is Stage.DONE and folder.has_whole_result():
         with suppress(FileNotFoundError):
@@ -97,7 +97,7 @@ def list_collections(body: ListCollections) -> dict[str, Any]:
 def _latest(runner: Runner) -> Runner:
     """The runner as it is now; as it was, where looking at it fails: the others are shown, too."""
     try:
-        return services().jobs.look(runner)
+        return services().jobs.refresh(runner)
     except Exception:
         logger.exception("Looking at runner %s failed; it is listed as it was", runner.id)
         return runner
@@ -105,7 +105,7 @@ def _latest(runner: Runner) -> Runner:
 
 def _check_webhook(body: AddSchedule) -> None:
     allowed = services().settings.webhook_private_addresses
-    why = refusal(str(body.webhook_url), private_allowed=allowed) if body.webhook_url else ""
+    why = why_refused(str(body.webhook_url), private_allowed=allowed) if body.webhook_url else ""
     if why:
         raise ApiError(400, f"webhook_url cannot be called: {why}")
 

@@ -34,7 +34,7 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     runner = services().store.runners.own(current_user().id, collection_id, runner_id)
     if runner is None:
         raise ApiError(404, f"You have no runner {runner_id} in a collection {collection_id}")
-    runner = services().jobs.look(runner)
+    runner = services().jobs.refresh(runner)
     try:
         rows = Rows(folder_of(runner), form)
     except (FileNotFoundError, NotADirectoryError, NotReadable):

@@ -37,7 +37,7 @@ def get_zipcodes(body: GetZipcodes) -> list[dict[str, Any]]:
     """List one's delivery sessions and how they stand."""
     domain = _shop(body.domain).domain if body.domain is not None else None
     own = services().store.sessions.zipcodes(current_user().id, domain)
-    latest = [services().sessions.look(zipcode) for zipcode in own]
+    latest = [services().sessions.refresh(zipcode) for zipcode in own]
     return [_shown(one) for one in latest if body.status in (None, one.session.status.value)]
 
 
@@ -46,7 +46,7 @@ def get_zipcodes(body: GetZipcodes) -> list[dict[str, Any]]:
 )
 def refresh_zipcode(body: ZipcodeId) -> dict[str, Any]:
     """Make a delivery session anew; the one in use stays until the new one is there."""
-    return _shown(services().sessions.refresh(services().sessions.look(_own(body))))
+    return _shown(services().sessions.renew(services().sessions.refresh(_own(body))))
 
 
 @operation(blueprint, "/delete-zipcode/", body=ZipcodeId, data=Deleted, errors=(404,))

@@ -7,7 +7,7 @@ from api.runners.lifecycle import Jobs
 from api.scrapyd.client import ScrapydError, Slots
 from api.store import StoreError
 from category_crawler.files.home import home, results_folder, var_folder
-from category_crawler.files.trouble import refusal_of
+from category_crawler.files.trouble import why_not_writable
 from category_crawler.times import seconds_since
 
 _LATE = 30
@@ -95,6 +95,6 @@ def _disk(jobs: Jobs) -> str:
     if free < jobs.settings.min_free_bytes:
         return f"only {free / 1e6:,.0f} MB are free"
     for folder in (results_folder(), var_folder()):
-        if refusal := refusal_of(folder):
-            return f"{folder.name}/ cannot be written ({refusal.strerror})"
+        if trouble := why_not_writable(folder):
+            return f"{folder.name}/ cannot be written ({trouble.strerror})"
     return "ok"

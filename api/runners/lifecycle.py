@@ -32,7 +32,7 @@ from category_crawler.errors import (
     RunError,
 )
 from category_crawler.files.home import results_folder
-from category_crawler.files.trouble import may_pass, refusal_of
+from category_crawler.files.trouble import may_pass, why_not_writable
 from category_crawler.run.reader import RunFolder
 from category_crawler.run.records import Summary
 from category_crawler.times import seconds_since, utc_now
@@ -84,7 +84,7 @@ class Jobs:
         Raises RunError where the runner cannot be continued, NotEnoughCredits, and ScrapydError
         where Scrapyd did not take the job.
         """
-        runner = self.look(runner)
+        runner = self.refresh(runner)
         folder = folder_of(runner)
         if runner.stage is not Stage.FAILED:
             raise RunError(f"runner {runner.id} is {runner.stage}: only a failed one goes on")
@@ -102,7 +102,7 @@ class Jobs:
             raise
         return made
 
-    def look(self, runner: Runner) -> Runner:
+    def refresh(self, runner: Runner) -> Runner:
         """Bring an open runner up to date, and return it as it is now."""
         if runner.has_ended:
             return runner
@@ -117,14 +117,14 @@ class Jobs:
 
     def cancel(self, runner: Runner) -> bool:
         """End a runner at once; whether its job was found and is being stopped."""
-        runner = self.look(runner)
+        runner = self.refresh(runner)
         cancelled = Cancelled(CANCELLED)
         outcome = Outcome.failed(cancelled, folder_of(runner).kept, Stopping.ASKED)
         ended = self.store.runners.end(runner.id, outcome)
         # Its next attempt may have been recorded since.
         return ended and self._interrupt(self.store.runners.get(runner.id) or runner)
 
-    def reap(self, runner: Runner) -> None:
+    def finish_cancel(self, runner: Runner) -> None:
         """See a cancelled job out: off the queue, or one INT, and after the grace time KILL."""
         try:
             state = self.scrapyd.states().get(job_name(runner))
@@ -136,7 +136,7 @@ class Jobs:
             self._interrupt(runner)
         elif state == "running":
             self._kill_after_grace(runner)
-        elif state not in ("pending", "running") and not folder_of(runner).is_held:
+        elif state not in ("pending", "running") and not folder_of(runner).is_locked:
             self.store.runners.see_out(runner.id, runner.stopping, folder_of(runner).kept)
             forget_cancelled(job_name(runner))
 
@@ -154,7 +154,7 @@ class Jobs:
         folder = folder_of(runner)
         if summary := _last_word(folder):
             self._end(runner, summary)
-        elif state == "running" or folder.is_held:
+        elif state == "running" or folder.is_locked:
             self._kill_if_hung(runner, state, folder)
             return self._begin(runner, folder)
         elif state == "pending":
@@ -204,7 +204,7 @@ class Jobs:
         elif was_cancelled(job_name(runner)):
             self._fail(runner, folder, Cancelled(CANCELLED))
             forget_cancelled(job_name(runner))
-        elif (refusal := refusal_of(results_folder())) and may_pass(refusal):
+        elif (trouble := why_not_writable(results_folder())) and may_pass(trouble):
             # The next attempt could write nothing either. It waits, and /healthz names the disk.
             return
         elif not self._attempts.again(runner):
@@ -226,7 +226,7 @@ class Jobs:
 
     def _kill_if_hung(self, runner: Runner, state: State | None, folder: RunFolder) -> None:
         is_quiet = state == "running" and folder.is_quiet(self.settings.hung_after)
-        if is_quiet and folder.is_held:
+        if is_quiet and folder.is_locked:
             logger.warning("Job %s gave no sign of life and is killed", job_name(runner))
             self.scrapyd.kill(job_name(runner))
 

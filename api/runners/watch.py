@@ -21,7 +21,7 @@ def watch(jobs: Jobs, stop: threading.Event) -> None:
     """Look until told to stop. Several watchers may run: each consequence happens once."""
     watcher = Watcher(jobs)
     while not stop.is_set():
-        watcher.look()
+        watcher.refresh_all()
         stop.wait(jobs.settings.watch_interval)
 
 
@@ -41,27 +41,27 @@ class Watcher:
         self._jobs = jobs
         self._troubles: dict[str, _Trouble] = {}
 
-    def look(self) -> None:
+    def refresh_all(self) -> None:
         """Look once at everything. Raises nothing: what failed is tried again at the next look."""
         before, self._troubles = self._troubles, {}
         self._try(before, "the sign of life", beat)
-        self._try(before, "the list of open runners", partial(self._look_at_runners, before))
-        self._try(before, "the list of open sessions", partial(self._look_at_sessions, before))
+        self._try(before, "the list of open runners", partial(self._refresh_runners, before))
+        self._try(before, "the list of open sessions", partial(self._refresh_sessions, before))
 
-    def _look_at_runners(self, before: dict[str, _Trouble]) -> None:
+    def _refresh_runners(self, before: dict[str, _Trouble]) -> None:
         for runner in self._jobs.store.runners.open():
-            self._try(before, f"runner {runner.id}", partial(self._look_at_runner, runner))
+            self._try(before, f"runner {runner.id}", partial(self._refresh_runner, runner))
 
-    def _look_at_runner(self, runner: Runner) -> None:
+    def _refresh_runner(self, runner: Runner) -> None:
         if runner.stopping is None:
-            self._jobs.look(runner)
+            self._jobs.refresh(runner)
         else:
-            self._jobs.reap(runner)
+            self._jobs.finish_cancel(runner)
 
-    def _look_at_sessions(self, before: dict[str, _Trouble]) -> None:
+    def _refresh_sessions(self, before: dict[str, _Trouble]) -> None:
         sessions = self._jobs.sessions
         for session in self._jobs.store.sessions.open():
-            self._try(before, f"session {session.id}", partial(sessions.look_at, session))
+            self._try(before, f"session {session.id}", partial(sessions.refresh_session, session))
         for session in self._jobs.store.sessions.unwanted():
             self._try(before, f"session {session.id}", partial(sessions.forget, session))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from category_crawler.crawl.page_checks import (
-    Asked,
+    PageRequest,
     check_page,
     learn_delivery_day,
     price_proved,
@@ -27,7 +27,7 @@ from category_crawler.planning.plan import Limits, Plan
 from category_crawler.run.journal import NOT_APPLIED, PageRecord
 from category_crawler.run.reader import JOB, RunFolder
 from category_crawler.run.records import Coverage, NoCoverage, Progress, Summary
-from category_crawler.run.writer import Run, refuse
+from category_crawler.run.writer import Run, write_failed_start
 from category_crawler.times import utc_now
 
 UNREADABLE = "unreadable.html.gz"
@@ -160,7 +160,7 @@ class CategoryCrawl:
         _stamp(page, listing.page if listing.with_page(1) == self.plan.listing else None)
         inside = [p for p in page.products if self._is_inside(p)]
         if self.job.include_sponsored:
-            self.run.hold(p for p in inside if p.sponsored)
+            self.run.keep_advertisements(p for p in inside if p.sponsored)
         organic = [p for p in inside if not p.sponsored]
         products = self.run.claim(organic, self.job.limit)
         self._is_cut |= any(p.asin not in self.run.asins for p in organic)
@@ -170,7 +170,7 @@ class CategoryCrawl:
         """Products seen only as advertisements, if the job includes them; empty until the end."""
         if not self.is_over:
             return []
-        products = self.run.claim(self.run.held(), self.job.limit)
+        products = self.run.claim(self.run.advertisements(), self.job.limit)
         self.run.keep(products)
         return products
 
@@ -232,7 +232,7 @@ class CategoryCrawl:
             prices=tuple(product.cents_in(own) for product in inside),
             new=new,
             outliers=len(organic) - len(inside),
-            price_proved=price_proved(page, Asked(listing)),
+            price_proved=price_proved(page, PageRequest(listing)),
             requests=requests,
             at=utc_now(),
             delivery_day=learned,
@@ -240,7 +240,9 @@ class CategoryCrawl:
             nodes=tuple(page.nodes_below) if listing.page == 1 else (),
             foreign=_foreign(inside, own),
             proved=(
-                proves_no_results(page, Asked(listing)) if page.kind is Kind.NO_RESULTS else None
+                proves_no_results(page, PageRequest(listing))
+                if page.kind is Kind.NO_RESULTS
+                else None
             ),
             offset=self.run.offset,
         )
@@ -250,7 +252,7 @@ class CategoryCrawl:
         try:
             postcode = self.session.postcode if self.session else None
             most_have_prices = self.run.kept_without_price * 2 < self.run.kept
-            check_page(page, Asked(listing, postcode, self.requests_made, most_have_prices))
+            check_page(page, PageRequest(listing, postcode, self.requests_made, most_have_prices))
         except (FilterNotApplied, NodeNotApplied):
             if self.plan.learning or listing.with_page(1) == self.plan.listing:
                 raise
@@ -281,7 +283,7 @@ def _session(job: FundedJob) -> DeliverySession | None:
     return DeliverySession.load(job.domain, postcode)
 
 
-def refused(run: str, error: CrawlError) -> None:
+def record_failed_start(run: str, error: CrawlError) -> None:
     """Write to ``results/<run>`` why a crawl could not start. Raises RunError or OSError."""
     folder, now = _below_results(run), utc_now()
     summary = Summary(
@@ -293,7 +295,7 @@ def refused(run: str, error: CrawlError) -> None:
         started_at=now,
         finished_at=now,
     )
-    refuse(folder, summary)
+    write_failed_start(folder, summary)
 
 
 def has_begun(run: str) -> bool:

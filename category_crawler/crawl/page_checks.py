@@ -40,7 +40,7 @@ _DELIVERY_DAY_LABELS: dict[DeliveryDay, re.Pattern[str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageRequest:
     """What was requested of one page."""
 
     listing: ListingURL
@@ -51,7 +51,7 @@ class Asked:
     """Whether most of the rows kept so far show a price."""
 
 
-def check_page(page: Page, asked: Asked) -> None:
+def check_page(page: Page, asked: PageRequest) -> None:
     """Raise a CrawlStopped if the page is not what was requested."""
     check_kind(page, asked)
     if asked.postcode is not None:
@@ -65,7 +65,7 @@ def check_page(page: Page, asked: Asked) -> None:
         check_rows(page, asked)
 
 
-def check_kind(page: Page, asked: Asked) -> None:
+def check_kind(page: Page, asked: PageRequest) -> None:
     """Raise Blocked or NotAListing for a page that is not a listing."""
     listing = asked.listing
     check_block(
@@ -93,7 +93,7 @@ def check_block(page: Page, host: str, wanted: str) -> None:
         )
 
 
-def check_location(page: Page, asked: Asked) -> None:
+def check_location(page: Page, asked: PageRequest) -> None:
     """Raise LocationLost unless the delivery line names the postcode."""
     assert asked.postcode is not None
     if not names_postcode(page.location, asked.listing.marketplace, asked.postcode):
@@ -104,7 +104,7 @@ def check_location(page: Page, asked: Asked) -> None:
         )
 
 
-def check_currency(page: Page, asked: Asked) -> None:
+def check_currency(page: Page, asked: PageRequest) -> None:
     """Raise WrongCurrency if prices are not in the marketplace's own currency."""
     expected = asked.listing.marketplace.currency
     if page.currency is not None and page.currency != expected:
@@ -114,7 +114,7 @@ def check_currency(page: Page, asked: Asked) -> None:
         )
 
 
-def check_node(page: Page, asked: Asked) -> None:
+def check_node(page: Page, asked: PageRequest) -> None:
     """Raise NodeNotApplied unless the page shows the requested node as chosen."""
     if page.node_applied != asked.listing.node:
         raise NodeNotApplied(
@@ -124,7 +124,7 @@ def check_node(page: Page, asked: Asked) -> None:
         )
 
 
-def check_refinements(page: Page, asked: Asked) -> None:
+def check_refinements(page: Page, asked: PageRequest) -> None:
     """Raise FilterNotApplied unless the page shows every requested refinement as applied."""
     applied = {refinement.term for refinement in page.filters_applied}
     for code, value in asked.listing.refinements:
@@ -137,7 +137,7 @@ def check_refinements(page: Page, asked: Asked) -> None:
                 )
 
 
-def check_price(page: Page, asked: Asked) -> None:
+def check_price(page: Page, asked: PageRequest) -> None:
     """Raise FilterNotApplied if the page shows that the requested price range was not applied.
 
     The range is in the marketplace's own currency. Prices in another one prove nothing.
@@ -161,7 +161,7 @@ def check_price(page: Page, asked: Asked) -> None:
         )
 
 
-def price_proved(page: Page, asked: Asked) -> bool | None:
+def price_proved(page: Page, asked: PageRequest) -> bool | None:
     """Whether a checked page proves that its price range was applied; None without a range."""
     if asked.listing.price == (None, None):
         return None
@@ -169,7 +169,7 @@ def price_proved(page: Page, asked: Asked) -> bool | None:
     return _named_range(page, asked) is not None or bool(main_prices(page.products, currency))
 
 
-def proves_no_results(page: Page, asked: Asked) -> bool:
+def proves_no_results(page: Page, asked: PageRequest) -> bool:
     """Whether a page without results shows the requested node, filters and price range."""
     try:
         check_node(page, asked)
@@ -180,7 +180,7 @@ def proves_no_results(page: Page, asked: Asked) -> bool:
     return price_proved(page, asked) is not False
 
 
-def check_rows(page: Page, asked: Asked) -> None:
+def check_rows(page: Page, asked: PageRequest) -> None:
     """Raise UnreadablePage if the readers must have missed something.
 
     On the real site every card has a title, a first page that counts results shows some, and a
@@ -237,7 +237,7 @@ def main_prices(products: Sequence[Product], currency: str) -> list[int]:
     return [cents for cents in prices if cents is not None]
 
 
-def _named_range(page: Page, asked: Asked) -> PriceRange | None:
+def _named_range(page: Page, asked: PageRequest) -> PriceRange | None:
     """The price range that a page names, if it can be compared with the requested one.
 
     Visitors from abroad may see US dollars as "$" on a marketplace that writes its own dollars "$"

@@ -22,12 +22,12 @@ from twisted.python.components import Componentized
 
 from category_crawler.daemon.address import PROJECT, console
 from category_crawler.files.home import var_folder
-from category_crawler.process_watch import PARENT, end_with_parent
+from category_crawler.process_watch import PARENT, exit_with_parent
 
 
 def application(config: Config) -> Componentized:
     """Scrapyd's application with our settings."""
-    end_with_parent()
+    exit_with_parent()
     # Set before any child starts, so that a child can notice if Scrapyd dies at once.
     os.environ[PARENT] = str(os.getpid())
     scrapyd_console = console()

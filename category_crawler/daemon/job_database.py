@@ -25,7 +25,7 @@ def undone_if_failed(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def refusal_of(connection: sqlite3.Connection) -> str:
+def why_not_writable(connection: sqlite3.Connection) -> str:
     """Why the database cannot be written now; empty if it can."""
     try:
         connection.execute("BEGIN IMMEDIATE")

@@ -6,7 +6,7 @@ from typing import Any
 from scrapyd.jobstorage import SqliteJobStorage
 from twisted.logger import Logger
 
-from category_crawler.daemon.job_database import prepare, refusal_of, undone_if_failed
+from category_crawler.daemon.job_database import prepare, undone_if_failed, why_not_writable
 
 log = Logger()
 
@@ -19,9 +19,9 @@ class JobHistory(SqliteJobStorage):
         prepare(self.jobs.conn)
 
     @property
-    def refusal(self) -> str:
+    def why_not_writable(self) -> str:
         """Why no job can be recorded now; empty if one can."""
-        return refusal_of(self.jobs.conn)
+        return why_not_writable(self.jobs.conn)
 
     def add(self, job: Any) -> None:
         """Record a finished job, or log the error.

@@ -6,7 +6,7 @@ from typing import Any
 
 from scrapyd.spiderqueue import SqliteSpiderQueue
 
-from category_crawler.daemon.job_database import prepare, refusal_of, undone_if_failed
+from category_crawler.daemon.job_database import prepare, undone_if_failed, why_not_writable
 
 Message = dict[str, Any]
 
@@ -26,9 +26,9 @@ class JobQueue(SqliteSpiderQueue):
         """Whether the latest job came from the queue in memory."""
 
     @property
-    def refusal(self) -> str:
+    def why_not_writable(self) -> str:
         """Why the file cannot be used now; empty if it can."""
-        return refusal_of(self.q.conn)
+        return why_not_writable(self.q.conn)
 
     def give_back(self, message: Message) -> None:
         """Put back a job that could not be started; it works even if the disk is full."""

@@ -13,7 +13,7 @@ from twisted.internet.defer import DeferredList
 from twisted.internet.error import ProcessExitedAlready
 from twisted.logger import Logger
 
-from category_crawler.crawl.refusal import refuse_job
+from category_crawler.crawl.failed_start import record_failed_job
 from category_crawler.daemon.job_queue import Message
 from category_crawler.errors import NotStarted
 from category_crawler.files.trouble import may_pass
@@ -85,7 +85,7 @@ class Slots(Launcher):
         log.error("Job {job} cannot be started: {error}", job=job["_job"], error=error)
         reason = NotStarted(f"The job could not be started: {error}")
         try:
-            refuse_job(job["_spider"], job["_job"], job.get("run", ""), reason)
+            record_failed_job(job["_spider"], job["_job"], job.get("run", ""), reason)
         except Exception:
             log.failure("The failure of job {job} could not be recorded", job=job["_job"])
         self.trouble = ""
@@ -108,13 +108,14 @@ class SlotStatus(WsResource):
     def _trouble(self) -> str:
         launcher, queues = self.root.launcher, self.root.poller.queues.values()
         databases = (*queues, launcher.finished)
-        if refusal := _refusal_of_pipes() or next(filter(None, (d.refusal for d in databases)), ""):
-            return str(refusal)
+        reasons = (_why_no_pipe(), *(database.why_not_writable for database in databases))
+        if reason := next(filter(None, reasons), ""):
+            return str(reason)
         # Without a waiting job nothing has shown yet whether an old trouble is over.
         return str(launcher.trouble) if any(queue.count() for queue in queues) else ""
 
 
-def _refusal_of_pipes() -> str:
+def _why_no_pipe() -> str:
     """Why a process's pipes cannot be opened now; empty if they can."""
     opened: list[int] = []
     try:

@@ -8,7 +8,7 @@ from scrapy import signals as scrapy_signals
 from scrapy.crawler import Crawler
 
 from category_crawler.crawl.category_crawl import CategoryCrawl
-from category_crawler.crawl.refusal import refuse_job
+from category_crawler.crawl.failed_start import record_failed_job
 from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
 from category_crawler.extensions.run_progress import try_to_report
 from category_crawler.extensions.stopping import Stopping, stopping_of, unexplained
@@ -77,7 +77,7 @@ def _report_failed_start(spider: CategorySpider, stopping: Stopping) -> None:
     if isinstance(error, RunLocked | RunExists):
         return
     try:
-        refuse_job(spider.name, spider.job, spider.run, error)
+        record_failed_job(spider.name, spider.job, spider.run, error)
     except (OSError, RunError) as trouble:
         logger.error("The summary could not be written: %s", trouble)
 

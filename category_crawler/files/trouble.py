@@ -19,7 +19,7 @@ def may_pass(error: OSError) -> bool:
     return error.errno in _MAY_PASS
 
 
-def refusal_of(folder: Path) -> OSError | None:
+def why_not_writable(folder: Path) -> OSError | None:
     """What keeps a file from being written in a folder, found out by writing one.
 
     None where one can be written, or where there is no folder.

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from category_crawler.planning.listing_pages import End, ListingPages
 from category_crawler.planning.partition import Partition
 from category_crawler.planning.slice import Slice, Verdict
-from category_crawler.planning.walk import End, Walk
 from category_crawler.run.records import Coverage
 
 
@@ -66,7 +66,7 @@ def _judge(partition: Partition, tally: Tally, capped: Sequence[Slice]) -> tuple
     return True, f"every one of the {total} products reported was found"
 
 
-def _known_to_be_missing(walk: Walk, capped: Sequence[Slice], found: int) -> str:
+def _known_to_be_missing(walk: ListingPages, capped: Sequence[Slice], found: int) -> str:
     """Why products must be missing; empty if that is not known."""
     if walk.is_steady and walk.total is not None and found < walk.total:
         over = "over " if walk.total_is_rounded else ""
@@ -80,7 +80,7 @@ def _known_to_be_missing(walk: Walk, capped: Sequence[Slice], found: int) -> str
     return ""
 
 
-def _contradicted(partition: Partition) -> Walk | None:
+def _contradicted(partition: Partition) -> ListingPages | None:
     """A walk that ended with "no results" although products are known to exist there."""
     if not partition.is_over:
         return None
@@ -89,7 +89,7 @@ def _contradicted(partition: Partition) -> Walk | None:
     return next(filter(None, in_slices), None) or next(unpriced, None)
 
 
-def _contradiction(walk: Walk) -> str:
+def _contradiction(walk: ListingPages) -> str:
     page = walk.listing.with_page(walk.length)
     return (
         f"{page} said twice that there are no results, but at least {walk.expected} products "
@@ -97,7 +97,7 @@ def _contradiction(walk: Walk) -> str:
     )
 
 
-def _no_exact_total(walk: Walk) -> str:
+def _no_exact_total(walk: ListingPages) -> str:
     if walk.total is None:
         return "the site reports no total"
     if not walk.is_steady:

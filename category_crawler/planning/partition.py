@@ -23,8 +23,8 @@ from functools import partial
 from math import ceil
 
 from category_crawler.listing_url import ListingURL
+from category_crawler.planning.listing_pages import End, ListingPages
 from category_crawler.planning.slice import Slice
-from category_crawler.planning.walk import End, Walk
 from category_crawler.run.journal import PageRecord
 
 _SAMPLE_PAGES = 20
@@ -53,7 +53,7 @@ class Effort:
 class _Open:
     """A walk that is not finished, and the function to call after each of its pages."""
 
-    walk: Walk
+    walk: ListingPages
     page_came: Callable[[], None]
 
 
@@ -62,7 +62,7 @@ class Partition:
 
     def __init__(self, listing: ListingURL, effort: Effort, *, whole: bool = True) -> None:
         self.root = Slice(listing)
-        self.unpriced: list[Walk] = []
+        self.unpriced: list[ListingPages] = []
         """Walks of the whole listing in other orders, to find products without a price."""
         self._effort = effort
         self._whole = whole
@@ -83,10 +83,14 @@ class Partition:
         """Whether a listing (canonical URL) is part of the plan."""
         return listing in self._known
 
-    def is_denied(self, listing: ListingURL) -> bool:
+    def needs_second_request(self, listing: ListingURL) -> bool:
         """Whether this page said "no results" and must be requested once more."""
         one = self._open.get(str(listing.with_page(1)))
-        return one is not None and one.walk.is_denied and listing.page == one.walk.length + 1
+        return (
+            one is not None
+            and one.walk.needs_second_request
+            and listing.page == one.walk.length + 1
+        )
 
     def wanted(self) -> Iterator[ListingURL]:
         """Listing pages to request, best first."""
@@ -103,12 +107,12 @@ class Partition:
         """An estimate of the pages that the open walks still need."""
         return sum(max(1, self._pages(one.walk) - one.walk.length) for one in self._open.values())
 
-    def _follow(self, walk: Walk, page_came: Callable[[], None]) -> None:
+    def _follow(self, walk: ListingPages, page_came: Callable[[], None]) -> None:
         url = str(walk.listing)
         self._known.add(url)
         self._open[url] = _Open(walk, page_came)
 
-    def _leave(self, walk: Walk) -> None:
+    def _leave(self, walk: ListingPages) -> None:
         self._open.pop(str(walk.listing), None)
 
     # --- The whole listing ------------------------------------------------------------------
@@ -167,13 +171,13 @@ class Partition:
         if not one.parts:
             self._take_what_is_served(one)
 
-    def _is_too_large(self, walk: Walk) -> bool:
+    def _is_too_large(self, walk: ListingPages) -> bool:
         """Whether its first page shows that the site will not serve all of it."""
         if walk.length != 1 or walk.end is not None or self._reach is None:
             return False
         return self._size(walk) > min(self._reach, self._most + 2 * self._page_size)
 
-    def _size(self, walk: Walk) -> int:
+    def _size(self, walk: ListingPages) -> int:
         """Number of products: the listing's total or, if totals are unreliable, from its strip."""
         if self._is_steady and walk.total is not None:
             return walk.total
@@ -183,7 +187,7 @@ class Partition:
         total = part.first.exact_total if self._is_steady else None
         return total is not None and len(part.known) >= total
 
-    def _was_cut_short(self, walk: Walk) -> bool:
+    def _was_cut_short(self, walk: ListingPages) -> bool:
         """Whether the site stopped serving a listing before its last product."""
         total = walk.total
         if walk.end in (None, End.NO_RESULTS, End.NOT_APPLIED) or total is None:
@@ -211,12 +215,12 @@ class Partition:
             return min(reach, _PAGES_IF_RESHUFFLED * self._page_size)
         return reach
 
-    def _pages(self, walk: Walk) -> int:
+    def _pages(self, walk: ListingPages) -> int:
         """An estimate of all pages of a walk."""
         size = self._size(walk) if walk.length else self._most
         return ceil(min(size, self._reach or size) / self._page_size)
 
-    def _last_worth_asking(self, walk: Walk) -> int | None:
+    def _last_worth_asking(self, walk: ListingPages) -> int | None:
         return None if walk is self.root.first else self._pages(walk)
 
     # --- Missing products -------------------------------------------------------------------
@@ -246,7 +250,7 @@ class Partition:
         else:
             self._fetch_again(one)
 
-    def _take_more(self, one: Slice, walk: Walk) -> None:
+    def _take_more(self, one: Slice, walk: ListingPages) -> None:
         """Continue a walk while it may find missing products."""
         if walk.end is not None or not one.is_short or one.is_in_vain(walk):
             self._leave(walk)
@@ -263,13 +267,13 @@ class Partition:
             self._close(above)
 
 
-def _cannot_be_whole(walk: Walk) -> bool:
+def _cannot_be_whole(walk: ListingPages) -> bool:
     """Whether the strip shows fewer pages than the total needs."""
     shown, total = walk.last_page, walk.total
     return shown is not None and total is not None and shown * walk.page_size < total
 
 
-def _may_hold_more(walk: Walk) -> bool:
+def _may_hold_more(walk: ListingPages) -> bool:
     """Whether a listing may have products that the site did not serve; a rounded total may."""
     if walk.total is None or walk.end is End.NO_RESULTS:
         return False

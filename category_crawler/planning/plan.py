@@ -77,9 +77,9 @@ class Plan:
         """Whether to keep rows of this listing (canonical URL)."""
         return not self.learning and self._partition.knows(listing)
 
-    def is_denied(self, listing: ListingURL) -> bool:
+    def needs_second_request(self, listing: ListingURL) -> bool:
         """Whether this page said "no results" and must be requested once more."""
-        return self._partition.is_denied(listing)
+        return self._partition.needs_second_request(listing)
 
     @property
     def wanted(self) -> Iterator[ListingURL]:

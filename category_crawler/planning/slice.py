@@ -5,8 +5,8 @@ from enum import StrEnum
 from math import ceil
 
 from category_crawler.listing_url import NODE_CODE, ListingURL, within
+from category_crawler.planning.listing_pages import VAIN_PAGES, End, ListingPages
 from category_crawler.planning.price_cuts import Sample, cut
-from category_crawler.planning.walk import VAIN_PAGES, End, Walk
 
 ORDERS = (
     "date-desc-rank",
@@ -41,9 +41,9 @@ class Slice:
     def __init__(self, listing: ListingURL, above: "Slice | None" = None) -> None:
         self.listing = listing
         self.above = above
-        self.first = Walk(listing, holds=len(self._seen_above()), is_whole=above is None)
+        self.first = ListingPages(listing, holds=len(self._seen_above()), is_whole=above is None)
         """In the default order."""
-        self.others: list[Walk] = []
+        self.others: list[ListingPages] = []
         """In other orders, to find missing products."""
         self.parts: list[Slice] = []
         self.is_capped = False
@@ -85,7 +85,7 @@ class Slice:
         return self.first.end is End.NOT_APPLIED
 
     @property
-    def contradicted(self) -> Walk | None:
+    def contradicted(self) -> ListingPages | None:
         """A walk that got "no results" although products are known; None if all are found now."""
         if self.verdict is Verdict.COMPLETE:
             return None
@@ -128,7 +128,7 @@ class Slice:
         seen = set().union(*(walk.asins for walk in before), *(part.asins for part in self.parts))
         return not set(latest.asins) - seen
 
-    def is_in_vain(self, walk: Walk) -> bool:
+    def is_in_vain(self, walk: ListingPages) -> bool:
         """Whether the latest pages of a walk have only products that were seen elsewhere.
 
         False if the total tells how many products are missing.
@@ -139,14 +139,14 @@ class Slice:
         seen = set().union(*elsewhere, *(part.asins for part in self.parts))
         return all(seen.issuperset(asins) for asins in walk.recent)
 
-    def next_order(self, tried: int) -> Walk | None:
+    def next_order(self, tried: int) -> ListingPages | None:
         """A walk in the next sort order after ``tried`` ones; None if there are no more."""
         own = dict(self.listing.parameters).get("s")
         orders = [order for order in ORDERS if order != own]
         if tried >= len(orders):
             return None
         holds = len(self._seen_above().keys() | self.first.asins)
-        return Walk(self.listing.with_sort(orders[tried]), holds=holds)
+        return ListingPages(self.listing.with_sort(orders[tried]), holds=holds)
 
     def divide(self, most: int) -> None:
         """Make parts of about ``most`` products each: by price, else by brand, else by node."""

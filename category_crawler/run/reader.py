@@ -43,7 +43,7 @@ class RunFolder:
         return os.path.lexists(self._job) or self.journal_size > 0
 
     @property
-    def is_held(self) -> bool:
+    def is_locked(self) -> bool:
         """Whether a living spider writes here."""
         with suppress(*_ABSENT), open_file(self._lock) as lock:
             return not try_lock(lock, fcntl.LOCK_SH)

@@ -147,11 +147,11 @@ class Run:
         for product in given:
             self._count(product.price_cents)
 
-    def hold(self, advertisements: Iterable[Product]) -> None:
+    def keep_advertisements(self, advertisements: Iterable[Product]) -> None:
         """Store products seen as advertisements; at the end some have no organic result."""
         self._sponsored.append(b"".join(row(product) for product in advertisements))
 
-    def held(self) -> Iterator[Product]:
+    def advertisements(self) -> Iterator[Product]:
         """The stored advertisements whose products are not rows, each product once."""
         seen = set(self.asins)
         for product in _products(self._sponsored.path):
@@ -279,7 +279,7 @@ class Run:
             self.kept_without_price += 1
 
 
-def refuse(folder: Path, summary: Summary) -> None:
+def write_failed_start(folder: Path, summary: Summary) -> None:
     """Record why a run could not start or resume, unless it already has a final summary.
 
     Raises OSError.

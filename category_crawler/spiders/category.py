@@ -220,7 +220,7 @@ class CategorySpider(StoppingSpider):
         except (UnreadablePage, NotAListing) as error:
             raise type(error)(f"{error}; {crawl.keep_unreadable(response.body)}") from None
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
-        if crawl.plan.is_denied(listing):
+        if crawl.plan.needs_second_request(listing):
             self.logger.warning("%s says that there are no results: it is requested again", listing)
         self._warn(crawl)
         return products
@@ -253,7 +253,7 @@ class CategorySpider(StoppingSpider):
             cookies=session.request_cookies if session else None,
             headers={"Accept-Language": _accept_language(listing)},
             # The second request for a "no results" page must reach the site, not the HTTP cache.
-            meta={"cookiejar": self._jar, "dont_cache": crawl.plan.is_denied(listing)},
+            meta={"cookiejar": self._jar, "dont_cache": crawl.plan.needs_second_request(listing)},
             dont_filter=True,
         )
 

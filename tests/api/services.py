@@ -52,9 +52,9 @@ def flask(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     )
 
 
-def look_at_all(jobs: Jobs) -> None:
+def refresh_all(jobs: Jobs) -> None:
     """One look of a watcher that has just been started."""
-    Watcher(jobs).look()
+    Watcher(jobs).refresh_all()
 
 
 @dataclass(frozen=True, slots=True)

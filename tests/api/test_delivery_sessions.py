@@ -15,7 +15,7 @@ from api.config import Settings
 from api.delivery_sessions import Sessions
 from category_crawler.daemon.address import PROJECT
 from category_crawler.delivery.session import DeliverySession, session_file
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, look_at_all
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_all
 from tests.crawls import BY_SPIDER, DOMAIN, POSTCODE, Home
 from tests.storefront import Storefront
 from tests.waiting import until
@@ -169,10 +169,10 @@ def test_a_run_that_waits_keeps_anothers_session(
     collection = alice.schedule()
     delete(bob)
     path, jobs = session_file(DOMAIN, POSTCODE), app.extensions["services"].jobs
-    look_at_all(jobs)
+    refresh_all(jobs)
     assert path.exists()
     alice.cancel(collection)
-    look_at_all(jobs)
+    refresh_all(jobs)
     assert not path.exists(), "no run needs it any more"
     assert sessions.store.sessions.of(DOMAIN, POSTCODE) is None
     assert "No cookie file" in alice.post(f"{CATEGORY}/add_schedule/", BODY).text
@@ -205,7 +205,7 @@ def test_who_asks_again_for_a_kept_session_has_it(
     delete(bob)
     assert create(bob).get_json()["data"]["status"] == "active"
     alice.cancel(collection)
-    look_at_all(app.extensions["services"].jobs)
+    refresh_all(app.extensions["services"].jobs)
     assert session_file(DOMAIN, POSTCODE).exists()
 
 
@@ -235,7 +235,7 @@ def test_schedules_beside_deletions_never_lose_their_session(
         assert path.exists() is (answers == [200]), answers
         for runner in app.extensions["services"].store.runners.open():
             alice.cancel(runner.collection.id)
-        look_at_all(app.extensions["services"].jobs)
+        refresh_all(app.extensions["services"].jobs)
         assert not path.exists()
 
 
@@ -248,7 +248,7 @@ def test_cookies_of_a_job_that_nobody_waits_for_go(
     until(path.exists, bool)
     until(
         lambda: (
-            look_at_all(app.extensions["services"].jobs)
+            refresh_all(app.extensions["services"].jobs)
             or sessions.store.sessions.of(DOMAIN, POSTCODE)
         ),
         lambda session: session is None,
@@ -267,7 +267,7 @@ def test_a_deletion_while_the_session_is_made_leaves_nothing(
     delete(bob)
     until(
         lambda: (
-            look_at_all(app.extensions["services"].jobs)
+            refresh_all(app.extensions["services"].jobs)
             or sessions.store.sessions.of(DOMAIN, POSTCODE)
         ),
         lambda session: session is None,
@@ -298,7 +298,7 @@ def test_what_took_the_place_of_the_operators_cookies_is_kept_as_they_were(
     delete(alice)
     until(
         lambda: (
-            look_at_all(app.extensions["services"].jobs)
+            refresh_all(app.extensions["services"].jobs)
             or sessions.store.sessions.of(DOMAIN, POSTCODE)
         ),
         lambda session: session is None,
@@ -400,7 +400,7 @@ def test_a_job_cancelled_on_the_console_has_failed(
     jobs = app.extensions["services"].jobs
     until(lambda: only(alice)["status"], lambda status: status == "in-progress")
     jobs.scrapyd.stop("z1-1")
-    until(lambda: look_at_all(jobs) or only(alice)["status"], lambda status: status == "failed")
+    until(lambda: refresh_all(jobs) or only(alice)["status"], lambda status: status == "failed")
     assert only(alice)["failed_message"]
 
 
@@ -435,7 +435,7 @@ def test_a_stopped_delivery_job_is_killed_and_frees_its_slot(
     os.kill(job["pid"], signal.SIGSTOP)
 
     def look() -> dict[str, Any]:
-        look_at_all(hasty.extensions["services"].jobs)
+        refresh_all(hasty.extensions["services"].jobs)
         return only(alice)
 
     zipcode = until(look, lambda zipcode: zipcode["status"] == "failed")

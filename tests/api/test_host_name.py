@@ -9,7 +9,7 @@ from pydantic import HttpUrl, ValidationError
 from yarl import URL
 
 from api.host_name import fault_in
-from api.notices.webhook import refusal
+from api.notices.webhook import why_refused
 from tests.api.services import BODY, CATEGORY, Caller
 
 PATH = f"{CATEGORY}/add_schedule/"
@@ -70,7 +70,7 @@ def test_what_the_door_lets_in_a_resolver_and_the_client_take(host: str) -> None
         url = str(HttpUrl(f"https://{host}/"))
     except ValidationError:
         return
-    if not refusal(url, private_allowed=True):
+    if not why_refused(url, private_allowed=True):
         name = urlsplit(url).hostname or ""
         assert name.encode("idna")
         assert URL(url, encoded=True).raw_host == name

@@ -6,7 +6,7 @@ import pytest
 
 from category_crawler.crawl.page_checks import (
     UNPRICED,
-    Asked,
+    PageRequest,
     check_price,
     check_rows,
     price_proved,
@@ -18,7 +18,7 @@ from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Kind, Page, PriceRange, Refinement
 from tests.records import LISTING, product
 
-OWN = Asked(ListingURL.parse(LISTING).with_page(2), most_have_prices=True)
+OWN = PageRequest(ListingURL.parse(LISTING).with_page(2), most_have_prices=True)
 BARE = [product(number, price_cents=None) for number in range(UNPRICED)]
 ADVERTISED = product(90, sponsored=True)
 
@@ -38,16 +38,16 @@ def test_no_price_where_others_had_some_is_unreadable() -> None:
         ([*BARE, product(91)], OWN),
         (BARE[1:], OWN),
         ([*BARE[1:], product(92, price_cents=None, offer_price_cents=4321)], OWN),
-        (BARE, Asked(OWN.listing)),
-        (BARE, Asked(OWN.listing.with_sort("price-asc-rank"), most_have_prices=True)),
+        (BARE, PageRequest(OWN.listing)),
+        (BARE, PageRequest(OWN.listing.with_sort("price-asc-rank"), most_have_prices=True)),
     ],
     ids=["one priced", "few", "another offer", "few had prices", "another order"],
 )
-def test_a_page_that_may_well_show_no_price(products: list[Product], asked: Asked) -> None:
+def test_a_page_that_may_well_show_no_price(products: list[Product], asked: PageRequest) -> None:
     check_rows(page(*products), asked)
 
 
-BOUNDED = Asked(ListingURL.parse(f"{LISTING}%2Cp_36%3A1000-2000"))
+BOUNDED = PageRequest(ListingURL.parse(f"{LISTING}%2Cp_36%3A1000-2000"))
 AUD, USD = [{"currency": currency, "price_cents": 1500} for currency in ("AUD", "USD")]
 DEAR = {"price_cents": 9000}
 
@@ -81,7 +81,7 @@ def test_a_price_range_is_proved_in_the_marketplaces_own_currency_only(
     assert price_proved(shown, BOUNDED) is proved
 
 
-FILTERED = Asked(ListingURL.parse(f"{LISTING}%2Cp_89%3AAurelo%2Cp_36%3A1000-2000"))
+FILTERED = PageRequest(ListingURL.parse(f"{LISTING}%2Cp_89%3AAurelo%2Cp_36%3A1000-2000"))
 BRAND = [Refinement("p_89:Aurelo", "Aurelo")]
 
 

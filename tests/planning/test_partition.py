@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from category_crawler.listing_url import ListingURL
 from category_crawler.planning.coverage import Tally, cover
+from category_crawler.planning.listing_pages import End
 from category_crawler.planning.partition import Effort, Partition
 from category_crawler.planning.slice import Verdict
-from category_crawler.planning.walk import End
 from tests.paper_shop import PaperShop
 from tests.records import LISTING, record
 from tests.storefront import Catalogue, Switches

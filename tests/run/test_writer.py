@@ -187,13 +187,15 @@ def test_pages_whose_rows_a_power_cut_took_are_asked_for_again(folder: Path, lef
 
 def test_advertised_products_come_once_and_never_beside_an_organic_row(folder: Path) -> None:
     run = Run.create(folder, JOB)
-    run.hold([product(1, sponsored=True), product(9, sponsored=True), product(9, sponsored=True)])
+    run.keep_advertisements(
+        [product(1, sponsored=True), product(9, sponsored=True), product(9, sponsored=True)]
+    )
     run.close()
     with (folder / "sponsored.part").open("ab") as part:
         part.write(b'{"asin":"B0')
     run = Run.resume(folder)
     run.claim([product(1)])
-    assert [p.asin for p in run.held()] == list(asins(9, 9))
+    assert [p.asin for p in run.advertisements()] == list(asins(9, 9))
     run.close()
 
 
@@ -224,15 +226,15 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_who_looks_sees_whether_a_run_is_being_written(folder: Path) -> None:
     seen = RunFolder(folder)
-    assert (seen.has_begun, seen.is_held, seen.summary, seen.kept) == (False, False, None, 0)
+    assert (seen.has_begun, seen.is_locked, seen.summary, seen.kept) == (False, False, None, 0)
     run = Run.create(folder, JOB)
     run.keep([product(1), product(2)])
     with (folder / "products.part").open("ab") as part:
         part.write(b'{"asin":"B0000')
-    assert (seen.has_begun, seen.is_held, seen.progress, seen.kept) == (True, True, None, 2)
+    assert (seen.has_begun, seen.is_locked, seen.progress, seen.kept) == (True, True, None, 2)
     run.report(progress())
     run.close()
-    assert (seen.is_held, seen.progress) == (False, progress())
+    assert (seen.is_locked, seen.progress) == (False, progress())
 
 
 def test_who_looks_sees_whether_a_spider_is_quiet(folder: Path) -> None:

@@ -17,7 +17,7 @@ from category_crawler.daemon.cancellation import forget_cancelled, note_cancelle
 from category_crawler.files.home import var_folder
 from category_crawler.run.reader import JOB, JOURNAL, LOCK, PARTIAL_ROWS, PROGRESS, ROWS, SUMMARY
 from category_crawler.run.writer import Run
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, flask, look_at_all
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, flask, refresh_all
 from tests.crawls import DOMAIN, POSTCODE
 from tests.damage import DAMAGES
 from tests.records import product, progress, record, summary
@@ -67,7 +67,7 @@ def test_no_call_fails_and_nothing_is_believed(
             damage(folder_of(runner).path / name, kind)
     well = begun(jobs, alice.user)
 
-    look_at_all(jobs)
+    refresh_all(jobs)
     assert [r for r in caplog.records if r.exc_info] == [], "no look failed"
     items = {item["id"]: item for item in alice.post(LIST).get_json()["data"]["items"]}
     assert len(items) == 2 * len(FILES) + 1
@@ -96,7 +96,7 @@ def test_a_cancel_and_the_end_of_it_outlive_any_file(
     for name, runner in runners.items():
         damage(folder_of(runner).path / name, kind)
         alice.cancel(runner.collection.id)
-    look_at_all(jobs)
+    refresh_all(jobs)
     assert jobs.store.runners.open() == []
     for name, runner in runners.items():
         shown = alice.result(runner.collection.id)
@@ -147,14 +147,14 @@ def test_done_is_believed_only_with_a_whole_result_file(
     elif kind != "missing":
         lines = whole.splitlines(keepends=True)
         (path / ROWS).write_bytes(whole[:-9] if kind == "cut" else b"".join(lines[:1] + lines[2:]))
-    look_at_all(jobs)
+    refresh_all(jobs)
     assert alice.result(runner.collection.id)["stage"] == "scraping"
     if (path / ROWS).is_dir():
         (path / ROWS / "sub").rmdir()
         (path / ROWS).rmdir()
     (path / ROWS).unlink(missing_ok=True)
     (path / ROWS).write_bytes(whole)
-    look_at_all(jobs)
+    refresh_all(jobs)
     result = alice.result(runner.collection.id)
     assert (result["stage"], len(result["asins"])) == ("done", 48)
 
@@ -166,7 +166,7 @@ def test_a_result_file_damaged_later_is_not_handed_on(alice: Caller, jobs: Jobs,
     run = Run.resume(path)
     run.finish(summary(asin_count=48))
     run.close()
-    look_at_all(jobs)
+    refresh_all(jobs)
     damage(path / ROWS, kind)
     result = alice.result(runner.collection.id)
     assert (result["stage"], result["asin_count"], result["asins"]) == ("done", 48, [])
@@ -216,7 +216,7 @@ def test_the_next_attempt_goes_on_whatever_lies_there(
     shop.switches.block = ""
     os.kill(job["pid"], signal.SIGKILL)
     result = until(
-        lambda: look_at_all(jobs) or alice.result(collection), lambda shown: shown["stage"] in ENDED
+        lambda: refresh_all(jobs) or alice.result(collection), lambda shown: shown["stage"] in ENDED
     )
     assert (result["stage"], result["failed_message"]) == ("done", None)
     assert len({row["asin"] for row in result["asins"]}) == len(result["asins"]) == 60
@@ -260,6 +260,6 @@ def test_a_damaged_delivery_report_says_nothing(
     report = var_folder() / "deliveries" / "z1-1.json"
     report.parent.mkdir(exist_ok=True)
     DAMAGES[kind](report)
-    look_at_all(jobs)
+    refresh_all(jobs)
     (zipcode,) = alice.post("/api/v1/zipcodes/get-zipcodes/").get_json()["data"]
     assert zipcode["status"] == "pending", "the job is still in the queue"

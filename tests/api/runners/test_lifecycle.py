@@ -12,7 +12,7 @@ from flask import Flask
 
 from api.runners.lifecycle import Jobs
 from api.scrapyd.client import Scrapyd
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, look_at_all
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_all
 from tests.crawls import DOMAIN, POSTCODE, Home
 from tests.storefront import Storefront
 from tests.trouble import no_room_for_files
@@ -134,7 +134,7 @@ def test_priorities_order_the_queue(
     high = alice.schedule(priority="Highest")
     assert alice.result(low)["stage"] == alice.result(high)["stage"] == "queued"
     alice.cancel(first[0])
-    until(lambda: look_at_all(jobs) or alice.result(high)["stage"], lambda s: s == "scraping")
+    until(lambda: refresh_all(jobs) or alice.result(high)["stage"], lambda s: s == "scraping")
     assert alice.result(low)["stage"] == "queued"
 
 
@@ -155,8 +155,8 @@ def test_a_cancelled_run_ends_at_once_and_keeps_its_rows(
     assert result["coverage"]["complete"] is False
     assert alice.cancel(collection) is False, "it had already ended"
     # The hanging request outlasts the grace time, so that only KILL helps.
-    until(lambda: look_at_all(jobs) or _states(jobs), lambda states: "running" not in states)
-    look_at_all(jobs)
+    until(lambda: refresh_all(jobs) or _states(jobs), lambda states: "running" not in states)
+    refresh_all(jobs)
     assert jobs.store.runners.open() == []
     assert alice.result(collection) == result, "an end never changes"
 
@@ -448,7 +448,7 @@ def test_two_watchers_make_one_attempt(
     spider = _spider(jobs)
     os.kill(spider, signal.SIGKILL)
     until(lambda: _states(jobs), lambda states: "running" not in states)
-    watchers = [threading.Thread(target=look_at_all, args=(jobs,)) for _ in range(6)]
+    watchers = [threading.Thread(target=refresh_all, args=(jobs,)) for _ in range(6)]
     for watcher in watchers:
         watcher.start()
     for watcher in watchers:
@@ -470,7 +470,7 @@ def test_a_cancel_while_the_next_attempt_is_on_its_way(
     assert alice.cancel(collection) in (True, False)
     jobs._attempts.again(runner)
     until(
-        lambda: look_at_all(jobs) or _states(jobs),
+        lambda: refresh_all(jobs) or _states(jobs),
         lambda states: not {"running", "pending"} & set(states),
     )
     assert alice.result(collection)["failed_message"] == "Cancelled by user"

@@ -18,7 +18,7 @@ from api.store.stage import Stage
 from category_crawler.errors import CrawlError
 from category_crawler.job import CategoryJob, FundedJob
 from category_crawler.run.writer import Run
-from tests.api.services import BODY, CATEGORY, Caller, Daemon, look_at_all
+from tests.api.services import BODY, CATEGORY, Caller, Daemon, refresh_all
 from tests.records import product, record
 
 _LETTERS = st.characters(exclude_categories=["Cs"])
@@ -109,7 +109,7 @@ def test_an_older_databases_request_is_scheduled_again_and_resumed(
     run.close()
     assert jobs._attempts.again(runner)
     assert _pending(jobs) == {f"r{runner.id}-2"}
-    look_at_all(jobs)
+    refresh_all(jobs)
     jobs.store.runners.end(runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=1))
     made = jobs.resume(jobs.store.runners.get(runner.id) or runner)
     assert f"r{made.id}-1" in _pending(jobs)

@@ -55,7 +55,7 @@ class Looks:
 @pytest.fixture
 def looks(jobs: Jobs, runners: list[int], monkeypatch: pytest.MonkeyPatch) -> Looks:
     made = Looks()
-    for name in ("look", "reap"):
+    for name in ("refresh", "finish_cancel"):
         monkeypatch.setattr(jobs, name, made.through(getattr(jobs, name)))
     return made
 
@@ -74,7 +74,7 @@ def test_the_others_are_looked_at(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     looks.raises[runners[which]] = error
-    Watcher(jobs).look()
+    Watcher(jobs).refresh_all()
     assert looks.reached == [number for number in runners if number != runners[which]]
     (said,) = [line for line in caplog.records if line.levelno == logging.ERROR]
     assert f"runner {runners[which]} " in said.getMessage()
@@ -94,15 +94,15 @@ def test_what_always_fails_is_said_now_and_then(
     watcher = Watcher(jobs)
     for second in range(0, 3600, 2):
         clock[0] = second
-        watcher.look()
+        watcher.refresh_all()
     errors = [line.getMessage() for line in caplog.records if line.levelno == logging.ERROR]
     assert 3 <= len(errors) <= 7
     assert "KeyError: 'asin_count'" in errors[-1]
     assert "minutes" in errors[-1]
     del looks.raises[runners[0]]
-    watcher.look()
+    watcher.refresh_all()
     looks.raises[runners[0]] = KeyError("another")
-    watcher.look()
+    watcher.refresh_all()
     assert "failed; the next look tries again" in caplog.records[-1].getMessage()
 
 
@@ -135,7 +135,7 @@ def test_a_full_disk_keeps_no_runner_from_being_looked_at(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(watching, "beat", full)
-    Watcher(jobs).look()
+    Watcher(jobs).refresh_all()
     assert looks.reached == runners
 
 

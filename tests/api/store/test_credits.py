@@ -14,7 +14,7 @@ from api.runners.lifecycle import Jobs
 from api.store import NotEnoughCredits, Store
 from api.store.records import Credits, Outcome, Stopping
 from api.store.stage import Stage
-from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, look_at_all
+from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_all
 from tests.crawls import Home
 from tests.storefront import Storefront
 from tests.waiting import until
@@ -257,7 +257,7 @@ def test_a_cancelled_run_pays_its_rows_once_it_is_gone(
     alice.until_moving(collection)
     alice.cancel(collection)
     assert shown(alice) == (100, 24, 76, 0)
-    until(lambda: look_at_all(jobs) or jobs.store.runners.open(), lambda runners: not runners)
+    until(lambda: refresh_all(jobs) or jobs.store.runners.open(), lambda runners: not runners)
     assert shown(alice) == (100, 24, 0, 76)
     assert alice.result(collection)["asin_count"] == 24
 

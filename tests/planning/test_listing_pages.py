@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from category_crawler.listing_url import ListingURL
-from category_crawler.planning.walk import End, Walk
+from category_crawler.planning.listing_pages import End, ListingPages
 from category_crawler.run.journal import PageRecord
 from tests.records import LISTING, asins, no_results, record
 
 
-def walk_of(*records: PageRecord) -> Walk:
-    return Walk(ListingURL.parse(LISTING), records)
+def walk_of(*records: PageRecord) -> ListingPages:
+    return ListingPages(ListingURL.parse(LISTING), records)
 
 
 def test_a_walk_begins_at_page_one() -> None:
@@ -66,19 +66,19 @@ def test_no_results_is_believed_when_proved_or_said_twice_and_never_against_a_to
     page = len(before) + 1
     walk = walk_of(*before, *(no_results(page, proved=proved) for proved in told))
     assert walk.end is end
-    assert walk.is_denied is (end is None)
+    assert walk.needs_second_request is (end is None)
     assert next(walk.wanted(), None) == (page if end is None else None)
 
 
 def test_the_first_page_of_all_is_asked_twice_whatever_it_shows() -> None:
-    walk = Walk(ListingURL.parse(LISTING), [no_results(proved=True)], is_whole=True)
+    walk = ListingPages(ListingURL.parse(LISTING), [no_results(proved=True)], is_whole=True)
     assert list(walk.wanted()) == [1]
     walk.add(no_results(proved=True))
     assert walk.end is End.NO_RESULTS
 
 
 def test_no_results_is_never_believed_where_products_are_known_to_lie() -> None:
-    walk = Walk(ListingURL.parse(LISTING), [no_results(proved=True)], holds=1)
+    walk = ListingPages(ListingURL.parse(LISTING), [no_results(proved=True)], holds=1)
     assert walk.end is None
     walk.add(no_results(proved=True))
     assert walk.end is End.CONTRADICTED

@@ -1,19 +1,19 @@
 """Records why a job could not start, for the API."""
 
-from category_crawler.crawl.category_crawl import refused
+from category_crawler.crawl.category_crawl import record_failed_start
 from category_crawler.delivery.report import DeliveryReport, write_report
 from category_crawler.errors import CrawlError
 from category_crawler.times import utc_now
 
 
-def refuse_job(spider: str, job: str, run: str, error: CrawlError) -> None:
+def record_failed_job(spider: str, job: str, run: str, error: CrawlError) -> None:
     """Write why a Scrapyd job could not start: to the run's summary or the delivery report.
 
     ``run`` is the run's folder below ``results/``. A category job without one did not come from
     the API, so nothing is written. Raises RunError for a folder elsewhere, OSError.
     """
     if spider == "category" and run:
-        refused(run, error)
+        record_failed_start(run, error)
     elif spider == "delivery":
         report = DeliveryReport(
             stage="failed",

@@ -26,7 +26,7 @@ class End(StrEnum):
     NOT_APPLIED = "not_applied"
 
 
-class Walk:
+class ListingPages:
     """What the pages of one listing in one sort order have shown.
 
     Pages may arrive in any order. The walk uses a page once all pages before it have arrived, up
@@ -47,7 +47,7 @@ class Walk:
     ) -> None:
         """``holds``: how many products are known to be there. ``is_whole``: the whole category."""
         self.listing = listing
-        self.is_denied = False
+        self.needs_second_request = False
         """Whether the next page said "no results" and must be requested once more."""
         self.end: End | None = None
         """Why the listing ended; None while there is a page to request."""
@@ -83,8 +83,8 @@ class Walk:
         """Add a finished page."""
         self._ahead[record.page] = record
         while self.end is None and (following := self._ahead.pop(self.length + 1, None)):
-            self.is_denied = self._is_doubtful(following)
-            if not self.is_denied:
+            self.needs_second_request = self._is_doubtful(following)
+            if not self.needs_second_request:
                 self._append(following)
 
     def close(self) -> None:
@@ -143,7 +143,7 @@ class Walk:
 
     def _is_doubtful(self, record: PageRecord) -> bool:
         """Whether a page says "no results" for the first time and needs a second request."""
-        if record.kind != Kind.NO_RESULTS or self.is_denied:
+        if record.kind != Kind.NO_RESULTS or self.needs_second_request:
             return False
         is_first_of_all = self._is_whole and self.length == 0
         return is_first_of_all or not record.proved or self.expected > self.served
