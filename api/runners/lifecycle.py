@@ -17,10 +17,10 @@ from api.config import Settings
 from api.delivery_sessions import Sessions
 from api.runners.attempts import Attempts, folder_of, job_name, place_of
 from api.runners.request import AddSchedule
-from api.scrapyd.client import Scrapyd, ScrapydError, ScrapydSilent
+from api.scrapyd.client import Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
 from api.store import Store
-from api.store.records import Outcome, Runner, Stopping
+from api.store.records import Outcome, Runner
 from api.store.stage import Stage
 from category_crawler.daemon.cancellation import forget_cancelled, was_cancelled
 from category_crawler.errors import (
@@ -116,29 +116,36 @@ class Jobs:
         return self.store.runners.get(runner.id) or runner
 
     def cancel(self, runner: Runner) -> bool:
-        """End a runner at once; whether its job was found and is being stopped."""
+        """End a runner at once; whether its job was found and is being stopped.
+
+        :mod:`category_crawler.daemon.cancellation` tells who remembers what of a cancel.
+        """
         runner = self.refresh(runner)
-        cancelled = Cancelled(CANCELLED)
-        outcome = Outcome.failed(cancelled, folder_of(runner).kept, Stopping.ASKED)
-        ended = self.store.runners.end(runner.id, outcome)
+        kept = folder_of(runner).kept
+        outcome = Outcome.failed(Cancelled(CANCELLED), kept, is_stopping=True)
+        if not self.store.runners.end(runner.id, outcome):
+            return False
         # Its next attempt may have been recorded since.
-        return ended and self._interrupt(self.store.runners.get(runner.id) or runner)
+        job = job_name(self.store.runners.get(runner.id) or runner)
+        try:
+            return self.scrapyd.stop(job)
+        except ScrapydError as error:
+            logger.warning("Job %s could not be stopped yet: %s", job, error)
+            return False
 
     def finish_cancel(self, runner: Runner) -> None:
-        """See a cancelled job out: off the queue, or one INT, and after the grace time KILL."""
+        """Stop a cancelled runner's job until it has gone, then charge what it has written."""
+        job = job_name(runner)
         try:
-            state = self.scrapyd.states().get(job_name(runner))
-            if state == "pending":
-                self.scrapyd.stop(job_name(runner))
+            state = self.scrapyd.states().get(job)
+            if state in ("pending", "running"):
+                self._stop(runner)
+                return
         except ScrapydError:
             return
-        if state == "running" and runner.stopping is Stopping.ASKED:
-            self._interrupt(runner)
-        elif state == "running":
-            self._kill_after_grace(runner)
-        elif state not in ("pending", "running") and not folder_of(runner).is_locked:
-            self.store.runners.see_out(runner.id, runner.stopping, folder_of(runner).kept)
-            forget_cancelled(job_name(runner))
+        if not folder_of(runner).is_locked:
+            self.store.runners.see_out(runner.id, folder_of(runner).kept)
+            forget_cancelled(job)
 
     def _check_session(self, request: AddSchedule) -> None:
         postcode = request.marketplace.postcode(request.postcode)
@@ -230,26 +237,14 @@ class Jobs:
             logger.warning("Job %s gave no sign of life and is killed", job_name(runner))
             self.scrapyd.kill(job_name(runner))
 
-    def _interrupt(self, runner: Runner) -> bool:
-        """Send the one INT; the store lets only one process do it."""
-        if not self.store.runners.set_stopping(runner.id, Stopping.ASKED, Stopping.INTERRUPTED):
-            return False
-        try:
-            return self.scrapyd.stop(job_name(runner))
-        except ScrapydError as error:
-            logger.warning("Job %s could not be stopped yet: %s", job_name(runner), error)
-            if not isinstance(error, ScrapydSilent):
-                self.store.runners.set_stopping(runner.id, Stopping.INTERRUPTED, Stopping.ASKED)
-            return False
-
-    def _kill_after_grace(self, runner: Runner) -> None:
+    def _stop(self, runner: Runner) -> None:
+        """Stop a cancelled runner's job again: the last signal may not have arrived."""
         ended_at = runner.finished_at
         assert ended_at is not None, "only a runner that has ended is stopped"
-        if seconds_since(ended_at) < self.settings.cancel_grace + _KILL_AFTER:
-            return
-        if self.store.runners.set_stopping(runner.id, Stopping.INTERRUPTED, Stopping.KILLED):
+        is_late = seconds_since(ended_at) >= self.settings.cancel_grace + _KILL_AFTER
+        if is_late:
             logger.warning("Job %s did not end within its grace time", job_name(runner))
-        self.scrapyd.kill(job_name(runner))
+        self.scrapyd.stop(job_name(runner), "KILL" if is_late else "INT")
 
 
 def _last_word(folder: RunFolder) -> Summary | None:

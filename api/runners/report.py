@@ -80,7 +80,7 @@ def _asin_count(runner: Runner, progress: Progress | None) -> int:
         return runner.asin_count
     if runner.stage is Stage.FAILED:
         # A cancelled spider may still write until it is gone.
-        return folder_of(runner).kept if runner.stopping else runner.asin_count
+        return folder_of(runner).kept if runner.is_stopping else runner.asin_count
     return progress.products_found if progress else 0
 
 

@@ -53,10 +53,10 @@ class Watcher:
             self._try(before, f"runner {runner.id}", partial(self._refresh_runner, runner))
 
     def _refresh_runner(self, runner: Runner) -> None:
-        if runner.stopping is None:
-            self._jobs.refresh(runner)
-        else:
+        if runner.is_stopping:
             self._jobs.finish_cancel(runner)
+        else:
+            self._jobs.refresh(runner)
 
     def _refresh_sessions(self, before: dict[str, _Trouble]) -> None:
         sessions = self._jobs.sessions

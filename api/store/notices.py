@@ -44,7 +44,7 @@ class Notices:
             "WHERE status = 'pending' AND next_try_at <= :now "
             "AND (:kind IS NULL OR kind = :kind) "
             "AND (claimed_until IS NULL OR claimed_until <= :now) "
-            "AND (stopping IS NULL OR notices.created_at <= :grace) "
+            "AND (is_stopping IS NOT TRUE OR notices.created_at <= :grace) "
             f"AND coalesce(user, 0) NOT IN ({marks}) "
             "ORDER BY next_try_at, notices.id LIMIT 1) "
             "RETURNING id, event, runner, kind, target, tries, claim, created_at, "

@@ -102,14 +102,6 @@ class Collection:
     warnings: list[str]
 
 
-class Stopping(Word):
-    """What has been done so far to end the job of a cancelled runner."""
-
-    ASKED = "asked"
-    INTERRUPTED = "interrupted"
-    KILLED = "killed"
-
-
 @dataclass(frozen=True, slots=True)
 class Runner:
     """One execution of a collection."""
@@ -127,8 +119,8 @@ class Runner:
     failed_reason: str | None
     """The ``reason`` of a :class:`category_crawler.errors.CrawlError`."""
     failed_message: str | None
-    stopping: Stopping | None
-    """None where no job is to be stopped."""
+    is_stopping: bool
+    """Whether it was cancelled and its job may still be alive."""
     missing_since: str | None
     """Since when Scrapyd does not know the job."""
     reserved: int | None
@@ -157,14 +149,14 @@ class Outcome:
     coverage: Mapping[str, Any] | None = None
     failed_reason: str | None = None
     failed_message: str | None = None
-    stopping: Stopping | None = None
-    """None where its job is gone."""
+    is_stopping: bool = False
+    """Whether its job may still be alive."""
     finished_at: str = field(default_factory=utc_now)
 
     @classmethod
-    def failed(cls, error: CrawlError, kept: int, stopping: Stopping | None = None) -> Self:
+    def failed(cls, error: CrawlError, kept: int, *, is_stopping: bool = False) -> Self:
         """The end of a runner that an error of ours ends, with so many rows."""
-        return cls(Stage.FAILED, kept, None, error.reason, str(error), stopping)
+        return cls(Stage.FAILED, kept, None, error.reason, str(error), is_stopping)
 
 
 class SessionStatus(Word):

@@ -10,7 +10,7 @@ from api.store.credits import UserCredits
 from api.store.database import SQLiteFile
 from api.store.notices import Notices
 from api.store.reading import columns_of, reader_of
-from api.store.records import Collection, Outcome, Runner, Stopping
+from api.store.records import Collection, Outcome, Runner
 from api.store.stage import Stage
 from category_crawler.times import utc_now
 
@@ -182,7 +182,7 @@ class Runners:
 
     def open(self) -> list[Runner]:
         """Runners that have not ended, and cancelled ones whose job may still be alive."""
-        query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR stopping IS NOT NULL"
+        query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR is_stopping"
         return self._file.all(_AS_RUNNER, query)
 
     def waiting_since(self) -> str | None:
@@ -191,7 +191,7 @@ class Runners:
             "SELECT min(since) FROM ("
             "SELECT attempts.created_at AS since FROM runners "
             "JOIN attempts ON attempts.runner = runners.id AND number = attempt "
-            "WHERE (stage IN ('queued', 'scraping') OR stopping IS NOT NULL) AND stage = 'queued' "
+            "WHERE (stage IN ('queued', 'scraping') OR is_stopping) AND stage = 'queued' "
             "UNION ALL SELECT updated_at FROM sessions "
             "WHERE status IN ('pending', 'in-progress') AND status = 'pending')"
         )
@@ -201,7 +201,7 @@ class Runners:
     def ended(self, before: str) -> list[Runner]:
         """Runners that had ended by a moment (UTC, ISO 8601 with Z), their jobs gone."""
         query = f"{_RUNNERS} WHERE finished_at < ? AND stage IN ('done', 'failed') "
-        return self._file.all(_AS_RUNNER, f"{query} AND stopping IS NULL", (before,))
+        return self._file.all(_AS_RUNNER, f"{query} AND NOT is_stopping", (before,))
 
     def start(self, runner: int, started_at: str) -> bool:
         """Move from queued to scraping."""
@@ -215,39 +215,32 @@ class Runners:
         """Move to ``done`` or ``failed``; False where another was first: an end never changes.
 
         The rows kept are charged and notices written in the same transaction; what is left of the
-        reserve is given back, by :meth:`see_out` where the runner is still ``stopping``.
+        reserve is given back, by :meth:`see_out` where the runner ``is_stopping``.
         """
         with self._file.writing() as connection:
             moved = connection.execute(
                 "UPDATE runners SET stage = ?, asin_count = ?, coverage = ?, failed_reason = ?, "
-                "failed_message = ?, stopping = ?, finished_at = ?, missing_since = NULL "
+                "failed_message = ?, is_stopping = ?, finished_at = ?, missing_since = NULL "
                 "WHERE id = ? AND stage IN ('queued', 'scraping') RETURNING id",
                 (*_columns(outcome), runner),
             ).fetchone()
             if moved is not None:
-                is_over = outcome.stopping is None
+                is_over = not outcome.is_stopping
                 self._credits.settle(connection, runner, outcome.asin_count, is_over=is_over)
                 self._notices.add(connection, runner)
         return moved is not None
 
-    def see_out(self, runner: int, before: Stopping | None, kept: int) -> bool:
+    def see_out(self, runner: int, kept: int) -> bool:
         """Note that a cancelled job is gone, and charge what it wrote until then."""
         with self._file.writing() as connection:
             gone = connection.execute(
-                "UPDATE runners SET stopping = NULL, asin_count = ? "
-                "WHERE id = ? AND stopping = ? RETURNING id",
-                (kept, runner, before),
+                "UPDATE runners SET is_stopping = 0, asin_count = ? "
+                "WHERE id = ? AND is_stopping RETURNING id",
+                (kept, runner),
             ).fetchone()
             if gone is not None:
                 self._credits.settle(connection, runner, kept, is_over=True)
         return gone is not None
-
-    def set_stopping(self, runner: int, before: Stopping | None, after: Stopping | None) -> bool:
-        """Move on what is being done to end a cancelled job; True for the one who did."""
-        return self._file.moved(
-            "UPDATE runners SET stopping = ? WHERE id = ? AND stopping IS ? RETURNING id",
-            (after, runner, before),
-        )
 
     def set_missing(self, runner: int, since: str | None) -> None:
         """Note since when Scrapyd does not know the job; None once it does."""
@@ -263,6 +256,6 @@ def _columns(outcome: Outcome) -> tuple[Any, ...]:
         None if outcome.coverage is None else json.dumps(outcome.coverage),
         outcome.failed_reason,
         outcome.failed_message,
-        outcome.stopping,
+        outcome.is_stopping,
         outcome.finished_at,
     )

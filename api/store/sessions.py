@@ -191,7 +191,7 @@ def _is_needed(connection: sqlite3.Connection, domain: str, postcode: str) -> bo
         "SELECT stage, json_extract(request, '$.domain'), json_extract(request, '$.postcode') "
         "FROM runners JOIN collections ON collections.id = collection "
         # As the index has it.
-        "WHERE stage IN ('queued', 'scraping') OR stopping IS NOT NULL"
+        "WHERE stage IN ('queued', 'scraping') OR is_stopping"
     )
     return any(
         stage in ("queued", "scraping") and of == domain and shop.postcode(str(code)) == postcode

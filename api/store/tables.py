@@ -234,3 +234,20 @@ def add_unwanted_sessions(db: Database) -> None:
     """Since when no user asks for a session any more, which runs that go on may still need."""
     for statement in _UNWANTED_SESSIONS:
         db.conn.execute(statement)
+
+
+_IS_STOPPING = (
+    "ALTER TABLE runners ADD COLUMN is_stopping INTEGER NOT NULL DEFAULT 0",
+    "UPDATE runners SET is_stopping = 1 WHERE stopping IS NOT NULL",
+    "DROP INDEX open_runners",
+    "CREATE INDEX open_runners ON runners (id) WHERE stage IN ('queued', 'scraping') "
+    "OR is_stopping",
+    "ALTER TABLE runners DROP COLUMN stopping",
+)
+
+
+@migrations()
+def simplify_stopping(db: Database) -> None:
+    """Whether a cancelled runner's job is still to be stopped, not how far that has come."""
+    for statement in _IS_STOPPING:
+        db.conn.execute(statement)

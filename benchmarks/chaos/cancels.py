@@ -115,7 +115,7 @@ def _check_slots(outcome: Outcome, here: Installation) -> None:
     for run in runs:
         judge(outcome, here, run, after="scheduled afterwards")
     for runner in here.store.runners.open():
-        outcome.fail(f"Runner {runner.id} is still seen to: stopping is {runner.stopping}")
+        outcome.fail(f"Runner {runner.id} is still open: it is {runner.stage}")
 
 
 CANCELS = Trial(

@@ -1,7 +1,18 @@
 """Notes of cancelled jobs, each written before the job's process gets the signal.
 
-A process cancelled in its first second, or a job removed from the queue, writes no summary. Without
-the note such a job would look crashed and be started again.
+A cancel takes time, and each process may die on the way. So each remembers one thing, for as long
+as it needs it:
+
+* **The API**, in SQLite: that the runner is cancelled, for ever; and ``is_stopping``, until its job
+  has gone. Until then the watcher repeats SIGINT, and after the grace time it sends SIGKILL.
+* **Scrapyd**, in the note here, until the API has recorded what became of the job: that somebody
+  told it to cancel. Only Scrapyd knows of a cancel on its console, and a job taken off the queue,
+  or a process cancelled in its first second, writes no summary. Without the note such a job would
+  look crashed and be started again.
+* **The spider**, as its first error, and then in its ``summary.json``: that it was cancelled. It
+  ignores every further SIGINT, so nobody has to remember having sent one.
+
+``docs/architecture.md`` draws it.
 """
 
 import os

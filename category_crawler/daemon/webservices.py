@@ -21,27 +21,23 @@ class ImmediateSchedule(Schedule):
         return answer
 
 
-class CancelOnce(Cancel):
-    """Writes the note of the cancelled job, and sends SIGINT only once.
-
-    On a second SIGINT, Scrapy exits at once and loses what it is writing.
-    """
+class NotedCancel(Cancel):
+    """Writes the note of a job before it cancels the job."""
 
     def render_POST(self, txrequest: Any) -> Any:  # noqa: N802, Twisted's name
         job = txrequest.args.get(b"job", [b""])[0].decode(errors="replace")
-        if txrequest.args.get(b"signal", [b"INT"])[0] == b"INT":
+        signal = txrequest.args.get(b"signal", [b"INT"])[0]
+        # KILL is sent to a job that hangs, which the next attempt follows.
+        if signal == b"INT" and self._is_there(job):
             note_cancelled(job)
-            if self._was_interrupted(job):
-                return {"prevstate": "running"}
         try:
             return super().render_POST(txrequest)
         except ProcessExitedAlready:
             return {"prevstate": None}
 
-    def _was_interrupted(self, job: str) -> bool:
-        """Whether the job's process already got SIGINT; mark it for the next call."""
-        for process in self.root.launcher.processes.values():
-            if process.job == job:
-                was_interrupted, process.was_interrupted = hasattr(process, "was_interrupted"), True
-                return was_interrupted
-        return False
+    def _is_there(self, job: str) -> bool:
+        """Whether the job waits or runs: the note of one that has ended would stay for ever."""
+        queues = self.root.poller.queues.values()
+        return any(process.job == job for process in self.root.launcher.processes.values()) or any(
+            message["_job"] == job for queue in queues for message in queue.list()
+        )

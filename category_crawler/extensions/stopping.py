@@ -16,6 +16,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from category_crawler.errors import Cancelled, Crashed, CrawlError, CrawlStopped, Interrupted
+from category_crawler.process_watch import PARENT
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,11 @@ _SIGNAL_ERRORS: dict[int, CrawlStopped] = {
 
 
 class Stopping:
-    """An extension that stops the crawl; only the first reason is kept."""
+    """An extension that stops the crawl; only the first reason is kept.
+
+    The first signal gives the spider ``CANCEL_GRACE`` seconds to close. A job of Scrapyd ignores
+    every further one; in a terminal, Scrapy exits at the second.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -42,6 +47,7 @@ class Stopping:
         """Called just before the process exits because the spider did not close in time."""
         self._stopped = asyncio.Event()
         self._grace = crawler.settings.getfloat("CANCEL_GRACE")
+        self._is_signalled = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -133,12 +139,20 @@ class Stopping:
     ) -> None:
         from twisted.internet import reactor
 
+        # A person who presses Ctrl-C twice wants to leave at once, and Scrapy does that. Scrapyd's
+        # jobs are cancelled by several clients, each of which may repeat its call.
+        is_job = PARENT in os.environ
+
         def handle(signum: int, frame: FrameType | None) -> None:
+            if is_job and self._is_signalled:
+                return
+            self._is_signalled = True
             if self.error is None:
                 self.signal = signal.Signals(signum).name
             reactor.callFromThread(self.stop, error)
             threading.Thread(target=self.exit_after, args=(self._grace,), daemon=True).start()
-            scrapys(signum, frame)
+            if not is_job:
+                scrapys(signum, frame)
 
         signal.signal(number, handle)
 

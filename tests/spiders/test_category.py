@@ -1,6 +1,7 @@
 """The category spider against the shop: the right rows, or the right reason."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from category_crawler.process_watch import PARENT
 from tests.crawls import QUICK, URL, Home
 from tests.storefront import Catalogue, Storefront, Switches
 from tests.storefront.catalogue import EMPTY_NODE, NODE
@@ -355,6 +357,23 @@ def test_a_spider_that_hangs_ends_itself_after_the_grace_time(home: Home) -> Non
     process.communicate(timeout=10)
     summary = json.loads((home.folder / "results/local/a/summary.json").read_bytes())
     assert (summary["failed_reason"], summary["asin_count"]) == ("cancelled", 24)
+
+
+def test_a_job_of_scrapyd_ignores_further_signals(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PARENT, str(os.getpid()))
+    home.shop.switches.block = "hang"
+    home.shop.switches.block_from = 3
+    process = home.start("-s", "DOWNLOAD_TIMEOUT=3", "-s", "RETRY_TIMES=0")
+    until(lambda: len(home.shop.listing_requests), lambda count: count > 2)
+    for sent in (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        process.send_signal(sent)
+        time.sleep(0.1)
+    process.communicate(timeout=30)
+    summary = json.loads((home.folder / "results/local/a/summary.json").read_bytes())
+    assert (summary["failed_reason"], summary["signal"]) == ("cancelled", "SIGINT")
+    assert summary["asin_count"] == 48
 
 
 def test_a_run_that_failed_is_resumed_and_one_that_is_done_is_not(home: Home) -> None:

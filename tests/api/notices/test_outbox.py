@@ -16,7 +16,7 @@ import pytest
 from api.config import Settings
 from api.notices.outbox import TRIED_FOR, Notices
 from api.store import Store
-from api.store.records import NoticeStatus, Outcome, Stopping
+from api.store.records import NoticeStatus, Outcome
 from api.store.stage import Stage
 from category_crawler.files.home import PROJECT
 from category_crawler.times import utc_in
@@ -33,11 +33,9 @@ def test_a_cancelled_run_is_told_once_its_spider_is_gone(
 ) -> None:
     runner = store.runners.add_collection(alice.user, "Lamps", REQUEST, [])
     told = {"failed_reason": "cancelled", "failed_message": "Cancelled by user"}
-    store.runners.end(
-        runner.id, Outcome(Stage.FAILED, stopping=Stopping.ASKED, asin_count=1, **told)
-    )
+    store.runners.end(runner.id, Outcome(Stage.FAILED, is_stopping=True, asin_count=1, **told))
     assert not notices.deliver_next()
-    store.runners.see_out(runner.id, Stopping.ASKED, 3)
+    store.runners.see_out(runner.id, 3)
     deliver_all(notices)
     assert mailbox.messages[0]["Subject"] == "Cancelled: Lamps, 3 products"
     assert len(kept(store)) == 1
@@ -47,9 +45,7 @@ def test_a_cancelled_run_whose_spider_stays_is_told_after_a_minute(
     alice: Caller, store: Store, notices: Notices, mailbox: Mailbox
 ) -> None:
     runner = store.runners.add_collection(alice.user, "Lamps", REQUEST, [])
-    store.runners.end(
-        runner.id, Outcome(Stage.FAILED, failed_reason="cancelled", stopping=Stopping.ASKED)
-    )
+    store.runners.end(runner.id, Outcome(Stage.FAILED, failed_reason="cancelled", is_stopping=True))
     store.db.conn.execute("UPDATE notices SET created_at = ?", (utc_in(-61),))
     deliver_all(notices)
     assert len(mailbox.messages) == 1

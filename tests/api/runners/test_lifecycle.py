@@ -12,6 +12,8 @@ from flask import Flask
 
 from api.runners.lifecycle import Jobs
 from api.scrapyd.client import Scrapyd
+from api.store.records import Outcome
+from category_crawler.errors import Cancelled
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_all
 from tests.crawls import DOMAIN, POSTCODE, Home
 from tests.storefront import Storefront
@@ -182,7 +184,34 @@ def test_a_finished_run_cannot_be_cancelled(alice: Caller, scrapyd: Daemon) -> N
     assert alice.result(collection) == before
 
 
-def test_one_interrupt_whoever_cancels(
+def test_a_cancel_whose_signal_was_lost_is_finished(
+    alice: Caller, scrapyd: Daemon, shop: Storefront, jobs: Jobs, home: Home
+) -> None:
+    shop.switches.latency = 0.5
+    collection = alice.schedule()
+    runner = alice.until_moving(collection)
+    # What an API that is killed before it calls Scrapyd leaves behind.
+    outcome = Outcome.failed(Cancelled("Cancelled by user"), 24, is_stopping=True)
+    assert jobs.store.runners.end(runner["id"], outcome)
+    until(lambda: refresh_all(jobs) or jobs.store.runners.open(), lambda left: not left)
+    (file,) = (home.folder / "results").glob("*/*/*/summary.json")
+    summary = json.loads(file.read_bytes())
+    assert (summary["failed_reason"], summary["signal"]) == ("cancelled", "SIGINT")
+    assert _notes(home) == []
+
+
+def test_no_note_is_left_of_a_job_that_is_not_there(
+    alice: Caller, scrapyd: Daemon, jobs: Jobs, home: Home
+) -> None:
+    collection = alice.schedule()
+    runner = alice.until(collection, "done")
+    until(lambda: _states(jobs), lambda states: "running" not in states)
+    for job in (f"r{runner['id']}-1", "r999-1"):
+        assert jobs.scrapyd.stop(job) is False
+    assert _notes(home) == []
+
+
+def test_one_client_is_told_that_it_cancelled(
     alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs, home: Home
 ) -> None:
     collection = alice.schedule()
@@ -199,7 +228,7 @@ def test_one_interrupt_whoever_cancels(
 
 
 def test_cancelled_on_the_console(
-    alice: Caller, scrapyd: Daemon, shop: Storefront, jobs: Jobs
+    alice: Caller, scrapyd: Daemon, shop: Storefront, jobs: Jobs, home: Home
 ) -> None:
     shop.switches.latency = 1.0
     collection = alice.schedule()
@@ -208,6 +237,7 @@ def test_cancelled_on_the_console(
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["failed_reason"]) == ("failed", "cancelled")
     assert result["asin_count"] >= 24
+    assert _notes(home) == []
 
 
 def test_taken_off_the_queue_on_the_console(
@@ -233,7 +263,7 @@ def test_cancelled_on_the_console_in_its_first_moment(
     assert _attempts(jobs, collection) == 1
 
 
-def test_console_and_api_cancel_one_job_with_one_interrupt(
+def test_a_job_cancelled_many_times_keeps_its_rows(
     alice: Caller, scrapyd: Daemon, halting: Storefront, jobs: Jobs, home: Home
 ) -> None:
     collection = alice.schedule()
@@ -474,6 +504,11 @@ def test_a_cancel_while_the_next_attempt_is_on_its_way(
         lambda states: not {"running", "pending"} & set(states),
     )
     assert alice.result(collection)["failed_message"] == "Cancelled by user"
+
+
+def _notes(home: Home) -> list[str]:
+    """The jobs that have a note of their cancel."""
+    return [note.name for note in (home.folder / "var/cancelled").glob("*")]
 
 
 def _attempts(jobs: Jobs, collection: int) -> int:

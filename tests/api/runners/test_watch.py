@@ -13,7 +13,7 @@ from flask import Flask
 from api.runners import watch as watching
 from api.runners.lifecycle import Jobs
 from api.runners.watch import Watcher, watch
-from api.store.records import Outcome, Stopping
+from api.store.records import Outcome
 from api.store.stage import Stage
 from tests.api.services import CATEGORY, Caller
 from tests.waiting import until
@@ -29,7 +29,7 @@ def jobs(app: Flask) -> Jobs:
 def runners(alice: Caller, jobs: Jobs) -> list[int]:
     """Three runners, one of them cancelled."""
     made = [jobs.store.runners.add_collection(alice.user, "Lamps", {}, []).id for _ in range(3)]
-    jobs.store.runners.end(made[2], Outcome(Stage.FAILED, stopping=Stopping.ASKED))
+    jobs.store.runners.end(made[2], Outcome(Stage.FAILED, is_stopping=True))
     return made
 
 

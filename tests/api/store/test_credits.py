@@ -12,7 +12,7 @@ from flask import Flask
 
 from api.runners.lifecycle import Jobs
 from api.store import NotEnoughCredits, Store
-from api.store.records import Credits, Outcome, Stopping
+from api.store.records import Credits, Outcome
 from api.store.stage import Stage
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_all
 from tests.crawls import Home
@@ -46,7 +46,7 @@ def check_books(store: Store) -> None:
     for user in store.users.all():
         ((frozen, used),) = store.db.conn.execute(
             "SELECT coalesce(sum(CASE WHEN reserved IS NOT NULL AND (stage IN ('queued', "
-            "'scraping') OR stopping IS NOT NULL) THEN reserved - charged END), 0), "
+            "'scraping') OR is_stopping) THEN reserved - charged END), 0), "
             "coalesce(sum(charged), 0) FROM runners "
             "JOIN collections ON collections.id = collection WHERE user = ?",
             (user.id,),
@@ -74,11 +74,11 @@ def test_an_end_pays_what_is_kept_and_gives_the_rest_back(
 def test_a_dying_spider_pays_within_its_reserve(store: Store, final: int, used: int) -> None:
     user = limited(store, 10)
     runner = store.runners.add_collection(user, "Lamps", {}, [], 10)
-    store.runners.end(runner.id, Outcome(Stage.FAILED, asin_count=4, stopping=Stopping.ASKED))
+    store.runners.end(runner.id, Outcome(Stage.FAILED, asin_count=4, is_stopping=True))
     left = store.credits.of(user)
     assert (left.used_credits, left.frozen_credits, left.spendable) == (4, 6, 0)
-    assert store.runners.see_out(runner.id, Stopping.ASKED, final)
-    assert not store.runners.see_out(runner.id, Stopping.ASKED, 10)
+    assert store.runners.see_out(runner.id, final)
+    assert not store.runners.see_out(runner.id, 10)
     left = store.credits.of(user)
     assert (left.used_credits, left.frozen_credits, left.spendable) == (used, 0, 10 - used)
 
@@ -124,14 +124,14 @@ def test_the_books_agree_after_any_history(store: Store, seed: int) -> None:
                 except NotEnoughCredits:
                     assert store.credits.of(user).spendable == 0
             case 2 if runners:
-                stopping = chance.choice([None, Stopping.ASKED])
+                is_stopping = chance.choice([False, True])
                 stage = chance.choice([Stage.DONE, Stage.FAILED])
                 store.runners.end(
                     chance.choice(runners),
-                    Outcome(stage, asin_count=chance.randrange(25), stopping=stopping),
+                    Outcome(stage, asin_count=chance.randrange(25), is_stopping=is_stopping),
                 )
             case 3 if runners:
-                store.runners.see_out(chance.choice(runners), Stopping.ASKED, chance.randrange(30))
+                store.runners.see_out(chance.choice(runners), chance.randrange(30))
             case 4:
                 store.credits.grant(chance.choice(users), chance.randrange(-20, 40))
             case 5 if chance.random() < 0.2:

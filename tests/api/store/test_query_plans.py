@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from api.store import Store
-from api.store.records import NoticeKind, NoticeStatus, Outcome, Stopping
+from api.store.records import NoticeKind, NoticeStatus, Outcome
 from api.store.stage import Stage
 
 LATER, EARLIER = "2100-01-01T00:00:00Z", "2000-01-01T00:00:00Z"
@@ -50,9 +50,8 @@ class Use:
         store.runners.undo_attempt(first)
         store.runners.open()
         store.runners.waiting_since()
-        store.runners.end(first.id, Outcome(Stage.FAILED, stopping=Stopping.ASKED))
-        store.runners.set_stopping(first.id, Stopping.ASKED, Stopping.KILLED)
-        store.runners.see_out(first.id, Stopping.KILLED, 0)
+        store.runners.end(first.id, Outcome(Stage.FAILED, is_stopping=True))
+        store.runners.see_out(first.id, 0)
         store.runners.ended(LATER)
         assert store.notices.claim(60, NoticeKind.WEBHOOK, [1, 2]) is None
         notice = store.notices.claim(60)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.store import Store
-from api.store.records import Credits, NoticeKind, Outcome, SessionStatus, Stopping
+from api.store.records import Credits, NoticeKind, Outcome, SessionStatus
 from api.store.stage import Stage
 from category_crawler.errors import Blocked
 
@@ -22,7 +22,7 @@ def store(tmp_path: Path) -> Store:
 def test_a_runner_comes_with_its_collection(store: Store) -> None:
     made = store.runners.add_collection(1, "Lamps", REQUEST, ["a warning"])
     collection = made.collection
-    assert (made.id, made.stage, made.stopping, made.coverage) == (1, Stage.QUEUED, None, None)
+    assert (made.id, made.stage, made.is_stopping, made.coverage) == (1, Stage.QUEUED, False, None)
     assert (collection.id, collection.user, collection.name) == (1, 1, "Lamps")
     assert collection.warnings == ["a warning"]
     request = collection.request
@@ -45,9 +45,9 @@ def test_an_outcome_is_what_a_runner_says_from_then_on(store: Store) -> None:
 
 def test_an_error_is_an_outcome(store: Store) -> None:
     store.runners.add_collection(1, "Lamps", REQUEST, [])
-    assert store.runners.end(1, Outcome.failed(Blocked("a captcha"), 2, Stopping.ASKED))
+    assert store.runners.end(1, Outcome.failed(Blocked("a captcha"), 2, is_stopping=True))
     (ended,) = store.runners.open()
-    assert (ended.stage, ended.asin_count, ended.stopping) == (Stage.FAILED, 2, Stopping.ASKED)
+    assert (ended.stage, ended.asin_count, ended.is_stopping) == (Stage.FAILED, 2, True)
     assert (ended.failed_reason, ended.failed_message) == ("blocked", "a captcha")
 
 

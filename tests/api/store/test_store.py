@@ -11,7 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from api.store import Store
-from api.store.records import Outcome, Stopping
+from api.store.records import Outcome
 from api.store.stage import Stage
 from api.store.tables import migrations
 from category_crawler.files.home import PROJECT
@@ -57,13 +57,10 @@ def test_one_ends_a_runner(store: Store, runner: int) -> None:
     )
 
 
-def test_one_starts_it_and_one_stops_its_job(store: Store, runner: int) -> None:
+def test_one_starts_it_and_one_sees_its_job_out(store: Store, runner: int) -> None:
     assert winners(lambda: store.runners.start(runner, "2026-01-01T00:00:00Z")) == 1
-    assert winners(lambda: store.runners.set_stopping(runner, None, Stopping.ASKED)) == 1
-    assert (
-        winners(lambda: store.runners.set_stopping(runner, Stopping.ASKED, Stopping.INTERRUPTED))
-        == 1
-    )
+    store.runners.end(runner, Outcome(Stage.FAILED, is_stopping=True))
+    assert winners(lambda: store.runners.see_out(runner, 3)) == 1
 
 
 @pytest.mark.parametrize(
@@ -79,9 +76,9 @@ def test_an_end_never_changes(store: Store, runner: int, first: Stage, second: S
 
 def test_open_runners_are_those_with_something_left_to_do(store: Store, runner: int) -> None:
     assert [row.id for row in store.runners.open()] == [runner]
-    store.runners.end(runner, Outcome(Stage.FAILED, stopping=Stopping.ASKED))
+    store.runners.end(runner, Outcome(Stage.FAILED, is_stopping=True))
     assert [row.id for row in store.runners.open()] == [runner]
-    store.runners.set_stopping(runner, Stopping.ASKED, None)
+    store.runners.see_out(runner, 0)
     assert store.runners.open() == []
 
 
@@ -160,3 +157,26 @@ def test_a_full_disk_leaves_no_transaction_open(tmp_path: Path) -> None:
     other.execute("ROLLBACK")
     other.close()
     assert store.users.add("ann@example.org", "ann", "hash") > 0
+
+
+def test_cancels_of_an_older_database_are_finished(tmp_path: Path) -> None:
+    path = tmp_path / "api.db"
+    db = Database(path)
+    migrations.apply(db, stop_before="simplify_stopping")
+    user = {"email": "a@example.org", "name": "a", "created_at": "2026-01-01T00:00:00Z"}
+    db["users"].insert(user)
+    for stage, stopping in (("done", None), ("failed", "asked"), ("failed", "killed")):
+        db.conn.execute(
+            "INSERT INTO collections (user, name, request_type, request, warnings, created_at) "
+            "VALUES (1, 'Lamps', 'amazon_category_scrape', '{}', '[]', '2026-01-01T00:00:00Z')"
+        )
+        db.conn.execute(
+            "INSERT INTO runners (collection, stage, stopping, attempt, created_at) "
+            "VALUES ((SELECT max(id) FROM collections), ?, ?, 1, '2026-01-01T00:00:00Z')",
+            (stage, stopping),
+        )
+    db.conn.commit()
+    db.close()
+    store = Store(path)
+    assert [runner.id for runner in store.runners.open()] == [2, 3]
+    assert all(runner.is_stopping for runner in store.runners.open())
