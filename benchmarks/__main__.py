@@ -12,8 +12,8 @@ from rich.table import Table
 
 from benchmarks import crawling, large_result, memory, reading, serving, starting
 from benchmarks.comparison import Row
-from benchmarks.samples import listings, real_listings
 from category_crawler.files.home import PROJECT
+from tests.samples import listings, real_listings
 
 _BENCHMARKS: tuple[Callable[[], Iterator[Row]], ...] = (
     reading.rows,

@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.comparison import Row
-from benchmarks.long_listing import LongListing, long_listings
 from benchmarks.page_server import PageServer
 from category_crawler.files.home import PROJECT
+from tests.long_listing import LongListing, long_listings
 
 _PAGES = 80
 _AT_ONCE = 8

@@ -18,11 +18,11 @@ from api.accounts.secret import hash_of, new_secret
 from api.runners.attempts import run_name
 from api.store import Store
 from benchmarks.client import Away, Client, Ordered, Refused
-from benchmarks.processes import kill_all_over, parent_of, spiders_over
 from benchmarks.program import Program
 from category_crawler.files.home import PROJECT
 from tests.api.services import ENDED, free_port
 from tests.crawls import DOMAIN, QUICK, Home
+from tests.processes import kill_all_over, parent_of, spiders_over
 from tests.storefront import Catalogue, Storefront, Switches
 from tests.waiting import until
 

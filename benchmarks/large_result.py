@@ -16,11 +16,11 @@ from api.store.stage import Stage
 from benchmarks.comparison import Row, ratio
 from benchmarks.installation import Installation, installation
 from benchmarks.plain_server import plain_server
-from benchmarks.processes import forget_peak_memory, peak_memory
 from category_crawler.items import Product
 from category_crawler.run.writer import Run
 from category_crawler.times import utc_now
 from tests.api.services import BODY, CATEGORY
+from tests.processes import forget_peak_memory, peak_memory
 from tests.records import summary
 
 _PRODUCTS = 100_000

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.comparison import Row
-from benchmarks.processes import peak_memory
 from tests.crawls import QUICK, Home
+from tests.processes import peak_memory
 from tests.storefront import Catalogue, Storefront, Switches
 
 _SWITCHES = {"page_size": 48, "page_cap": 7, "page_bytes": 0, "adverts": 0}

@@ -6,10 +6,10 @@ from statistics import median
 from selectolax.lexbor import LexborHTMLParser
 
 from benchmarks.comparison import Row, ratio
-from benchmarks.libraries import Library, Lxml, Parsel, Soup
-from benchmarks.samples import Sample, listings
-from benchmarks.usual_reader import UsualReader
 from category_crawler.pages import read_page
+from tests.pages.libraries import Library, Lxml, Parsel, Soup
+from tests.pages.usual_reader import UsualReader
+from tests.samples import Sample, listings
 
 _ROUNDS = 15
 _WHAT = "a page read: bytes to all fields and facts"

@@ -1,7 +1,7 @@
 """The listing of the speed benchmark: its pages agree, and each has its own products."""
 
-from benchmarks.long_listing import CARDS, NODE, long_listings
 from category_crawler.pages import read_page
+from tests.long_listing import CARDS, NODE, long_listings
 
 
 def test_its_pages_follow_each_other_and_share_no_product() -> None:

@@ -18,6 +18,9 @@ _REPORT = PROJECT / "var" / "bench" / "chaos.json"
 def main() -> int:
     """Run the trials named, or all; 1 where one does not hold."""
     asked = _arguments()
+    if asked.list:
+        print(*(trial.name for trial in TRIALS), sep="\n")
+        return 0
     console = Console(width=None if sys.stdout.isatty() else 160)
     report = []
     for trial in TRIALS:
@@ -29,15 +32,17 @@ def main() -> int:
         for failure in outcome.failures:
             console.print(f"  {failure}", highlight=False, markup=False)
     console.print(_table(report))
-    _write(report, asked.seed)
-    console.print(f"Written to {_REPORT.relative_to(PROJECT)}")
+    if not asked.short:
+        _write(report, asked.seed)
+        console.print(f"Written to {_REPORT.relative_to(PROJECT)}")
     return int(not all(outcome.held for _, outcome in report))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="a trial's name; default: all")
-    parser.add_argument("--short", action="store_true", help="the short form that tests run")
+    parser.add_argument("--short", action="store_true", help="the short form, without a report")
+    parser.add_argument("--list", action="store_true", help="print the trials' names")
     parser.add_argument("--times", type=int, help="how often each is done")
     parser.add_argument("--seed", type=int, default=1, help="moments are drawn from it")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the homes there")

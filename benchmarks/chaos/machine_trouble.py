@@ -15,8 +15,8 @@ from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.verdict import flaws_of_rows, judge, told
 from benchmarks.client import Away, Ordered, Refused
 from benchmarks.installation import Installation
-from benchmarks.processes import kill
 from tests.api.receivers import Hook, https_receiver
+from tests.processes import kill
 from tests.trouble import few_descriptors, locked
 
 _SETTINGS = {

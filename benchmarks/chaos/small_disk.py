@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.processes import numbers_over
+from tests.processes import numbers_over
 
 _MEGABYTES = 64
 _PIECE = bytes(64 * 1024)

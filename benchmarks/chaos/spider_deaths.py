@@ -10,7 +10,7 @@ from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.verdict import judge
 from benchmarks.client import Ordered
 from benchmarks.installation import Installation
-from benchmarks.processes import kill
+from tests.processes import kill
 from tests.waiting import until
 
 _AT_ONCE = 4

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.samples import Sample, shop_listings
 from category_crawler.domain_config import DOMAINS
 from category_crawler.pages import Kind, Page, PriceRange, read_page
+from tests.samples import Sample, shop_listings
 
 AU = DOMAINS["amazon.com.au"]
 CARD = (

@@ -2,11 +2,11 @@
 
 import pytest
 
-from benchmarks.libraries import Library, Lxml, Parsel, Soup
-from benchmarks.samples import listings
-from benchmarks.usual_reader import UsualReader
 from category_crawler.items import Product
 from category_crawler.pages import read_page
+from tests.pages.libraries import Library, Lxml, Parsel, Soup
+from tests.pages.usual_reader import UsualReader
+from tests.samples import listings
 
 
 def compared(products: list[Product]) -> list[tuple[object, ...]]:

@@ -15,12 +15,12 @@ import pytest
 from flask import Flask
 
 from api.runners.attempts import folder_of
-from benchmarks.processes import forget_peak_memory, peak_memory
 from category_crawler.files.home import PROJECT
 from tests.api.routes.test_results import Kept
 from tests.api.served import LIST
 from tests.api.services import Caller, free_port
 from tests.crawls import Home
+from tests.processes import forget_peak_memory, peak_memory
 from tests.records import product
 from tests.waiting import until
 

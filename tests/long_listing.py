@@ -2,8 +2,8 @@
 
 import re
 
-from benchmarks.samples import Sample, listings, shop_listings
 from category_crawler.pages import Page, read_page
+from tests.samples import Sample, listings, shop_listings
 
 NODE = "4851693051"
 """The node that every page says it is of."""

@@ -7,13 +7,13 @@ Texts become values by the project's own functions, so that what differs is only
 import re
 from dataclasses import dataclass
 
-from benchmarks.libraries import Library, Node
 from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
 from category_crawler.pages.price import Price, read_price
 from category_crawler.pages.rail import Refinement
 from category_crawler.pages.result_bar import NO_BAR, ResultBar, read_result_bar
 from category_crawler.pages.text import clean, plain_digits, whole_number
+from tests.pages.libraries import Library, Node
 
 _CARD = 'div[data-component-type="s-search-result"]'
 _OFFERS = '[data-cy="secondary-offer-recipe"]'
