@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from aiohttp import ClientSession
 
 from category_crawler.domain_config import Marketplace
-from category_crawler.listing_url import marketplace_of
 from category_crawler.pages import read_page
+from category_crawler.pasted_url import marketplace_of
 
 
 async def main(url: str, pages: int, tasks: int) -> None:

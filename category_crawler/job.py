@@ -14,10 +14,12 @@ from category_crawler.domain_config import (
     Marketplace,
 )
 from category_crawler.errors import InvalidJob, InvalidListingURL
-from category_crawler.listing_url import MAX_LENGTH, ListingURL
+from category_crawler.listing_url import ListingURL
+from category_crawler.pasted_url import MAX_LENGTH
 
 Cents = Annotated[int, Field(ge=0, lt=10**12)]
 DeliveryDay = Literal["tomorrow", "within_2_days"]
+_OF_URL = "the {}est price of category_url, in cents,"
 
 
 class CategoryJob(BaseModel):
@@ -69,7 +71,7 @@ class CategoryJob(BaseModel):
         _check_postcode(self.postcode, listing.marketplace)
         low, high = self._bounds_in(listing)
         if low is not None and high is not None and low > high:
-            raise InvalidJob(f"price_min_cents {low} is above price_max_cents {high}")
+            raise InvalidJob(self._crossed(low, high))
         return self
 
     @classmethod
@@ -110,6 +112,21 @@ class CategoryJob(BaseModel):
             low if self.price_min_cents is None else self.price_min_cents,
             high if self.price_max_cents is None else self.price_max_cents,
         )
+
+    def _crossed(self, low: int, high: int) -> str:
+        """Say which of the caller's fields give a minimum above the maximum."""
+        minimum = "price_min_cents" if self.price_min_cents is not None else _OF_URL.format("low")
+        maximum = "price_max_cents" if self.price_max_cents is not None else _OF_URL.format("high")
+        return f"{minimum} {low} is above {maximum} {high}"
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know although the crawl works, a sentence each."""
+        unsupported = [
+            f"{name} is not supported on {self.domain} and was not applied"
+            for name in self.unsupported_filters
+        ]
+        return [*ListingURL.parse(self.category_url).notes, *unsupported]
 
     @property
     def unsupported_filters(self) -> list[str]:

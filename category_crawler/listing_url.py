@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Self
-from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus
 
 from category_crawler.domain_config import DOMAINS, Marketplace
 from category_crawler.errors import InvalidListingURL
+from category_crawler.pasted_url import PastedURL
 
 Term = tuple[str, str]
 """One refinement, code and value: ``("p_36", "-50000")``. A ``|`` in the value means OR."""
@@ -18,20 +19,24 @@ Bounds = tuple[int | None, int | None]
 
 NODE_CODE = "n"
 PRICE_CODE = "p_36"
-MAX_LENGTH = 2048
 
-_TRACKING = frozenset(
-    {"qid", "ref", "ref_", "rnid", "ds", "xpid", "crid", "sprefix", "fs", "page"}
-    | {"ie", "_encoding", "language", "th", "psc"}
-)
-_TRACKING_PREFIXES = ("pf_rd_", "pd_rd_", "content-id")
 _READ_INTO_TERMS = frozenset({"rh", "node", "low-price", "high-price"})
-# The site ignores a name before the path ("/Books/s"); "/-/" starts a language path instead.
+_MOVED_TO_PARAMETERS = ("k", "i")
+"""What older addresses have among the terms: ``rh=n:1,k:lamp``."""
+# The site ignores a name before the path ("/Books/s").
 _NAME = r"(?:/(?!(?:-|\.{1,2})/)[^/]+)?"
-_BROWSE_PATH = re.compile(_NAME + r"/b(?:/(?:ref=.*)?)?|/gp/browse\.html(?:/ref=.*)?")
-_LISTING_PATH = re.compile(_NAME + r"/s(?:/(?:ref=.*)?)?")
+_BROWSE_PATH = re.compile(
+    _NAME + r"/b(?:/(?P<node>\d+))?(?:/(?:ref=.*)?)?|/gp/browse\.html(?:/ref=.*)?", re.ASCII
+)
+_LISTING_PATH = re.compile(_NAME + r"/s(?:/browse)?(?:/(?:ref=.*)?)?|/gp/search(?:/.*)?")
 _TERM = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*:.+", re.DOTALL)
 _DIGITS = re.compile(r"\d+", re.ASCII)
+_AMOUNT = re.compile(
+    # Three digits behind a mark are thousands, as in prices; India groups by two above them.
+    r"(?P<whole>\d{1,10}|\d{1,3}(?:,\d{3}){1,2}|\d{1,3}(?:\.\d{3}){1,2}|\d{1,2}(?:,\d{2}){1,2},\d{3})"
+    r"(?:[.,](?P<part>\d{1,2}))?",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +52,19 @@ class ListingURL:
     parameters: tuple[Term, ...] = ()
     """Other query parameters that decide the results (``i k bbn s dc`` …), in URL order."""
     page: int = 1
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What :meth:`parse` changed and may surprise the user, a sentence each."""
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Parse ``/s?rh=…`` or a ``/b?node=`` landing page, percent-encoded or not.
+        """Parse ``/s?rh=…`` or a ``/b?node=`` landing page, in any form that people paste.
 
         Drops tracking parameters and ``page``. ``low-price`` and ``high-price`` (whole units)
         become the price refinement. Raises InvalidListingURL with one sentence.
         """
-        parts = _split(url)
-        query = _read_query(parts.query)
-        values = dict(query)
-        listing = cls(
-            domain=marketplace_of(parts).domain,
-            terms=_terms(parts.path, values, url),
-            parameters=tuple((key, value) for key, value in query if _decides_results(key)),
-        )
-        low, high = values.get("low-price"), values.get("high-price")
-        if low or high:
-            listing = listing.with_price(_cents(low, "low-price"), _cents(high, "high-price"))
-        return listing
+        pasted = PastedURL.read(url)
+        terms, parameters = _terms_and_parameters(pasted, url)
+        return cls(pasted.marketplace.domain, terms, parameters, notes=pasted.notes)
 
     @property
     def marketplace(self) -> Marketplace:
@@ -137,69 +135,94 @@ def within(cents: int, bounds: Bounds) -> bool:
     return (low is None or cents >= low) and (high is None or cents <= high)
 
 
-def marketplace_of(parts: SplitResult) -> Marketplace:
-    """The marketplace of a URL's host.
-
-    Raises InvalidListingURL for a scheme other than https, a port, a user name or password, or an
-    unknown host.
-    """
-    # The text before an @ may be a password, so no message repeats it.
-    user, _, host = parts.netloc.lower().rpartition("@")
-    if parts.scheme != "https":
-        start = parts._replace(netloc=host).geturl()
+def _terms_and_parameters(pasted: PastedURL, url: str) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+    values = dict(pasted.query)
+    read = _read_rh(values.get("rh", ""))
+    _check_last_node(read)
+    terms = [
+        term for term in read if not _is_ancestor(term) and term[0] not in _MOVED_TO_PARAMETERS
+    ]
+    terms = _with_node(terms, _node_of_path(pasted.path), values.get("node"))
+    if not any(code == NODE_CODE for code, _ in terms):
         raise InvalidListingURL(
-            f"the URL must begin with https://www.<domain>/, not {start[:100]!r}"
+            f"the URL names no category node (rh=n:<digits>): choose a department on the page, and "
+            f"copy its address, not {url[:200]!r}"
         )
-    shop = DOMAINS.get(host.removeprefix("www."))
-    if user:
-        raise InvalidListingURL("the URL must not hold a user name or password before its host")
-    if shop is None:
-        raise InvalidListingURL(
-            f"the URL's host {host[:100]!r} is not a marketplace's own: it must be one of "
-            f"{', '.join(DOMAINS)}, alone or behind www., without a port"
-        )
-    return shop
+    asked = {key: value for key, value in pasted.query if key not in _READ_INTO_TERMS}
+    for code, value in read:
+        if code in _MOVED_TO_PARAMETERS and asked.setdefault(code, value) != value:
+            raise InvalidListingURL(f"the URL gives {code} twice: {value[:50]!r} is in rh")
+    return tuple(_with_price(terms, values)), tuple(asked.items())
 
 
-def _split(url: str) -> SplitResult:
-    if len(url) > MAX_LENGTH:
-        raise InvalidListingURL(f"the URL has {len(url)} characters; {MAX_LENGTH} are allowed")
-    if re.search(r"[\s\x00-\x1f\x7f\\]", url):
-        raise InvalidListingURL("the URL holds white space, a control character or a backslash")
-    try:
-        return urlsplit(url)
-    except ValueError:
-        raise InvalidListingURL(f"the URL cannot be read: {url[:100]!r}") from None
-
-
-def _read_query(text: str) -> list[tuple[str, str]]:
-    pairs = parse_qsl(text, keep_blank_values=True)
-    # The site itself writes a bare "dc"; other empty parameters have no effect.
-    query = [(key, value) for key, value in pairs if value or key == "dc"]
-    keys = [key for key, _ in query]
-    if twice := next((key for key in keys if keys.count(key) > 1), None):
-        raise InvalidListingURL(f"the URL gives {twice[:50]!r} more than once")
-    return query
-
-
-def _terms(path: str, values: dict[str, str], url: str) -> tuple[Term, ...]:
-    if _BROWSE_PATH.fullmatch(path):
-        terms = (*_read_rh(values.get("rh", "")), *_node_terms(values))
-    elif _LISTING_PATH.fullmatch(path):
-        terms = _read_rh(values.get("rh", "")) or _node_terms(values)
-    else:
+def _node_of_path(path: str) -> str | None:
+    """The node that a path itself names, as in ``/b/4851693051``."""
+    if browse := _BROWSE_PATH.fullmatch(path):
+        return browse["node"]
+    if not _LISTING_PATH.fullmatch(path):
         raise InvalidListingURL(
             f"the path {path[:100]!r} is not a listing's: copy the address of a category page, "
             "such as https://www.amazon.com.au/s?rh=n%3A4851693051"
         )
-    if not any(code == NODE_CODE for code, _ in terms):
-        raise InvalidListingURL(f"the URL names no category node (rh=n:<digits>): {url[:200]!r}")
+    return None
+
+
+def _is_ancestor(term: Term) -> bool:
+    """Whether a node is marked as one above the list's own, as older addresses do."""
+    code, value = term
+    return code == NODE_CODE and value.startswith("!")
+
+
+def _check_last_node(terms: tuple[Term, ...]) -> None:
+    nodes = [value for code, value in terms if code == NODE_CODE]
+    if nodes and nodes[-1].startswith("!"):
+        raise InvalidListingURL(
+            f"the last node n:{nodes[-1]} of rh only names a department above: open the category "
+            "on the site, and copy its address"
+        )
+
+
+def _with_node(terms: list[Term], *given: str | None) -> list[Term]:
+    """The terms with the node that stands outside of ``rh``, each node once."""
+    for node in filter(None, given):
+        nodes = [value for code, value in terms if code == NODE_CODE]
+        if not nodes:
+            terms = [_read_term(f"{NODE_CODE}:{node}"), *terms]
+        elif node not in nodes:
+            raise InvalidListingURL(
+                f"the URL names two nodes, {node[:50]} and {nodes[-1]}: leave one of them"
+            )
     return terms
 
 
-def _node_terms(values: dict[str, str]) -> tuple[Term, ...]:
-    node = values.get("node")
-    return _read_rh(f"{NODE_CODE}:{node}") if node else ()
+def _with_price(terms: list[Term], values: dict[str, str]) -> list[Term]:
+    """The terms with one price refinement, from ``rh`` and from the slider's two parameters."""
+    ranges = [value for code, value in terms if code == PRICE_CODE]
+    if len(ranges) > 1:
+        raise InvalidListingURL(f"rh has two price ranges, {' and '.join(ranges[:2])}: leave one")
+    low, high = (_cents(values.get(name), name) for name in ("low-price", "high-price"))
+    if low is None and high is None:
+        return terms
+    if low is not None and high is not None and low > high:
+        raise InvalidListingURL(
+            f"low-price {values['low-price'][:50]} is above high-price {values['high-price'][:50]}"
+        )
+    if ranges:
+        low, high = _agreed(ranges[0], low, high)
+    span = f"{'' if low is None else low}-{'' if high is None else high}"
+    _check_price(span)
+    return [*(term for term in terms if term[0] != PRICE_CODE), (PRICE_CODE, span)]
+
+
+def _agreed(span: str, low: int | None, high: int | None) -> Bounds:
+    """The bounds of a term and of the two parameters, where they say the same."""
+    bounds = tuple(int(bound) if bound else None for bound in span.split("-"))
+    for own, other, name in zip(bounds, (low, high), ("low-price", "high-price"), strict=True):
+        if None not in (own, other) and own != other:
+            raise InvalidListingURL(
+                f"the price range {span} of rh (in cents) contradicts {name}: leave one of them"
+            )
+    return (bounds[0] if low is None else low, bounds[1] if high is None else high)
 
 
 def _read_rh(rh: str) -> tuple[Term, ...]:
@@ -221,7 +244,7 @@ def _read_term(text: str) -> Term:
     if not _TERM.fullmatch(text):
         raise InvalidListingURL(f"the refinement {text[:100]!r} is not of the form code:value")
     code, value = text.split(":", 1)
-    if code == NODE_CODE and not _DIGITS.fullmatch(value):
+    if code == NODE_CODE and not _DIGITS.fullmatch(value.removeprefix("!")):
         raise InvalidListingURL(f"the node {value[:100]!r} must be digits only")
     if code == PRICE_CODE:
         _check_price(value)
@@ -237,17 +260,12 @@ def _check_price(value: str) -> None:
         raise InvalidListingURL(f"the price refinement {value!r} has its minimum above its maximum")
 
 
-def _decides_results(key: str) -> bool:
-    return not (key in _TRACKING or key in _READ_INTO_TERMS or key.startswith(_TRACKING_PREFIXES))
-
-
-def _cents(amount: str | None, field: str) -> int | None:
+def _cents(amount: str | None, name: str) -> int | None:
+    """An amount in whole units as people write it: ``25``, ``24.99``, ``24,99``, ``5,000``."""
     if not amount:
         return None
-    try:
-        value = Decimal(amount)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not (value.is_finite() and 0 <= value < 10**10):
-        raise InvalidListingURL(f"{field} must be a price such as 25 or 24.99, not {amount[:50]!r}")
-    return int(value * 100)
+    number = _AMOUNT.fullmatch(amount)
+    if number is None:
+        raise InvalidListingURL(f"{name} must be a price such as 25 or 24.99, not {amount[:50]!r}")
+    whole = re.sub(r"\D", "", number["whole"])
+    return int(Decimal(f"{whole}.{number['part'] or 0}") * 100)

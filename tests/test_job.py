@@ -42,6 +42,7 @@ def test_filters_the_domain_lacks_are_named_and_not_applied() -> None:
         }
     )
     assert job.unsupported_filters == ["filter_prime_ships_from_au", "filter_delivery_day"]
+    assert [warning.partition(" ")[0] for warning in job.warnings] == job.unsupported_filters
     assert job.listing.terms == (("n", "1"),)
     assert job.delivery_day is None
 
@@ -62,7 +63,14 @@ def test_filters_the_domain_lacks_are_named_and_not_applied() -> None:
         ({"category_url": URL, "filter_delivery_day": "today"}, "filter_delivery_day is 'today'"),
         ({"category_url": URL, "price_min_cents": "-1"}, "price_min_cents is '-1'"),
         ({"category_url": URL, "price_min_cents": "2", "price_max_cents": "1"}, "above"),
-        ({"category_url": f"{URL}%2Cp_36%3A-100", "price_min_cents": "200"}, "above"),
+        (
+            {"category_url": f"{URL}%2Cp_36%3A-100", "price_min_cents": "200"},
+            "price_min_cents 200 is above the highest price of category_url, in cents, 100",
+        ),
+        (
+            {"category_url": f"{URL}&low-price=3", "price_max_cents": "200"},
+            "the lowest price of category_url, in cents, 300 is above price_max_cents 200",
+        ),
         ({"category_url": URL, "max_products": "0"}, "max_products is '0'"),
         ({"category_url": URL, "include_sponsored": "perhaps"}, "include_sponsored"),
         ({"category_url": URL, "postcod": "4500"}, "unknown argument 'postcod'"),

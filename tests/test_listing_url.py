@@ -29,7 +29,44 @@ AU = "https://www.amazon.com.au/s?rh=n%3A4851693051"
         (f"{AU}&k=a+b%26c", f"{AU}&k=a%20b%26c"),
         (f"{AU}&low-price=12.5&high-price=", f"{AU}%2Cp_36%3A1250-"),
         (f"{AU}&low-price=&high-price=25", f"{AU}%2Cp_36%3A-2500"),
-        (f"{AU}%2Cp_36%3A1-2&low-price=3&high-price=4", f"{AU}%2Cp_36%3A300-400"),
+        (f"{AU}%2Cp_36%3A300-400&low-price=3&high-price=4", f"{AU}%2Cp_36%3A300-400"),
+        (f"{AU}%2Cp_36%3A300-&low-price=&high-price=4", f"{AU}%2Cp_36%3A300-400"),
+        (f"{AU}%2Cp_36%3A1-2%2Cp_36%3A1-2", f"{AU}%2Cp_36%3A1-2"),
+        (f"{AU}&low-price=5%2C000", f"{AU}%2Cp_36%3A500000-"),
+        (f"{AU}&low-price=1.250&high-price=1,21,900.5", f"{AU}%2Cp_36%3A125000-12190050"),
+        (f"{AU}&low-price=24,99", f"{AU}%2Cp_36%3A2499-"),
+        (
+            f"{AU}%2Cp_36%3A1-2&amp;s=review-rank&#38;i=toys",
+            f"{AU}%2Cp_36%3A1-2&i=toys&s=review-rank",
+        ),
+        ("https://www.amazon.com.au/s?rh=n%253A4851693051%252Cp_36%253A1-2", f"{AU}%2Cp_36%3A1-2"),
+        (
+            "https://www.amazon.com.au/s?rh=n:1,n:!2,n:4851693051",
+            "https://www.amazon.com.au/s?rh=n%3A1%2Cn%3A4851693051",
+        ),
+        (f"{AU}%2Ck%3Alamp%2Ci%3Atoys", f"{AU}&i=toys&k=lamp"),
+        (f"{AU}%2Ck%3Alamp&k=lamp", f"{AU}&k=lamp"),
+        (f"{AU}&qid=1&qid=2&ref=a&ref=b", AU),
+        (f"{AU}&i=toys&i=toys", f"{AU}&i=toys"),
+        ("https://www.amazon.com.au/b/4851693051", AU),
+        ("https://www.amazon.com.au/Toys/b/4851693051/ref=x?node=4851693051", AU),
+        ("https://www.amazon.com.au/s/browse?node=4851693051", AU),
+        ("https://www.amazon.com.au/s/browse/ref=x?node=4851693051", AU),
+        ("https://www.amazon.com.au/gp/search/ref=sr_nr?rh=n%3A4851693051", AU),
+        (
+            "https://www.amazon.com.au/gp/search/other/ref=x?rh=n%3A4851693051&pickerToList=x",
+            f"{AU}&pickerToList=x",
+        ),
+        ("https://www.amazon.com.au/s?node=4851693051&rh=p_36%3A1-2", f"{AU}%2Cp_36%3A1-2"),
+        ("https://www.amazon.com.au/s?node=4851693051&rh=n%3A4851693051", AU),
+        ("https://www.amazon.com.au/-/en/s?rh=n%3A4851693051", AU),
+        ("https://www.amazon.com.au/-/zh_TW/Toys/b/?node=4851693051", AU),
+        (
+            f"{AU}&dib=e&dib_tag=se&sr=8-1&tag=me-21&linkCode=ll2&linkId=1&camp=2&creative=3&ascsubtag=x"
+            "&gclid=1&gbraid=2&gad_source=1&gad_campaignid=7&utm_source=a&utm_medium=b&fbclid=c"
+            "&srsltid=d&dchild=1&hvadid=4&wbraid=3&msclkid=z&asc_campaign=q&creativeASIN=B000000000",
+            AU,
+        ),
         (
             "https://www.amazon.de/s?rh=n:1,n:2,p_89:A|B,p_4:Foo, Bar&bbn=1".replace(" ", "%20"),
             "https://www.amazon.de/s?rh=n%3A1%2Cn%3A2%2Cp_89%3AA%7CB%2Cp_4%3AFoo%2C%20Bar&bbn=1",
@@ -54,7 +91,24 @@ def test_any_form_is_printed_canonically(written: str, canonical: str) -> None:
         ("https://[::1/s?rh=n%3A1", "cannot be read"),
         ("https://www.amazon.com.au\\@evil.example/s?rh=n%3A1", "backslash"),
         ("https://www.amazon.com.au/s?rh=n%3A1\n", "white space"),
-        ("https://www.amazon.com.au/-/en/s?rh=n%3A1", "/-/en/s"),
+        ("https://www.amazon.com.au/-/en/dp/B000000000", "/dp/"),
+        (f"{AU}%2Cp_36%3A1-2%2Cp_36%3A3-4", "two price ranges"),
+        (f"{AU}%2Cp_36%3A1-2&low-price=3", "contradicts low-price"),
+        (f"{AU}%2Cp_36%3A300-500&high-price=4", "contradicts high-price"),
+        (f"{AU}&low-price=9&high-price=4", "low-price 9 is above high-price 4"),
+        (f"{AU}%2Cp_36%3A900-&high-price=4", "above its maximum"),
+        (f"{AU},{AU}", "several addresses"),
+        (f"{AU}; {AU}", "several addresses"),
+        ("https://www.amazon.com/s?rh=n:1,n:!2", "department above"),
+        ("https://www.amazon.com/b/1?node=2", "two nodes"),
+        ("https://www.amazon.com/s?rh=n%3A1&node=2", "two nodes"),
+        (f"{AU}%2Ck%3Alamp&k=desk", "k twice"),
+        (f"{AU}&i=toys&i=books", "'i' more than once"),
+        ("https://amzn.to/3xYzAbC", "short links"),
+        ("https://a.co/d/abc", "short links"),
+        ("http://amzn.eu/d/abc", "short links"),
+        ("https://www.amazon.com.au/s?i=toys", "choose a department"),
+        ("https://www.amazon.com.au/s?me=A1B2C3", "choose a department"),
         ("https://www.amazon.com.au/dp/B000000000", "/dp/"),
         ("https://www.amazon.com.au/../s?rh=n%3A1", "/../s"),
         ("https://www.amazon.com.au/s?k=lamp", "no category node"),
@@ -72,6 +126,15 @@ def test_any_form_is_printed_canonically(written: str, canonical: str) -> None:
 def test_a_url_that_is_no_listing_is_refused_with_a_sentence(url: str, says: str) -> None:
     with pytest.raises(InvalidListingURL, match=f"(?s).*{says.replace('[', '.')}.*"):
         ListingURL.parse(url)
+
+
+@pytest.mark.parametrize("prefix", ["/-/en", "/-/zh_TW", "/-/pt-BR"])
+def test_a_language_prefix_is_taken_off_and_told(prefix: str) -> None:
+    listing = ListingURL.parse(AU.replace("/s?", f"{prefix}/s?"))
+    (note,) = listing.notes
+    assert prefix in note
+    assert listing == ListingURL.parse(AU)
+    assert ListingURL.parse(AU).notes == ()
 
 
 def test_the_last_node_of_a_path_is_the_one_asked_for() -> None:

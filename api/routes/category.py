@@ -42,15 +42,13 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
     """Schedule the crawl of a category.
 
     Makes a collection and one runner. `warnings` is there when a filter is not supported on the
-    domain, and so not applied, when a field is not known, or when credits are few. Credits for the
+    domain, and so not applied, when category_url was changed, when a field is not known, or when
+    credits are few. Credits for the
     products are frozen until the run ends: `max_products` of them or as many as there are; a run
     whose credits are spent ends `done`, its coverage `complete` false and `why` `credits`.
     """
-    warnings = [
-        f"{name} is not supported on {body.domain} and was not applied"
-        for name in body.unsupported_filters
-    ]
-    warnings += [f"{name} is not a known field" for name in unknown_fields(AddSchedule)]
+    unknown = [f"{name} is not a known field" for name in unknown_fields(AddSchedule)]
+    warnings = body.warnings + unknown
     _check_webhook(body)
     runner = services().jobs.start(current_user().id, body, warnings)
     collection = runner.collection

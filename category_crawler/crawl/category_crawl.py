@@ -99,11 +99,7 @@ class CategoryCrawl:
     @property
     def warnings(self) -> list[str]:
         """What the user should know although the crawl works."""
-        unsupported = [
-            f"{name} is not supported on {self.job.domain} and was not applied"
-            for name in self.job.unsupported_filters
-        ]
-        return unsupported + self._warnings_of_currency
+        return self.job.warnings + self._warnings_of_currency
 
     @property
     def _warnings_of_currency(self) -> list[str]:

@@ -102,6 +102,19 @@ def test_filters_that_a_domain_lacks_are_named(
     assert warnings == ["filter_delivery_day is not supported on amazon.com and was not applied"]
 
 
+def test_an_address_as_people_paste_it_keeps_its_filters(
+    alice: Caller, scrapyd: Daemon, shop: Storefront, jobs: Jobs
+) -> None:
+    pasted = BODY["category_url"].replace("/s?", "/-/en/s?") + "&amp;low-price=20&amp;tag=me-21"
+    answer = alice.post(f"{CATEGORY}/add_schedule/", BODY | {"category_url": pasted})
+    (warning,) = answer.get_json()["data"]["warnings"]
+    assert "/-/en was taken off" in warning
+    result = alice.until(answer.get_json()["data"]["id"], "done")
+    assert 0 < result["asin_count"] < 60
+    assert all(product["price_cents"] >= 2000 for product in result["asins"])
+    assert warning in result["warnings"]
+
+
 def test_without_a_session_nothing_is_scheduled(alice: Caller, home: Home) -> None:
     (home.folder / "cookies" / DOMAIN / f"{POSTCODE}.json").unlink()
     answer = alice.post(f"{CATEGORY}/add_schedule/", BODY)
