@@ -11,7 +11,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from api.runners.attempts import run_name
-from api.store.records import Outcome
+from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from benchmarks.comparison import Row, ratio
 from benchmarks.installation import Installation, installation
@@ -98,7 +98,7 @@ def _peak(here: Installation, answer: _Answer) -> float:
 
 def _finished_run(here: Installation, products: int) -> int:
     """A collection whose run is done and has so many products."""
-    runner = here.store.runners.add_collection(1, "large", BODY, [])
+    runner = here.store.runners.add_collection(1, "large", StoredRequest(BODY), [])
     run = Run.create(here.home.folder / "results" / run_name(runner), BODY)
     run.keep(map(_product, range(products)))
     run.finish(summary(asin_count=products))

@@ -4,7 +4,15 @@ import json
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from category_crawler.domain_config import (
     DELIVERY_DAY_CODE,
@@ -55,6 +63,8 @@ class CategoryJob(BaseModel):
     """Stop after this many products."""
     whole: bool = True
     """False crawls only the one listing and does not divide it into slices."""
+    _as_given: ListingURL = PrivateAttr()
+    """What category_url names, without the filters of other fields."""
 
     @model_validator(mode="before")
     @classmethod
@@ -64,12 +74,13 @@ class CategoryJob(BaseModel):
         return {key: value for key, value in data.items() if value is not None}
 
     @model_validator(mode="after")
-    def _agree(self) -> Self:
-        listing = _listing(self.category_url)
+    def _agree(self, info: ValidationInfo) -> Self:
+        listing = info.context if isinstance(info.context, ListingURL) else None
+        self._as_given = listing = listing or _listing(self.category_url)
         _check_domain(self.domain, listing)
         _check_node(self.amazon_node_id, listing)
         _check_postcode(self.postcode, listing.marketplace)
-        low, high = self._bounds_in(listing)
+        low, high = self.price_bounds
         if low is not None and high is not None and low > high:
             raise InvalidJob(self._crossed(low, high))
         return self
@@ -93,7 +104,7 @@ class CategoryJob(BaseModel):
         given.setdefault("domain", listing.domain)
         given.setdefault("amazon_node_id", listing.node or "")
         try:
-            return cls.model_validate_strings(given, strict=False)
+            return cls.model_validate_strings(given, strict=False, context=listing)
         except ValidationError as error:
             raise InvalidJob(first_complaint(error)) from None
 
@@ -104,10 +115,7 @@ class CategoryJob(BaseModel):
     @property
     def price_bounds(self) -> tuple[int | None, int | None]:
         """Lowest and highest price in cents; a field overrides the same bound of the URL."""
-        return self._bounds_in(ListingURL.parse(self.category_url))
-
-    def _bounds_in(self, listing: ListingURL) -> tuple[int | None, int | None]:
-        low, high = listing.price
+        low, high = self._as_given.price
         return (
             low if self.price_min_cents is None else self.price_min_cents,
             high if self.price_max_cents is None else self.price_max_cents,
@@ -126,7 +134,7 @@ class CategoryJob(BaseModel):
             f"{name} is not supported on {self.domain} and was not applied"
             for name in self.unsupported_filters
         ]
-        return [*ListingURL.parse(self.category_url).notes, *unsupported]
+        return [*self._as_given.notes, *unsupported]
 
     @property
     def unsupported_filters(self) -> list[str]:
@@ -153,7 +161,7 @@ class CategoryJob(BaseModel):
     @property
     def listing(self) -> ListingURL:
         """The listing to crawl, with every filter whose value is known before the first page."""
-        listing = ListingURL.parse(self.category_url)
+        listing = self._as_given
         if (
             self.filter_prime_ships_from_au
             and Filter.PRIME_SHIPS_FROM_AU in self.marketplace.filters

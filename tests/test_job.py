@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from category_crawler.errors import InvalidJob
 from category_crawler.job import CategoryJob, FundedJob, first_complaint, what_is_allowed
+from category_crawler.listing_url import ListingURL
 
 URL = "https://www.amazon.com.au/s?rh=n%3A4851693051"
 
@@ -133,3 +134,23 @@ def test_the_nearer_limit_counts(asked: int | None, paid: int | None, limit: int
 def test_a_job_from_outside_has_no_credit_limit() -> None:
     with pytest.raises(InvalidJob, match="credit_limit"):
         CategoryJob.from_arguments({"category_url": URL, "credit_limit": "5"})
+
+
+def test_its_address_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    parse = ListingURL.parse
+
+    def counted(url: str) -> ListingURL:
+        parsed.append(url)
+        return parse(url)
+
+    monkeypatch.setattr(ListingURL, "parse", counted)
+    given = {"category_url": URL, "price_max_cents": "500"}
+    job = CategoryJob.from_arguments(given)
+    assert (job.price_bounds, job.warnings, job.listing.price) == ((None, 500), [], (None, 500))
+    assert parsed == [URL]
+    made = CategoryJob.model_validate(
+        {"category_url": URL, "amazon_node_id": "4851693051", "domain": "amazon.com.au"}
+    )
+    assert (made.listing.node, made.warnings) == ("4851693051", [])
+    assert parsed == [URL, URL]

@@ -107,11 +107,6 @@ def operations() -> list[Operation]:
     return listed
 
 
-def unknown_fields(model: type[BaseModel]) -> list[str]:
-    """Names in the request's body that the model does not have."""
-    return sorted(set(_json()) - set(model.model_fields))
-
-
 def _body(model: type[BaseModel]) -> BaseModel:
     try:
         return model.model_validate(_json())

@@ -14,7 +14,7 @@ from api.products.spliced_file import SplicedFile
 from api.rest.auth import current_user
 from api.rest.envelope import ApiError, enveloped, http_status
 from api.rest.links import base_url
-from api.rest.operation import operation, unknown_fields
+from api.rest.operation import operation
 from api.rest.schemas import (
     Added,
     CollectionId,
@@ -43,11 +43,11 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
 
     Makes a collection and one runner. `warnings` is there when a filter is not supported on the
     domain, and so not applied, when category_url was changed, when a field is not known, or when
-    credits are few. Credits for the
-    products are frozen until the run ends: `max_products` of them or as many as there are; a run
-    whose credits are spent ends `done`, its coverage `complete` false and `why` `credits`.
+    credits are few. Credits for the products are frozen until the run ends: `max_products` of them
+    or as many as there are; a run whose credits are spent ends `done`, its coverage `complete`
+    false and `why` `credits`.
     """
-    unknown = [f"{name} is not a known field" for name in unknown_fields(AddSchedule)]
+    unknown = [f"{name} is not a known field" for name in body.unknown_fields]
     warnings = body.warnings + unknown
     _check_webhook(body)
     runner = services().jobs.start(current_user().id, body, warnings)

@@ -20,7 +20,7 @@ from api.runners.request import AddSchedule
 from api.scrapyd.client import Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
 from api.store import Store
-from api.store.records import Outcome, Runner
+from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from category_crawler.daemon.cancellation import forget_cancelled, was_cancelled
 from category_crawler.errors import (
@@ -67,7 +67,7 @@ class Jobs:
         ScrapydError where Scrapyd did not take the job; then nothing is recorded.
         """
         name = request.name or f"amazon_category_{request.amazon_node_id}"
-        stored = request.model_dump(mode="json", exclude_none=True)
+        stored = StoredRequest(request.model_dump(mode="json", exclude_none=True))
         wanted = request.max_products or self.settings.credit_reserve
         check = partial(self._check_session, request)
         runner = self.store.runners.add_collection(user, name, stored, warnings, wanted, check)

@@ -1,8 +1,18 @@
 """What a client asks for with add_schedule."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, EmailStr, Field, HttpUrl, JsonValue, field_validator
+from pydantic import (
+    ConfigDict,
+    EmailStr,
+    Field,
+    HttpUrl,
+    JsonValue,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from category_crawler.job import CategoryJob
 
@@ -35,6 +45,20 @@ class AddSchedule(CategoryJob):
     """Higher ones leave the queue first."""
     webhook_url: HttpUrl | None = None
     """Told when the run ends; https only."""
+    _unknown: list[str] = PrivateAttr(default_factory=list)
+
+    @property
+    def unknown_fields(self) -> list[str]:
+        """Names that the client sent and no field has, sorted."""
+        return self._unknown
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _note_unknown(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        made = handler(given)
+        if isinstance(given, dict):
+            made._unknown = sorted(set(given) - set(cls.model_fields))
+        return made
 
     @field_validator("webhook_url")
     @classmethod

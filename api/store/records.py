@@ -65,6 +65,10 @@ class StoredRequest:
         """Read the JSON that was stored."""
         return cls(json.loads(text))
 
+    def to_json(self) -> str:
+        """The JSON to store."""
+        return json.dumps(self.fields)
+
     @property
     def domain(self) -> str:
         """Such as amazon.com.au."""

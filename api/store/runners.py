@@ -1,7 +1,8 @@
 """Collections and their runners."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from sqlite3 import Connection
 from typing import Any
 
@@ -10,7 +11,7 @@ from api.store.credits import UserCredits
 from api.store.database import SQLiteFile
 from api.store.notices import Notices
 from api.store.reading import columns_of, reader_of
-from api.store.records import Collection, Outcome, Runner
+from api.store.records import Collection, Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from category_crawler.times import utc_now
 
@@ -19,25 +20,46 @@ _RUNNERS = (
     "FROM runners JOIN collections ON collections.id = runners.collection"
 )
 _AS_RUNNER = reader_of(Runner)
+_REQUEST_TYPE = "amazon_category_scrape"
 
 
 def _add_runner(
     connection: Connection,
-    collection: int,
+    collection: Collection,
     reserved: int | None,
     earlier: int | None = None,
     carried: int = 0,
-) -> int:
-    """A queued runner and its first attempt; the runner's number."""
-    (runner,) = connection.execute(
+) -> Runner:
+    """A queued runner and its first attempt."""
+    now = utc_now()
+    (number,) = connection.execute(
         "INSERT INTO runners (collection, reserved, earlier, carried, stage, attempt, created_at) "
         "VALUES (?, ?, ?, ?, 'queued', 1, ?) RETURNING id",
-        (collection, reserved, earlier, carried, utc_now()),
+        (collection.id, reserved, earlier, carried, now),
     ).fetchone()
     connection.execute(
-        "INSERT INTO attempts (runner, number, created_at) VALUES (?, 1, ?)", (runner, utc_now())
+        "INSERT INTO attempts (runner, number, created_at) VALUES (?, 1, ?)", (number, now)
     )
-    return int(runner)
+    return Runner(
+        id=number,
+        stage=Stage.QUEUED,
+        attempt=1,
+        mark=0,
+        stalled=0,
+        asin_count=0,
+        coverage=None,
+        failed_reason=None,
+        failed_message=None,
+        is_stopping=False,
+        missing_since=None,
+        reserved=reserved,
+        earlier=earlier,
+        carried=carried,
+        created_at=now,
+        started_at=None,
+        finished_at=None,
+        collection=collection,
+    )
 
 
 class Runners:
@@ -52,7 +74,7 @@ class Runners:
         self,
         user: int,
         name: str,
-        request: Mapping[str, Any],
+        request: StoredRequest,
         warnings: list[str],
         wanted: int = 1,
         check: Callable[[], None] = lambda: None,
@@ -67,15 +89,15 @@ class Runners:
         with self._file.writing() as connection:
             check()
             reserved = self._credits.reserve(connection, user, wanted)
-            told = json.dumps(warnings + few_credits(reserved, wanted))
-            collection = connection.execute(
+            told = warnings + few_credits(reserved, wanted)
+            number = connection.execute(
                 "INSERT INTO collections (user, name, request_type, request, warnings, created_at) "
-                "VALUES (?, ?, 'amazon_category_scrape', ?, ?, ?)",
-                (user, name, json.dumps(request), told, utc_now()),
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (user, name, _REQUEST_TYPE, request.to_json(), json.dumps(told), utc_now()),
             ).lastrowid
-            assert collection is not None
-            runner = _add_runner(connection, collection, reserved)
-        return self._there(runner)
+            assert number is not None
+            collection = Collection(number, user, name, _REQUEST_TYPE, request, told)
+            return _add_runner(connection, collection, reserved)
 
     def add(self, earlier: Runner, kept: int, wanted: int) -> Runner | None:
         """A new runner of a collection, to continue its newest one; None where that is no more so.
@@ -90,8 +112,7 @@ class Runners:
             if newest != (earlier.id,):
                 return None
             reserved = self._credits.reserve(connection, collection.user, wanted)
-            runner = _add_runner(connection, collection.id, reserved, earlier.id, kept)
-        return self._there(runner)
+            return _add_runner(connection, collection, reserved, earlier.id, kept)
 
     def remove(self, runner: int) -> None:
         """Undo :meth:`add`: Scrapyd never took the job."""
@@ -106,16 +127,25 @@ class Runners:
             moved = connection.execute(
                 "UPDATE runners SET attempt = attempt + 1, mark = ?, stalled = ?, "
                 "missing_since = NULL WHERE id = ? AND attempt = ? "
-                "AND stage IN ('queued', 'scraping') RETURNING id, attempt",
+                "AND stage IN ('queued', 'scraping') RETURNING stage, started_at",
                 (mark, stalled, runner.id, runner.attempt),
             ).fetchone()
             if moved is None:
                 return None
             connection.execute(
                 "INSERT INTO attempts (runner, number, created_at) VALUES (?, ?, ?)",
-                (*moved, utc_now()),
+                (runner.id, runner.attempt + 1, utc_now()),
             )
-        return self._there(runner.id)
+        stage, started_at = moved
+        return replace(
+            runner,
+            stage=Stage(stage),
+            attempt=runner.attempt + 1,
+            mark=mark,
+            stalled=stalled,
+            missing_since=None,
+            started_at=started_at,
+        )
 
     def undo_attempt(self, before: Runner) -> None:
         """Undo :meth:`next_attempt`: Scrapyd never took the job."""
@@ -137,11 +167,6 @@ class Runners:
             connection.execute(f"DELETE FROM attempts WHERE runner IN ({runners})", (collection,))
             connection.execute("DELETE FROM runners WHERE collection = ?", (collection,))
             connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
-
-    def _there(self, runner: int) -> Runner:
-        found = self.get(runner)
-        assert found is not None
-        return found
 
     def get(self, runner: int) -> Runner | None:
         """The runner with this number."""

@@ -10,7 +10,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from category_crawler.extensions.stopping import stopping_of
-from category_crawler.middlewares.response import block_of
+from category_crawler.middlewares.response import facts_of
 from category_crawler.middlewares.retry import announce_pause, without_cookies
 from category_crawler.pages import Kind
 from category_crawler.pages.block import BLOCKS, CHALLENGES
@@ -39,7 +39,7 @@ class BlockPause:
                 raise IgnoreRequest("the crawl is stopping")
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        kind = block_of(response)
+        kind = facts_of(response).block
         if kind not in CHALLENGES or not self._pause or "challenged" in request.meta:
             return response
         self._begin_pause(kind)

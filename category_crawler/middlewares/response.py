@@ -1,6 +1,9 @@
 """Facts about an HTTP response: headers, redirect target, block page, damage."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
+from weakref import WeakKeyDictionary
 
 from scrapy.http import Response
 
@@ -12,15 +15,27 @@ UNDECODED = "undecoded"
 """Flag of a response whose body is not compressed as its headers say."""
 
 _LISTING_PATHS = ("/s", "/s/", "/robots.txt")
+# Looking for the marks of a block page in a page of a megabyte takes long.
+_facts: WeakKeyDictionary[Response, "ResponseFacts"] = WeakKeyDictionary()
 
 
-def headers_of(response: Response) -> dict[str, str]:
-    """A response's headers with names in lower case; the last value of a repeated header."""
-    return {
-        key.decode("latin-1").lower(): values[-1].decode("latin-1")
-        for key, values in response.headers.items()
-        if values
-    }
+@dataclass(frozen=True, slots=True)
+class ResponseFacts:
+    """What several middlewares and the spider need to know of one response."""
+
+    headers: Mapping[str, str]
+    """Names in lower case; the last value of a repeated header."""
+    block: Kind | None
+    """The kind of block or error page, redirects to the sign-in included; None for other pages."""
+
+
+def facts_of(response: Response) -> ResponseFacts:
+    """The facts of a response, read once."""
+    known = _facts.get(response)
+    if known is None:
+        headers = _headers(response)
+        known = _facts[response] = ResponseFacts(headers, _block(response, headers))
+    return known
 
 
 def redirect_target(response: Response) -> str | None:
@@ -38,19 +53,26 @@ def stays_in_listings(source: str, target: str) -> bool:
     return same_host and led_to.path in _LISTING_PATHS
 
 
-def block_of(response: Response) -> Kind | None:
-    """The kind of block or error page, redirects to the sign-in included; None for other pages."""
-    target = redirect_target(response)
-    if target is not None and urlsplit(target).path.startswith("/ap/"):
-        return Kind.SIGN_IN
-    return read_block(response.body, response.status, headers_of(response))
-
-
 def damage_of(response: Response) -> str | None:
     """What is wrong with the bytes of a page with status 200, in words; None if nothing is."""
-    headers = headers_of(response)
     if response.status != 200:
         return None
+    headers = facts_of(response).headers
     if UNDECODED in response.flags:
         return f"a body that is not {headers.get('content-encoding')} as its headers say"
     return read_damage(response.body, headers) if is_html(response.body, headers) else None
+
+
+def _headers(response: Response) -> dict[str, str]:
+    return {
+        key.decode("latin-1").lower(): values[-1].decode("latin-1")
+        for key, values in response.headers.items()
+        if values
+    }
+
+
+def _block(response: Response, headers: Mapping[str, str]) -> Kind | None:
+    target = redirect_target(response)
+    if target is not None and urlsplit(target).path.startswith("/ap/"):
+        return Kind.SIGN_IN
+    return read_block(response.body, response.status, headers)

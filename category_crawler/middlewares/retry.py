@@ -16,8 +16,8 @@ from tldextract import TLDExtract
 from category_crawler.extensions import signals
 from category_crawler.extensions.stopping import stopping_of
 from category_crawler.middlewares.response import (
-    block_of,
     damage_of,
+    facts_of,
 )
 from category_crawler.pages import Kind
 from category_crawler.pages.block import CHALLENGES
@@ -64,7 +64,7 @@ class BackoffRetry(RetryMiddleware):
     async def process_response(  # type: ignore[override]
         self, request: Request, response: Response
     ) -> Request | Response:
-        if block_of(response) in CHALLENGES:
+        if facts_of(response).block in CHALLENGES:
             return response
         if reason := self._temporary_error(response):
             return await self._after_pause(request, reason, _retry_after(response)) or response
@@ -85,7 +85,7 @@ class BackoffRetry(RetryMiddleware):
     def _temporary_error(self, response: Response) -> str | None:
         if response.status in self.retry_http_codes:
             return response_status_message(response.status)
-        return "error page" if block_of(response) is Kind.ERROR else None
+        return "error page" if facts_of(response).block is Kind.ERROR else None
 
     async def _after_pause(
         self, request: Request, reason: str, asked_for: float = 0.0

@@ -80,11 +80,19 @@ def read_page(
     headers: Mapping[str, str] | None = None,
 ) -> Page:
     """Read a page of the site; the names in ``headers`` are in lower case."""
-    utf8 = as_utf8(body, headers)
-    if block := read_block(body, status, headers):
-        tree = LexborHTMLParser(utf8)
+    return read_page_as(read_block(body, status, headers), body, marketplace, headers)
+
+
+def read_page_as(
+    block: Kind | None,
+    body: bytes,
+    marketplace: Marketplace,
+    headers: Mapping[str, str] | None = None,
+) -> Page:
+    """Read a page of which :func:`read_block` has said what kind of block it is, or none."""
+    tree = LexborHTMLParser(as_utf8(body, headers))
+    if block:
         return Page(block, title=_title(tree), message=_first_words(tree))
-    tree = LexborHTMLParser(utf8)
     page = _read_listing(tree, marketplace)
     if page.kind is Kind.NO_RESULTS:
         page.products = []

@@ -40,9 +40,9 @@ from category_crawler.errors import (
 from category_crawler.extensions import signals
 from category_crawler.items import Product
 from category_crawler.listing_url import ListingURL
-from category_crawler.middlewares.response import block_of, headers_of, redirect_target
+from category_crawler.middlewares.response import facts_of, redirect_target
 from category_crawler.middlewares.retry import DamagedAnswer
-from category_crawler.pages import Page, read_page
+from category_crawler.pages import Page, read_page_as
 from category_crawler.planning.partition import Effort
 from category_crawler.planning.plan import Limits
 from category_crawler.run.records import Coverage
@@ -274,11 +274,10 @@ def _accept_language(listing: ListingURL) -> str:
 
 def _read(response: Response, marketplace: Marketplace) -> Page:
     """The page in a response. Raises Redirected if it redirects away from listings."""
-    target = redirect_target(response)
+    facts, target = facts_of(response), redirect_target(response)
     if target is None:
-        headers = headers_of(response)
-        return read_page(response.body, marketplace, status=response.status, headers=headers)
-    if block := block_of(response):
+        return read_page_as(facts.block, response.body, marketplace, facts.headers)
+    if block := facts.block:
         return Page(block, message=f"it redirects to {target.partition('?')[0][:200]}")
     raise Redirected(f"the site redirects {response.url} to {target[:200]}, which is not a listing")
 

@@ -44,8 +44,8 @@ from category_crawler.errors import (
     RobotsDisallowed,
     Unreachable,
 )
-from category_crawler.middlewares.response import headers_of
-from category_crawler.pages import read_page
+from category_crawler.middlewares.response import facts_of
+from category_crawler.pages import read_page, read_page_as
 from category_crawler.spiders.stopping_spider import StoppingSpider
 from category_crawler.times import utc_now
 
@@ -205,7 +205,8 @@ class DeliverySpider(StoppingSpider):
 
 
 def _check_home(response: Response, shop: Marketplace) -> None:
-    page = read_page(response.body, shop, status=response.status, headers=headers_of(response))
+    facts = facts_of(response)
+    page = read_page_as(facts.block, response.body, shop, facts.headers)
     check_block(page, shop.host, "its home page")
 
 

@@ -24,8 +24,8 @@ from category_crawler.errors import (
     RobotsDisallowed,
     Unreachable,
 )
-from category_crawler.middlewares.response import headers_of
-from category_crawler.pages import read_page
+from category_crawler.middlewares.response import facts_of
+from category_crawler.pages import read_page_as
 from category_crawler.spiders.stopping_spider import StoppingSpider
 
 
@@ -71,7 +71,8 @@ class DeliveryCheckSpider(StoppingSpider):
 
     def read_home(self, response: Response, shop: Marketplace, session: DeliverySession) -> None:
         """Read the delivery line of the home page."""
-        page = read_page(response.body, shop, status=response.status, headers=headers_of(response))
+        facts = facts_of(response)
+        page = read_page_as(facts.block, response.body, shop, facts.headers)
         try:
             check_block(page, shop.host, "its home page")
             if not page.location:

@@ -5,7 +5,7 @@ from typing import Any
 from api.notices.outbox import Notices
 from api.runners.attempts import folder_of
 from api.store import Store
-from api.store.records import Outcome, Runner
+from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from category_crawler.run.writer import Run
 from category_crawler.times import utc_in
@@ -18,7 +18,7 @@ def ended(
     store: Store, user: int, stage: str = "done", name: str = "Lamps", **request: Any
 ) -> Runner:
     """A runner that has kept two products and ended."""
-    runner = store.runners.add_collection(user, name, REQUEST | request, [])
+    runner = store.runners.add_collection(user, name, StoredRequest(REQUEST | request), [])
     run = Run.create(folder_of(runner).path, {})
     run.keep([product(1), product(2)])
     run.finish(summary())

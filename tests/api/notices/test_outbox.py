@@ -16,7 +16,7 @@ import pytest
 from api.config import Settings
 from api.notices.outbox import TRIED_FOR, Notices
 from api.store import Store
-from api.store.records import NoticeStatus, Outcome
+from api.store.records import NoticeStatus, Outcome, StoredRequest
 from api.store.stage import Stage
 from category_crawler.files.home import PROJECT
 from category_crawler.times import utc_in
@@ -31,7 +31,7 @@ from tests.waiting import until
 def test_a_cancelled_run_is_told_once_its_spider_is_gone(
     alice: Caller, store: Store, notices: Notices, mailbox: Mailbox
 ) -> None:
-    runner = store.runners.add_collection(alice.user, "Lamps", REQUEST, [])
+    runner = store.runners.add_collection(alice.user, "Lamps", StoredRequest(REQUEST), [])
     told = {"failed_reason": "cancelled", "failed_message": "Cancelled by user"}
     store.runners.end(runner.id, Outcome(Stage.FAILED, is_stopping=True, asin_count=1, **told))
     assert not notices.deliver_next()
@@ -44,7 +44,7 @@ def test_a_cancelled_run_is_told_once_its_spider_is_gone(
 def test_a_cancelled_run_whose_spider_stays_is_told_after_a_minute(
     alice: Caller, store: Store, notices: Notices, mailbox: Mailbox
 ) -> None:
-    runner = store.runners.add_collection(alice.user, "Lamps", REQUEST, [])
+    runner = store.runners.add_collection(alice.user, "Lamps", StoredRequest(REQUEST), [])
     store.runners.end(runner.id, Outcome(Stage.FAILED, failed_reason="cancelled", is_stopping=True))
     store.db.conn.execute("UPDATE notices SET created_at = ?", (utc_in(-61),))
     deliver_all(notices)

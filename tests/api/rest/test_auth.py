@@ -9,7 +9,7 @@ from api.accounts.secret import hash_of, new_secret
 from api.rest.operation import Operation, operations
 from api.runners.attempts import folder_of
 from api.store import Store
-from api.store.records import Outcome, Runner
+from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from tests.api.services import BODY, Caller
 
@@ -20,7 +20,7 @@ _FORMS = ("json", "jsonl", "csv")
 @pytest.fixture
 def runner(store: Store, alice: Caller) -> Runner:
     """A runner of Alice's that has rows."""
-    made = store.runners.add_collection(alice.user, "Lamps", {}, [])
+    made = store.runners.add_collection(alice.user, "Lamps", StoredRequest({}), [])
     folder = folder_of(made)
     folder.path.mkdir(parents=True)
     folder.partial_rows.write_text('{"asin": "B000000001"}\n')
@@ -121,7 +121,7 @@ def test_lists_hold_ones_own(alice: Caller, bob: Caller, runner: Runner) -> None
 def test_a_run_is_found_under_its_own_collection_only(
     alice: Caller, store: Store, runner: Runner
 ) -> None:
-    other = store.runners.add_collection(alice.user, "Other", {}, [])
+    other = store.runners.add_collection(alice.user, "Other", StoredRequest({}), [])
     path = f"/api/v1/results/{other.collection.id}/{runner.id}/category_asins.json"
     assert alice.get(path).status_code == 404
 

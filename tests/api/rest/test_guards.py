@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from api import create_app
 from api.config import Settings
 from api.rest.guards import RequestId
-from api.store.records import Outcome
+from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from category_crawler.files.home import PROJECT
 from tests.api.services import CATEGORY, Caller, new_user
@@ -122,7 +122,7 @@ def test_no_answer_names_a_path(
     app: Flask, alice: Caller, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = app.extensions["services"].store
-    runner = store.runners.add_collection(alice.user, "Lamps", {}, [])
+    runner = store.runners.add_collection(alice.user, "Lamps", StoredRequest({}), [])
     said = f"OSError at the start: [Errno 28] No space: '{home.folder}/results/1' and '{PROJECT}/x'"
     store.runners.end(
         runner.id, Outcome(Stage.FAILED, failed_reason="crashed", failed_message=said)

@@ -13,7 +13,7 @@ from flask import Flask
 from api import create_app
 from api.config import Settings
 from api.runners.attempts import folder_of
-from api.store.records import Outcome
+from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from category_crawler.run.csv_table import COLUMNS
 from category_crawler.run.rows import row
@@ -34,7 +34,7 @@ class Kept:
     def __init__(self, app: Flask, owner: Caller) -> None:
         self.store = app.extensions["services"].store
         self.owner = owner
-        self.runner = self.store.runners.add_collection(owner.user, "Lamps", {}, [])
+        self.runner = self.store.runners.add_collection(owner.user, "Lamps", StoredRequest({}), [])
         self.collection: int = self.runner.collection.id
 
     def done(self, products: Any = ROWS) -> "Kept":

@@ -14,7 +14,7 @@ from api.accounts.secret import hash_of, new_secret
 from api.rest.operation import Operation
 from api.runners.attempts import folder_of
 from api.store import Store
-from api.store.records import Outcome
+from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from tests.api.services import BODY, Caller, new_user
 from tests.crawls import DOMAIN, POSTCODE
@@ -39,7 +39,7 @@ class Table:
         self.app = app
         self.store: Store = app.extensions["services"].store
         self.operations: list[Operation] = app.extensions["operations"]
-        runner = self.store.runners.add_collection(alice.user, "Lamps", {}, [])
+        runner = self.store.runners.add_collection(alice.user, "Lamps", StoredRequest({}), [])
         folder = folder_of(runner)
         folder.path.mkdir(parents=True)
         folder.partial_rows.write_text('{"asin": "B000000001"}\n')

@@ -11,7 +11,7 @@ from flask import Flask
 from api.runners.attempts import folder_of
 from api.runners.lifecycle import Jobs
 from api.runners.prune import pruned
-from api.store.records import Outcome, Runner
+from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from category_crawler.daemon.cancellation import forget_cancelled, note_cancelled, was_cancelled
 from category_crawler.files.home import var_folder
@@ -36,7 +36,7 @@ def jobs(app: Flask) -> Jobs:
 
 def begun(jobs: Jobs, user: int, stage: str = "scraping") -> Runner:
     """A runner whose spider has died after two pages."""
-    runner = jobs.store.runners.add_collection(user, "Lamps", BODY, [])
+    runner = jobs.store.runners.add_collection(user, "Lamps", StoredRequest(BODY), [])
     jobs.store.runners.start(runner.id, "2026-01-01T00:00:00Z")
     run = Run.create(folder_of(runner).path, BODY)
     for page in (1, 2):

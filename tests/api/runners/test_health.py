@@ -10,6 +10,7 @@ from flask import Flask
 from api import create_app
 from api.config import Settings
 from api.runners.heartbeat import beat
+from api.store.records import StoredRequest
 from category_crawler.times import utc_in
 from tests.api.owed_notices import ended
 from tests.api.services import Caller, Daemon
@@ -134,7 +135,9 @@ def test_a_slot_that_cannot_start_jobs_is_seen(app: Flask, alice: Caller, scrapy
 def test_a_job_that_waits_beside_a_free_slot_is_seen(
     app: Flask, alice: Caller, scrapyd: Daemon
 ) -> None:
-    runner = app.extensions["services"].store.runners.add_collection(alice.user, "Lamps", {}, [])
+    runner = app.extensions["services"].store.runners.add_collection(
+        alice.user, "Lamps", StoredRequest({}), []
+    )
     assert "queue" not in said(app)
     set_scheduled(app, runner.id, seconds=31)
     assert re.search(r"queue: a job has waited 3\d s beside a free slot", said(app))
@@ -143,7 +146,9 @@ def test_a_job_that_waits_beside_a_free_slot_is_seen(
 def test_a_job_may_wait_long_where_every_slot_is_busy(
     no_slot: None, app: Flask, alice: Caller, scrapyd: Daemon
 ) -> None:
-    runner = app.extensions["services"].store.runners.add_collection(alice.user, "Lamps", {}, [])
+    runner = app.extensions["services"].store.runners.add_collection(
+        alice.user, "Lamps", StoredRequest({}), []
+    )
     set_scheduled(app, runner.id, seconds=3600)
     assert "queue" not in said(app)
     set_scheduled(app, runner.id, seconds=90_000)

@@ -102,7 +102,9 @@ def test_an_address_that_is_too_long_once_it_is_kept_is_refused_at_the_door(
 def test_an_older_databases_request_is_scheduled_again_and_resumed(
     alice: Caller, no_slot: None, scrapyd: Daemon, jobs: Jobs, stored: dict[str, str]
 ) -> None:
-    runner = jobs.store.runners.add_collection(alice.user, "Lamps", BODY | stored, [])
+    runner = jobs.store.runners.add_collection(
+        alice.user, "Lamps", StoredRequest(BODY | stored), []
+    )
     run = Run.create(folder_of(runner).path, BODY)
     run.keep(run.claim([product(1)]))
     run.finish_page(record(offset=run.offset))
@@ -121,7 +123,9 @@ def test_an_older_databases_request_is_scheduled_again_and_resumed(
 def test_an_older_databases_request_that_no_spider_takes_fails_alone(
     alice: Caller, scrapyd: Daemon, jobs: Jobs, stored: dict[str, Any]
 ) -> None:
-    runner = jobs.store.runners.add_collection(alice.user, "Lamps", BODY | stored, [])
+    runner = jobs.store.runners.add_collection(
+        alice.user, "Lamps", StoredRequest(BODY | stored), []
+    )
     jobs._attempts.schedule(runner)
     result = alice.until(runner.collection.id, "failed")
     assert result["failed_reason"] == "invalid_job"

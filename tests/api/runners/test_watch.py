@@ -13,7 +13,7 @@ from flask import Flask
 from api.runners import watch as watching
 from api.runners.lifecycle import Jobs
 from api.runners.watch import Watcher, watch
-from api.store.records import Outcome
+from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from tests.api.services import CATEGORY, Caller
 from tests.waiting import until
@@ -28,7 +28,10 @@ def jobs(app: Flask) -> Jobs:
 @pytest.fixture
 def runners(alice: Caller, jobs: Jobs) -> list[int]:
     """Three runners, one of them cancelled."""
-    made = [jobs.store.runners.add_collection(alice.user, "Lamps", {}, []).id for _ in range(3)]
+    made = [
+        jobs.store.runners.add_collection(alice.user, "Lamps", StoredRequest({}), []).id
+        for _ in range(3)
+    ]
     jobs.store.runners.end(made[2], Outcome(Stage.FAILED, is_stopping=True))
     return made
 

@@ -12,7 +12,7 @@ from flask import Flask
 
 from api.runners.lifecycle import Jobs
 from api.store import NotEnoughCredits, Store
-from api.store.records import Credits, Outcome
+from api.store.records import Credits, Outcome, StoredRequest
 from api.store.stage import Stage
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_all
 from tests.crawls import Home
@@ -63,7 +63,7 @@ def test_an_end_pays_what_is_kept_and_gives_the_rest_back(
     store: Store, stage: Stage, kept: int, used: int
 ) -> None:
     user = limited(store, 100)
-    runner = store.runners.add_collection(user, "Lamps", {}, [], 10)
+    runner = store.runners.add_collection(user, "Lamps", StoredRequest({}), [], 10)
     assert store.credits.of(user).spendable == 90
     assert store.runners.end(runner.id, Outcome(stage, asin_count=kept))
     assert not store.runners.end(runner.id, Outcome(stage, asin_count=9)), "only the first end pays"
@@ -73,7 +73,7 @@ def test_an_end_pays_what_is_kept_and_gives_the_rest_back(
 @pytest.mark.parametrize(("final", "used"), [(4, 4), (7, 7), (50, 10)])
 def test_a_dying_spider_pays_within_its_reserve(store: Store, final: int, used: int) -> None:
     user = limited(store, 10)
-    runner = store.runners.add_collection(user, "Lamps", {}, [], 10)
+    runner = store.runners.add_collection(user, "Lamps", StoredRequest({}), [], 10)
     store.runners.end(runner.id, Outcome(Stage.FAILED, asin_count=4, is_stopping=True))
     left = store.credits.of(user)
     assert (left.used_credits, left.frozen_credits, left.spendable) == (4, 6, 0)
@@ -86,14 +86,14 @@ def test_a_dying_spider_pays_within_its_reserve(store: Store, final: int, used: 
 def test_a_collection_undone_costs_nothing(store: Store) -> None:
     user = limited(store, 10)
     store.runners.remove_collection(
-        store.runners.add_collection(user, "Lamps", {}, [], 10).collection.id
+        store.runners.add_collection(user, "Lamps", StoredRequest({}), [], 10).collection.id
     )
     assert store.credits.of(user).spendable == 10
 
 
 def test_without_limit_counts_all_the_same(store: Store) -> None:
     user = store.users.add("a@example.org", "a", "hash")
-    runner = store.runners.add_collection(user, "Lamps", {}, [], 10)
+    runner = store.runners.add_collection(user, "Lamps", StoredRequest({}), [], 10)
     assert runner.reserved is None
     store.credits.grant(user, 5)
     store.runners.end(runner.id, Outcome(Stage.DONE, asin_count=700))
@@ -104,7 +104,7 @@ def test_without_limit_counts_all_the_same(store: Store) -> None:
 
 def test_what_is_frozen_cannot_be_taken_back(store: Store) -> None:
     user = limited(store, 10)
-    store.runners.add_collection(user, "Lamps", {}, [], 4)
+    store.runners.add_collection(user, "Lamps", StoredRequest({}), [], 4)
     store.credits.grant(user, -100)
     assert store.credits.of(user).available_credits == 4
     assert store.credits.of(user).spendable == 0
@@ -120,7 +120,9 @@ def test_the_books_agree_after_any_history(store: Store, seed: int) -> None:
             case 0 | 1:
                 user = chance.choice(users)
                 try:
-                    runners.append(store.runners.add_collection(user, "x", {}, [], 20).id)
+                    runners.append(
+                        store.runners.add_collection(user, "x", StoredRequest({}), [], 20).id
+                    )
                 except NotEnoughCredits:
                     assert store.credits.of(user).spendable == 0
             case 2 if runners:
@@ -175,7 +177,7 @@ def test_stores_of_several_processes_share_what_is_there(store: Store, tmp_path:
         made = 0
         with suppress(NotEnoughCredits):
             while True:
-                own.runners.add_collection(user, "Lamps", {}, [], 1)
+                own.runners.add_collection(user, "Lamps", StoredRequest({}), [], 1)
                 made += 1
         return made
 

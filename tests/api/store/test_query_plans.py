@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from api.store import Store
-from api.store.records import NoticeKind, NoticeStatus, Outcome
+from api.store.records import NoticeKind, NoticeStatus, Outcome, StoredRequest
 from api.store.stage import Stage
 
 LATER, EARLIER = "2100-01-01T00:00:00Z", "2000-01-01T00:00:00Z"
@@ -26,7 +26,7 @@ class Use:
         self.store.db.conn.set_trace_callback(None)
 
     def collection(self) -> Any:
-        return self.store.runners.add_collection(self.user, "Lamps", {}, [])
+        return self.store.runners.add_collection(self.user, "Lamps", StoredRequest({}), [])
 
     def users(self) -> None:
         store, user = self.store, self.user

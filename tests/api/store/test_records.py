@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.store import Store
-from api.store.records import Credits, NoticeKind, Outcome, SessionStatus
+from api.store.records import Credits, NoticeKind, Outcome, SessionStatus, StoredRequest
 from api.store.stage import Stage
 from category_crawler.errors import Blocked
 
@@ -20,7 +20,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_a_runner_comes_with_its_collection(store: Store) -> None:
-    made = store.runners.add_collection(1, "Lamps", REQUEST, ["a warning"])
+    made = store.runners.add_collection(1, "Lamps", StoredRequest(REQUEST), ["a warning"])
     collection = made.collection
     assert (made.id, made.stage, made.is_stopping, made.coverage) == (1, Stage.QUEUED, False, None)
     assert (collection.id, collection.user, collection.name) == (1, 1, "Lamps")
@@ -31,7 +31,7 @@ def test_a_runner_comes_with_its_collection(store: Store) -> None:
 
 
 def test_an_outcome_is_what_a_runner_says_from_then_on(store: Store) -> None:
-    store.runners.add_collection(1, "Lamps", REQUEST, [])
+    store.runners.add_collection(1, "Lamps", StoredRequest(REQUEST), [])
     outcome = Outcome(
         Stage.DONE, asin_count=3, coverage={"complete": True}, finished_at="2026-01-01T00:00:00Z"
     )
@@ -44,7 +44,7 @@ def test_an_outcome_is_what_a_runner_says_from_then_on(store: Store) -> None:
 
 
 def test_an_error_is_an_outcome(store: Store) -> None:
-    store.runners.add_collection(1, "Lamps", REQUEST, [])
+    store.runners.add_collection(1, "Lamps", StoredRequest(REQUEST), [])
     assert store.runners.end(1, Outcome.failed(Blocked("a captcha"), 2, is_stopping=True))
     (ended,) = store.runners.open()
     assert (ended.stage, ended.asin_count, ended.is_stopping) == (Stage.FAILED, 2, True)

@@ -11,7 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from api.store import Store
-from api.store.records import Outcome
+from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from api.store.tables import migrations
 from category_crawler.files.home import PROJECT
@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def runner(store: Store) -> int:
     user = store.users.add("a@example.org", "a", "hash")
-    added = store.runners.add_collection(user, "Lamps", REQUEST, [])
+    added = store.runners.add_collection(user, "Lamps", StoredRequest(REQUEST), [])
     number: int = added.id
     return number
 
@@ -92,7 +92,7 @@ def test_a_collection_is_undone_whole(store: Store, runner: int) -> None:
 
 def test_numbers_are_never_given_twice(store: Store, runner: int) -> None:
     store.runners.remove_collection(1)
-    again = store.runners.add_collection(1, "Lamps", REQUEST, [])
+    again = store.runners.add_collection(1, "Lamps", StoredRequest(REQUEST), [])
     assert again.id > runner, "a job of the old name may still be at Scrapyd"
 
 
@@ -180,3 +180,16 @@ def test_cancels_of_an_older_database_are_finished(tmp_path: Path) -> None:
     store = Store(path)
     assert [runner.id for runner in store.runners.open()] == [2, 3]
     assert all(runner.is_stopping for runner in store.runners.open())
+
+
+def test_what_was_added_is_what_is_read(store: Store, runner: int) -> None:
+    added = store.runners.add_collection(1, "Desks", StoredRequest(REQUEST), ["a warning"], 5)
+    assert store.runners.get(added.id) == added
+    following = store.runners.next_attempt(added, 7, 1)
+    assert following == store.runners.get(added.id)
+    store.runners.start(added.id, "2026-01-01T00:00:00Z")
+    assert following is not None
+    assert store.runners.next_attempt(following, 9, 0) == store.runners.get(added.id)
+    again = store.runners.add(added, 3, 2)
+    assert again is not None
+    assert again == store.runners.get(again.id)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.store import Store
-from api.store.records import Outcome
+from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from tests.waiting import until
 
@@ -43,13 +43,13 @@ def disk(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 def test_a_collection_is_on_the_disk_before_its_number_is_told(store: Store, disk: Disk) -> None:
     before = disk.log.stat().st_size
-    store.runners.add_collection(1, "Lamps", {}, [])
+    store.runners.add_collection(1, "Lamps", StoredRequest({}), [])
     assert disk.synced == [disk.log.stat().st_size]
     assert disk.synced[0] > before
 
 
 def test_an_end_is_on_the_disk_too(store: Store, disk: Disk) -> None:
-    runner = store.runners.add_collection(1, "Lamps", {}, []).id
+    runner = store.runners.add_collection(1, "Lamps", StoredRequest({}), []).id
     store.runners.start(runner, "2026-01-01T00:00:00Z")
     store.runners.end(runner, Outcome(Stage.FAILED, failed_reason="cancelled"))
     assert len(disk.synced) == 3
@@ -59,7 +59,9 @@ def test_an_end_is_on_the_disk_too(store: Store, disk: Disk) -> None:
 def test_threads_wait_together(store: Store, disk: Disk) -> None:
     disk.may.clear()
     with ThreadPoolExecutor(16) as threads:
-        told = threads.map(lambda _: store.runners.add_collection(1, "Lamps", {}, []), range(16))
+        told = threads.map(
+            lambda _: store.runners.add_collection(1, "Lamps", StoredRequest({}), []), range(16)
+        )
         until(lambda: store.runners.page(1, None, 1, 0)[0], lambda total: total == 16)
         disk.may.set()
         assert len(list(told)) == 16
