@@ -2,13 +2,21 @@
 
 import os
 import tomllib
-from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from limits import parse
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from api.host_name import fault_in
 from category_crawler.daemon.address import port_named
@@ -16,69 +24,98 @@ from category_crawler.files.home import settings_file
 
 _PREFIX = "CATEGORY_CRAWLER_"
 _TLS_MODES = ("starttls", "tls", "none")
-_TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off", ""}
-_KINDS = {int: "a whole number", float: "a number"}
+_EXPECTED = {
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "bool_parsing": "true or false",
+    "string_type": "a text",
+}
+"""What a setting must be, by pydantic's name for the error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+def _check_rate(rate: str) -> str:
+    try:
+        amount = parse(rate or "1/second").amount
+    except ValueError:
+        raise ValueError(f"rate_limit is {rate!r}: it must be such as 600/minute") from None
+    if not amount:
+        raise ValueError(f"rate_limit is {rate!r}, which lets nobody in: leave it empty for none")
+    return rate
+
+
+def _check_proxy(proxy: str) -> str:
+    try:
+        ip_address(proxy or "127.0.0.1")
+    except ValueError:
+        raise ValueError(f"trusted_proxy is {proxy!r}: it must be an IP address") from None
+    return proxy
+
+
+Flag = Annotated[bool, BeforeValidator(lambda value: False if value == "" else value)]
+"""``true``, ``on``, ``yes``, ``1`` and their opposites; an empty variable is false."""
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Settings(BaseModel):
     """Each is read from ``CATEGORY_CRAWLER_<NAME>``, else from ``<name>`` in the table."""
 
-    always_http_200: bool = False
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    always_http_200: Flag = False
     """Answer enveloped calls with HTTP 200 whatever happened, for clients that expect it."""
     public_url: str = ""
     """What links begin with; the request's own base where it is empty."""
-    cancel_grace: float = 20.0
+    cancel_grace: Seconds = 20.0
     """Seconds between a cancel's INT and the KILL."""
-    lost_after: float = 5.0
+    lost_after: Seconds = 5.0
     """Seconds for which Scrapyd must not know a job before it counts as lost."""
-    stalled_attempts: int = 3
+    stalled_attempts: Count = 3
     """Attempts in a row without a further page after which a run has crashed for good."""
-    hung_after: float = 900.0
+    hung_after: Seconds = 900.0
     """Seconds without a sign of life, announced pauses apart, after which a spider is killed."""
-    longest_wait: float = 86_400.0
+    longest_wait: Seconds = 86_400.0
     """Seconds for which a job may wait for a slot before the service is not well."""
-    watch_interval: float = 2.0
+    watch_interval: Seconds = 2.0
     """Seconds between two looks of the watcher."""
     smtp_host: str = ""
     """The mail server; no mails where it is empty."""
-    smtp_port: int = 587
+    smtp_port: Count = 587
     smtp_tls: str = "starttls"
     """``starttls``, ``tls`` from the first byte on, or ``none``."""
     smtp_user: str = ""
     """No login where it is empty."""
-    smtp_password: str = field(default="", repr=False)
+    smtp_password: str = Field(default="", repr=False)
     smtp_password_file: str = ""
     """A file that holds the password in its place."""
     smtp_sender: str = ""
     """Such as ``Crawler <crawler@example.org>``."""
-    notice_timeout: float = 30.0
+    notice_timeout: Seconds = 30.0
     """Seconds that the delivery of one mail, or the call of one webhook, may take in all."""
-    notice_lease: float = 300.0
+    notice_lease: Seconds = 300.0
     """Seconds after which a notice that a watcher left in the middle of sending is sent anew."""
-    webhook_private_addresses: bool = False
+    webhook_private_addresses: Flag = False
     """Call webhooks on this machine and on private networks, too."""
-    credit_reserve: int = 20_000
+    credit_reserve: Count = 20_000
     """Credits frozen for a run without ``max_products``, as far as its user has them."""
-    new_user_credits: int = 0
+    new_user_credits: Count = 0
     """Granted to a new user; the first of an installation is without limit."""
-    rate_limit: str = "600/minute"
+    rate_limit: Annotated[str, AfterValidator(_check_rate)] = "600/minute"
     """Requests of one credential, such as ``10/second``; no limit where it is empty."""
-    rate_limit_loopback: bool = False
+    rate_limit_loopback: Flag = False
     """Limit clients on this machine as well."""
-    trusted_proxy: str = ""
+    trusted_proxy: Annotated[str, AfterValidator(_check_proxy)] = ""
     """The address of a reverse proxy whose word on clients' addresses is believed."""
-    min_free_bytes: int = 200_000_000
+    min_free_bytes: Count = 200_000_000
     """Free space below which the service is not well."""
-    downloads_bytes: int = 2_000_000_000
+    downloads_bytes: Count = 2_000_000_000
     """Space for CSV downloads that were made; what nobody asks for goes first."""
-    token_lifetime: float = 7 * 86_400.0
+    token_lifetime: Seconds = 7 * 86_400.0
     """Seconds from a login until its token expires."""
 
-    def __post_init__(self) -> None:
-        _check_rate(self.rate_limit)
-        _check_proxy(self.trusted_proxy)
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
         if not self.watch_interval:
             raise ValueError("watch_interval is 0: the watcher must rest between two looks")
         _check_notice_times(self.notice_timeout, self.notice_lease)
@@ -90,6 +127,7 @@ class Settings:
             raise ValueError(f"smtp_host is {self.smtp_host!r}: {fault}")
         if self.smtp_tls == "none" and self.smtp_user and not is_loopback(self.smtp_host):
             raise ValueError("smtp_tls is none: the password would travel readable for all")
+        return self
 
     @property
     def smtp_secret(self) -> str:
@@ -100,36 +138,20 @@ class Settings:
 
     @classmethod
     def load(cls) -> Self:
-        """Raises ValueError naming a setting that cannot be read."""
-        table = _table()
-        given: dict[str, Any] = {}
-        for known in fields(cls):
-            text = os.environ.get(_PREFIX + known.name.upper())
-            value = table.get(known.name) if text is None else text
-            if value is not None:
-                given[known.name] = _read(known.name, value, type(known.default))
-        return cls(**given)
+        """Read every setting. Raises ValueError with a sentence that names the wrong one."""
+        names = {name: _PREFIX + name.upper() for name in cls.model_fields}
+        environment = {
+            name: os.environ[variable] for name, variable in names.items() if variable in os.environ
+        }
+        try:
+            return cls.model_validate(_table() | environment)
+        except ValidationError as error:
+            raise ValueError(_complaint(error)) from None
 
 
 def api_port() -> int:
     """``API_PORT``, else 8000. Raises ValueError with a sentence where it is none."""
     return port_named("API_PORT", 8000)
-
-
-def _check_rate(rate: str) -> None:
-    try:
-        amount = parse(rate or "1/second").amount
-    except ValueError:
-        raise ValueError(f"rate_limit is {rate!r}: it must be such as 600/minute") from None
-    if not amount:
-        raise ValueError(f"rate_limit is {rate!r}, which lets nobody in: leave it empty for none")
-
-
-def _check_proxy(proxy: str) -> None:
-    try:
-        ip_address(proxy or "127.0.0.1")
-    except ValueError:
-        raise ValueError(f"trusted_proxy is {proxy!r}: it must be an IP address") from None
 
 
 def _check_notice_times(timeout: float, lease: float) -> None:
@@ -162,20 +184,13 @@ def _table() -> dict[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
-def _read(name: str, value: Any, kind: type) -> Any:
-    if kind is bool:
-        return _truth(name, value)
-    try:
-        read = kind(value)
-    except ValueError:
-        raise ValueError(f"the setting {name} must be {_KINDS[kind]}, not {value!r}") from None
-    if kind in _KINDS and read < 0:
-        raise ValueError(f"the setting {name} is {value}: it must not be below 0")
-    return read
-
-
-def _truth(name: str, value: Any) -> bool:
-    word = str(value).lower()
-    if word not in _TRUE | _FALSE:
-        raise ValueError(f"the setting {name} must be true or false, not {value!r}")
-    return word in _TRUE
+def _complaint(error: ValidationError) -> str:
+    """The first error as a sentence; it shows no text that may be a secret."""
+    first = error.errors(include_url=False)[0]
+    name, kind = ".".join(map(str, first["loc"])), first["type"]
+    if kind == "greater_than_equal":
+        return f"the setting {name} is {first['input']}: it must not be below 0"
+    if kind in _EXPECTED and "password" not in name:
+        return f"the setting {name} must be {_EXPECTED[kind]}, not {first['input']!r}"
+    cause = first.get("ctx", {}).get("error")
+    return str(cause) if cause else f"the setting {name} is wrong: {first['msg']}"

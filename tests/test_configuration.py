@@ -49,7 +49,7 @@ def is_shown(cell: str, default: Any) -> bool:
 
 def test_the_table_of_the_api_is_its_settings() -> None:
     shown = rows("## The table `[api]`")
-    known = {name: getattr(Settings(), name) for name in inspect.get_annotations(Settings)}
+    known = {name: getattr(Settings(), name) for name in Settings.model_fields}
     assert list(shown) == list(known)
     assert [name for name in known if not is_shown(shown[name][1], known[name])] == []
 

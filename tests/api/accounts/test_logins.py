@@ -66,7 +66,7 @@ def test_a_key_is_not_logged_out(ann: Caller) -> None:
 
 def test_a_token_expires(app: Flask, ann: Caller) -> None:
     accounts: Accounts = app.extensions["services"].accounts
-    accounts.settings = replace(accounts.settings, token_lifetime=0)
+    accounts.settings = accounts.settings.model_copy(update={"token_lifetime": 0})
     assert listed(app, login(app).get_json()["data"]["token"]) == 401
 
 

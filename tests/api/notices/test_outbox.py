@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,7 +178,7 @@ def test_a_dead_mail_server_delays_no_end(alice: Caller, store: Store) -> None:
 def test_a_dead_hook_holds_up_neither_mail_nor_run(
     alice: Caller, store: Store, notices: Notices, mailbox: Mailbox
 ) -> None:
-    settings = replace(notices.settings, webhook_private_addresses=True)
+    settings = notices.settings.model_copy(update={"webhook_private_addresses": True})
     url = f"https://127.0.0.1:{free_port()}/"
     ended(store, alice.user, webhook_url=url)
     deliver_all(Notices(store, settings))

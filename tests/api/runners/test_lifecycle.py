@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import threading
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -362,7 +361,7 @@ def test_a_spider_that_hangs_is_killed_and_followed(
     spider = _spider(jobs)
     halting.switches.block = ""
     os.kill(spider, signal.SIGSTOP)
-    jobs.settings = replace(jobs.settings, hung_after=1.0)
+    jobs.settings = jobs.settings.model_copy(update={"hung_after": 1.0})
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["asin_count"]) == ("done", 60)
 
