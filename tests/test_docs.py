@@ -1,17 +1,17 @@
 """README and docs/ agree with the project: links, files, calls, reasons, commands."""
 
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from standardwebhooks import Webhook
 
 from api import create_app
-from api.notices.webhook import signature
 from api.rest.schemas import Health
 from api.runners.report import BASE_PATH
 from api.runners.request import AddSchedule
@@ -90,12 +90,14 @@ def test_the_check_of_a_webhook_believes_only_what_is_signed() -> None:
     (program,) = re.findall(r"^```python\n(.*?)^```", text_of("docs/api.md"), re.DOTALL | re.M)
     shown: dict[str, Any] = {}
     exec(program, shown)
-    now, body = str(int(time.time())), b'{"id": 1}'
-    signed = signature("secret", now, body)
-    assert shown["is_genuine"]("secret", now, signed, body)
-    assert not shown["is_genuine"]("secret", now, signed, body + b" ")
-    assert not shown["is_genuine"]("secret", "1", signature("secret", "1", body), body)
-    assert not shown["is_genuine"]("secret", "²", signed, body)
+    secret, now = "whsec_c2VjcmV0", datetime.now(UTC)
+    signature = Webhook(secret).sign("1", now, "{}")
+    headers = {"Webhook-Id": "1", "Webhook-Timestamp": str(int(now.timestamp()))}
+    headers["Webhook-Signature"] = signature
+    assert shown["is_genuine"](secret, headers, b"{}")
+    assert not shown["is_genuine"](secret, headers, b"{} ")
+    assert not shown["is_genuine"](secret, headers | {"Webhook-Timestamp": "1"}, b"{}")
+    assert not shown["is_genuine"](secret, headers | {"Webhook-Signature": "²"}, b"{}")
 
 
 def test_every_field_is_explained() -> None:

@@ -10,19 +10,20 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import requests
+from standardwebhooks import Webhook
 
 from api.accounts.passwords import password_hash
 from api.accounts.secret import hash_of
-from api.notices.webhook import signature, signing_secret
+from api.notices.webhook import signing_secret
 from api.store import Store
 from category_crawler.files.home import PROJECT
 from tests.api.receivers import https_receiver, smtp_server, trusted
@@ -35,6 +36,7 @@ from tests.waiting import until
 
 EXAMPLES = PROJECT / "examples"
 PASSWORD = "correct horse battery"
+SECRET = "whsec_c2VjcmV0"
 
 
 @pytest.fixture
@@ -310,44 +312,53 @@ def test_notices_of_a_served_run(
             until(lambda: (len(mailbox.messages), len(hook.calls)), lambda got: got == (1, 1))
     assert mailbox.messages[0]["Subject"] == "Done: amazon_category_4851693051, 60 products"
     ((_, headers, body),) = hook.calls
-    given = headers["X-Timestamp"], headers["X-Signature"], body
-    assert receiver.is_genuine(signing_secret(1), *given)
+    assert receiver.is_genuine(signing_secret(1), headers, body)
     assert json.loads(body)["asin_count"] == 60
+
+
+def signed(body: str, moment: datetime | None = None, secret: str = SECRET) -> dict[str, str]:
+    """The headers of a call with this body."""
+    now = moment or datetime.now(UTC)
+    return {
+        "Webhook-Id": "5f0c",
+        "Webhook-Timestamp": str(int(now.timestamp())),
+        "Webhook-Signature": Webhook(secret).sign("5f0c", now, body),
+    }
 
 
 @pytest.mark.parametrize(
     ("change", "genuine"),
     [
         ({}, True),
-        ({"secret": "another"}, False),
-        ({"body": b"{}"}, False),
-        ({"timestamp": "1"}, False),
-        ({"timestamp": "2026"}, False),
-        ({"signature": ""}, False),
-        ({"signature": "sha256=\xe9"}, False),
+        ({"Webhook-Id": "another"}, False),
+        ({"Webhook-Timestamp": "1"}, False),
+        ({"Webhook-Timestamp": "soon"}, False),
+        ({"Webhook-Signature": ""}, False),
+        ({"Webhook-Signature": "v1"}, False),
+        ({"Webhook-Signature": "v1,\xe9"}, False),
+        (signed("{}", secret="whsec_b3RoZXI="), False),
+        (signed("{}", datetime.now(UTC) - timedelta(minutes=6)), False),
     ],
 )
 def test_only_what_is_signed_is_believed(
-    receiver: ModuleType, change: dict[str, Any], genuine: bool
+    receiver: ModuleType, change: dict[str, str], genuine: bool
 ) -> None:
-    timestamp = change.get("timestamp", str(int(time.time())))
-    signed = signature("secret", timestamp, b'{"id": 1}')
-    given = {"secret": "secret", "timestamp": timestamp, "signature": signed, "body": b'{"id": 1}'}
-    assert receiver.is_genuine(**(given | change)) is genuine
+    assert receiver.is_genuine(SECRET, signed("{}") | change, b"{}") is genuine
+    assert not receiver.is_genuine(SECRET, signed("{}") | change, b'{"id": 1}')
+    assert not receiver.is_genuine(SECRET, signed("{}") | change, b"\xff")
 
 
 def test_the_receiver_takes_each_event_once() -> None:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, str(EXAMPLES / "webhook.py")],
-        env=os.environ | {"WEBHOOK_SECRET": "secret", "WEBHOOK_PORT": str(port)},
+        env=os.environ | {"WEBHOOK_SECRET": SECRET, "WEBHOOK_PORT": str(port)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     body = json.dumps({"name": "Lamps", "stage": "done", "asin_count": 60}).encode()
-    timestamp = str(int(time.time()))
-    signed = {"X-Timestamp": timestamp, "X-Signature": signature("secret", timestamp, body)}
+    genuine = signed(body.decode())
 
     def post(**headers: str) -> int | None:
         try:
@@ -358,9 +369,9 @@ def test_the_receiver_takes_each_event_once() -> None:
         return answer.status_code
 
     try:
-        until(lambda: post(**signed, **{"X-Event-Id": "1"}), lambda code: code == 204)
-        assert post(**signed, **{"X-Event-Id": "1"}) == 204
-        assert post(**signed | {"X-Signature": "sha256=00"}, **{"X-Event-Id": "2"}) == 401
+        until(lambda: post(**genuine), lambda code: code == 204)
+        assert post(**genuine) == 204
+        assert post(**genuine | {"Webhook-Signature": "v1,AA=="}) == 401
     finally:
         process.terminate()
     told, _ = process.communicate(timeout=10)

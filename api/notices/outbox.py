@@ -4,7 +4,7 @@ Each delivery has a thread of its own and a total time, and each user and each k
 share of the deliveries at once: neither a dead mail server nor slow receivers hold up a run or the
 notices of others. A notice is claimed before it is sent, so that one watcher sends it; after a
 crash in the middle of it another one does once the claim is over, with the same Message-ID or
-X-Event-Id.
+webhook-id.
 """
 
 import logging

@@ -1,7 +1,8 @@
 """Webhooks: the call to a user's address when a run has ended, signed, and only to public ones.
 
-The receiver computes HMAC-SHA256 with its user's secret over ``X-Timestamp``, a dot and the body,
-and compares it with ``X-Signature``; see ``examples/webhook.py``.
+Calls are signed as https://www.standardwebhooks.com has it; see ``examples/webhook.py``. The
+``X-`` headers of version 0.1 are sent as well until 0.3: ``X-Signature`` is HMAC-SHA256, with the
+same key, over ``X-Timestamp``, a dot and the body.
 """
 
 import asyncio
@@ -9,13 +10,15 @@ import hmac
 import json
 import socket
 import ssl
-import time
+from base64 import b64encode
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from standardwebhooks import Webhook
 from yarl import URL
 
 from api.config import Settings
@@ -37,14 +40,17 @@ def secret_file() -> Path:
 
 
 def signing_secret(user: int) -> str:
-    """A user's secret: with it one can forge calls to that user's receivers, to nobody else's."""
-    return hmac.digest(secret_in(secret_file()).encode(), b"webhook %d" % user, sha256).hex()
+    """A user's secret, ``whsec_`` and base64 of 64 bytes.
+
+    With it one can forge calls to that user's receivers, to nobody else's.
+    """
+    return f"whsec_{b64encode(_key(user)).decode()}"
 
 
-def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """What ``X-Signature`` holds."""
-    signed = hmac.digest(secret.encode(), timestamp.encode() + b"." + body, sha256)
-    return f"sha256={signed.hex()}"
+def _key(user: int) -> bytes:
+    # Version 0.1 printed these 64 hexadecimal digits; receivers that have them go on working.
+    installation = secret_in(secret_file()).encode()
+    return hmac.digest(installation, b"webhook %d" % user, sha256).hex().encode()
 
 
 def why_refused(url: str, *, private_allowed: bool) -> str:
@@ -65,11 +71,11 @@ def call_webhook(notice: Notice, told: Report, user: int, settings: Settings) ->
 
     Redirects are not followed: where they lead has not been checked.
     """
-    body = json.dumps(told, ensure_ascii=False).encode()
+    body = json.dumps(told, ensure_ascii=False)
     host = urlsplit(notice.target).hostname
     try:
         url = URL(notice.target, encoded=True)
-        status = run(_post, url, body, _headers(notice, user, body), settings)
+        status = run(_post, url, body.encode(), _headers(notice, user, body), settings)
     except NotPublic as error:
         raise NotDelivered(f"{error}: it was not called", for_good=True) from None
     except aiohttp.ClientSSLError:
@@ -83,14 +89,19 @@ def call_webhook(notice: Notice, told: Report, user: int, settings: Settings) ->
         raise NotDelivered(f"{host} answered {status}", for_good=status == _GONE)
 
 
-def _headers(notice: Notice, user: int, body: bytes) -> dict[str, str]:
-    timestamp = str(int(time.time()))
+def _headers(notice: Notice, user: int, body: str) -> dict[str, str]:
+    now, key = datetime.now(UTC), _key(user)
+    timestamp = str(int(now.timestamp()))
+    older = hmac.digest(key, f"{timestamp}.{body}".encode(), sha256)
     return {
         "Content-Type": "application/json",
         "User-Agent": "category_crawler",
+        "webhook-id": notice.event,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": Webhook(key).sign(notice.event, now, body),
         "X-Event-Id": notice.event,
         "X-Timestamp": timestamp,
-        "X-Signature": signature(signing_secret(user), timestamp, body),
+        "X-Signature": f"sha256={older.hex()}",
     }
 
 

@@ -1,6 +1,5 @@
 """The database file: a connection per thread, transactions, tables brought up to date."""
 
-import fcntl
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from sqlite_utils import Database
 
 from api.store.reading import Record, Values
@@ -34,7 +34,8 @@ class SQLiteFile:
         self._turn = threading.Lock()
         self._log = WriteAheadLog(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(path.with_suffix(".lock")):
+        # Other processes may change the tables at the same moment.
+        with FileLock(path.with_suffix(".lock")):
             # It holds hashes of passwords and keys; SQLite's files beside it take its mode.
             path.touch(mode=0o600)
             migrations.apply(self.db)
@@ -101,11 +102,3 @@ class SQLiteFile:
                 raise
             number = self._log.committed()
         self._log.wait_for(number)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold off other processes that would change the tables at the same moment."""
-    with path.open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -6,21 +6,20 @@ browser extensions export it, and Netscape ``cookies.txt`` work too. To import o
     python -m category_crawler.delivery import amazon.com.au 4500 exported.json
 """
 
-import asyncio
-import fcntl
 import json
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
+
+from filelock import AsyncFileLock, FileLock, Timeout
 
 from category_crawler.delivery.cookies import Cookie, about_of, is_usable, read_cookies
 from category_crawler.domain_config import DOMAINS, Marketplace
 from category_crawler.errors import InvalidJob, SessionMissing, SessionUnreadable
 from category_crawler.files.atomic_write import write_whole
 from category_crawler.files.home import cookies_folder
-from category_crawler.run.reader import try_lock
 from category_crawler.times import utc_now
 
 _PRIVATE = 0o600
@@ -133,11 +132,12 @@ def remove_session(domain: str, postcode: str) -> bool:
     path = session_file(domain, postcode)
     if not path.parent.exists():
         return True
-    with path.with_suffix(".lock").open("wb") as lock:
-        if not try_lock(lock, fcntl.LOCK_EX):
-            return False
-        if not is_imported(domain, postcode):
-            path.unlink(missing_ok=True)
+    try:
+        with FileLock(path.with_suffix(".lock"), timeout=0):
+            if not is_imported(domain, postcode):
+                path.unlink(missing_ok=True)
+    except Timeout:
+        return False
     return True
 
 
@@ -156,13 +156,12 @@ def session_version(domain: str, postcode: str) -> str:
     return f"{stat.st_mtime_ns:x}-{stat.st_ino:x}"
 
 
-async def lock_session(domain: str, postcode: str) -> IO[bytes]:
-    """Wait for the session's lock and take it; closing the file releases it."""
+async def lock_session(domain: str, postcode: str) -> AsyncFileLock:
+    """Wait for the session's lock and take it; the end of the process releases it too."""
     path = session_file(domain, postcode).with_suffix(".lock")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = path.open("wb")
-    while not try_lock(lock, fcntl.LOCK_EX):
-        await asyncio.sleep(_LOCK_POLL_SECONDS)
+    lock = AsyncFileLock(path, poll_interval=_LOCK_POLL_SECONDS)
+    await lock.acquire()
     return lock
 
 

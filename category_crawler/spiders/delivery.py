@@ -13,8 +13,9 @@ import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import IO, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from filelock import AsyncFileLock
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
@@ -79,7 +80,7 @@ class DeliverySpider(StoppingSpider):
         self.report = report or _job
         self._replaces = replaces
         self._unknown = sorted(unknown)
-        self._lock: IO[bytes] | None = None
+        self._lock: AsyncFileLock | None = None
         self.session: DeliverySession | None = None
         """The session; None until it is made."""
 

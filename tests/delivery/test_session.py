@@ -137,7 +137,7 @@ def test_a_session_is_removed_only_while_no_job_makes_it() -> None:
     making = asyncio.run(lock_session(*PLACE))
     assert not remove_session(*PLACE)
     assert path.exists()
-    making.close()
+    asyncio.run(making.release())
     assert remove_session(*PLACE)
     assert not path.exists()
 

@@ -1,16 +1,20 @@
 """Webhooks: signed calls to a real https receiver, and none to where they must not lead."""
 
+import hmac
 import json
+import re
 import socket
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from api.config import Settings
 from api.notices.outbox import Notices
-from api.notices.webhook import secret_file, signature, signing_secret
+from api.notices.webhook import secret_file, signing_secret
 from api.store import Store
 from tests.api.owed_notices import deliver_all, ended, kept, make_due
 from tests.api.receivers import Hook, https_receiver, trusted
@@ -43,10 +47,22 @@ def test_a_webhook_gets_the_signed_result(
     result = alice.result(runner.collection.id)
     assert set(told) == set(result) - {"asins"}
     assert (told["id"], told["asin_count"], told["stage"]) == (runner.id, 2, "done")
-    expected = signature(signing_secret(alice.user), headers["X-Timestamp"], body)
-    assert headers["X-Signature"] == expected
+    assert Webhook(signing_secret(alice.user)).verify(body, headers) == told
     (row,) = [row for row in kept(store) if row["kind"] == "webhook"]
-    assert (row["status"], headers["X-Event-Id"]) == ("sent", row["event"])
+    assert (row["status"], headers["webhook-id"]) == ("sent", row["event"])
+
+
+def test_a_receiver_of_version_0_1_goes_on_working(
+    alice: Caller, store: Store, allowing: Notices, hook: Hook
+) -> None:
+    ended(store, alice.user, webhook_url=hook.url())
+    deliver_all(allowing)
+    ((_, headers, body),) = hook.calls
+    printed = b64decode(signing_secret(alice.user).removeprefix("whsec_")).decode()
+    assert re.fullmatch("[0-9a-f]{64}", printed)
+    signed = hmac.digest(printed.encode(), headers["X-Timestamp"].encode() + b"." + body, "sha256")
+    assert headers["X-Signature"] == f"sha256={signed.hex()}"
+    assert headers["X-Event-Id"] == headers["webhook-id"]
 
 
 def test_each_user_has_a_secret_and_the_file_is_the_owners(alice: Caller, bob: Caller) -> None:
@@ -68,7 +84,7 @@ def test_what_is_not_taken_is_tried_again(
     assert (row["status"], row["said"]) == (status, f"localhost answered {answer}")
     make_due(store)
     deliver_all(allowing)
-    events = {headers["X-Event-Id"] for _, headers, _ in hook.calls}
+    events = {headers["webhook-id"] for _, headers, _ in hook.calls}
     assert len(hook.calls) == (2 if status == "pending" else 1)
     assert len(events) == 1
 
