@@ -66,35 +66,35 @@ class Settings(BaseModel):
     always_http_200: Flag = False
     """Answer enveloped calls with HTTP 200 whatever happened, for clients that expect it."""
     public_url: str = ""
-    """What links begin with; the request's own base where it is empty."""
+    """Start of links; empty uses the request's own address."""
     cancel_grace: Seconds = 20.0
     """Seconds between a cancel's INT and the KILL."""
     lost_after: Seconds = 5.0
-    """Seconds for which Scrapyd must not know a job before it counts as lost."""
+    """Seconds after which a job that Scrapyd does not know counts as lost."""
     stalled_attempts: Count = 3
     """Attempts in a row without a further page after which a run has crashed for good."""
     hung_after: Seconds = 900.0
-    """Seconds without a sign of life, announced pauses apart, after which a spider is killed."""
+    """Seconds without progress, apart from announced pauses, after which a spider is killed."""
     longest_wait: Seconds = 86_400.0
-    """Seconds for which a job may wait for a slot before the service is not well."""
+    """Seconds that a job may wait for a slot; longer is reported by ``/healthz``."""
     watch_interval: Seconds = 2.0
-    """Seconds between two looks of the watcher."""
+    """Seconds between two refreshes by the watcher."""
     smtp_host: str = ""
-    """The mail server; no mails where it is empty."""
+    """The mail server; empty sends no mail."""
     smtp_port: Count = 587
     smtp_tls: str = "starttls"
     """``starttls``, ``tls`` from the first byte on, or ``none``."""
     smtp_user: str = ""
-    """No login where it is empty."""
+    """Empty for no login."""
     smtp_password: str = Field(default="", repr=False)
     smtp_password_file: str = ""
-    """A file that holds the password in its place."""
+    """A file with the password, in place of ``smtp_password``."""
     smtp_sender: str = ""
     """Such as ``Crawler <crawler@example.org>``."""
     notice_timeout: Seconds = 30.0
-    """Seconds that the delivery of one mail, or the call of one webhook, may take in all."""
+    """Timeout in seconds for one mail or one webhook call."""
     notice_lease: Seconds = 300.0
-    """Seconds after which a notice that a watcher left in the middle of sending is sent anew."""
+    """Lease in seconds: a notice whose watcher died while sending it is sent again after it."""
     webhook_private_addresses: Flag = False
     """Call webhooks on this machine and on private networks, too."""
     credit_reserve: Count = 20_000
@@ -102,22 +102,22 @@ class Settings(BaseModel):
     new_user_credits: Count = 0
     """Granted to a new user; the first of an installation is without limit."""
     rate_limit: Annotated[str, AfterValidator(_check_rate)] = "600/minute"
-    """Requests of one credential, such as ``10/second``; no limit where it is empty."""
+    """Requests of one credential, such as ``10/second``; empty for no limit."""
     rate_limit_loopback: Flag = False
     """Limit clients on this machine as well."""
     trusted_proxy: Annotated[str, AfterValidator(_check_proxy)] = ""
-    """The address of a reverse proxy whose word on clients' addresses is believed."""
+    """Address of the reverse proxy whose ``X-Forwarded`` headers are trusted."""
     min_free_bytes: Count = 200_000_000
-    """Free space below which the service is not well."""
+    """Free space of the disk; less is reported by ``/healthz``."""
     downloads_bytes: Count = 2_000_000_000
-    """Space for CSV downloads that were made; what nobody asks for goes first."""
+    """Size of the cache of CSV downloads; the least recently used are evicted."""
     token_lifetime: Seconds = 7 * 86_400.0
     """Seconds from a login until its token expires."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if not self.watch_interval:
-            raise ValueError("watch_interval is 0: the watcher must rest between two looks")
+            raise ValueError("watch_interval is 0: the watcher must pause between two refreshes")
         _check_notice_times(self.notice_timeout, self.notice_lease)
         if self.smtp_tls not in _TLS_MODES:
             raise ValueError(f"smtp_tls is {self.smtp_tls!r}: it must be {', '.join(_TLS_MODES)}")
@@ -165,7 +165,7 @@ def _check_notice_times(timeout: float, lease: float) -> None:
         )
 
 
-@lru_cache(maxsize=1024)  # every request asks, and the same few addresses send most of them
+@lru_cache(maxsize=1024)  # called for every request, mostly with the same few addresses
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine, as far as its name or address tells."""
     try:

@@ -1,4 +1,4 @@
-"""Which cores the threads of this process run on."""
+"""CPU affinity: the cores that the threads of this process run on."""
 
 import os
 import sys
@@ -6,15 +6,15 @@ import sys
 _TURN_SECONDS = 0.05
 _CAN_CHOOSE = hasattr(os, "sched_setaffinity")
 _ALL = os.sched_getaffinity(0) if _CAN_CHOOSE else set()
-"""The cores that the process began with."""
+"""The cores that the process started with."""
 
 
 def share_one_core() -> None:
-    """Have this process's threads take long turns, on one core where the system lets it choose.
+    """Run this process's threads on one core if the system allows it, and switch them rarely.
 
-    Only one thread at a time can run Python. On several cores they wake each other at every file
-    and query, which takes longer than the work does. At such a file a thread makes way for others;
-    one that is made to sooner, after the usual 5 ms, only waits for its turn once more.
+    The interpreter lock lets one thread run at a time. On several cores, threads hand it over at
+    every file access and query, and that costs more than the work. Threads already yield at those
+    calls, so the usual switch interval of 5 ms only adds more switches.
     """
     sys.setswitchinterval(_TURN_SECONDS)
     if _CAN_CHOOSE:
@@ -22,6 +22,6 @@ def share_one_core() -> None:
 
 
 def leave_shared_core() -> None:
-    """Let the calling thread, and the processes that it starts, run on every core again."""
+    """Let the calling thread, and processes that it starts, use every core again."""
     if _CAN_CHOOSE:
         os.sched_setaffinity(0, _ALL)

@@ -1,8 +1,8 @@
-"""Delivery sessions: one per domain and postcode, made by a job, shared by all who asked for it.
+"""Delivery sessions: one per domain and postcode, made by a job and shared by users.
 
-A session is ``pending`` and ``in-progress`` while its job is, then ``active`` or ``failed``; it is
-``inactive`` once a run or a check has found that the shop does not deliver there any more, until
-another cookie file takes the place of the one that was found bad.
+A session is ``pending`` and ``in-progress`` while its job is, then ``active`` or ``failed``. It
+becomes ``inactive`` if a run or a check finds that it has expired, until its cookie file is
+replaced.
 """
 
 import logging
@@ -32,16 +32,16 @@ SPIDER = "delivery"
 EXPIRED = "The shop does not deliver there any more: refresh-zipcode makes the session anew"
 
 Verdict = Literal["active", "inactive", "unknown"]
-"""What the shop says of a session."""
+"""The result of checking a session at the shop."""
 _UNUSABLE = (SessionStatus.INACTIVE, SessionStatus.FAILED)
 
 
 class Conflict(Exception):
-    """Raised if what is asked for is there already, or is being made; its text says which."""
+    """Raised if the session exists or is being made; its text says which."""
 
 
 class Sessions:
-    """Sessions in the store, their jobs at Scrapyd and their cookie files, kept in agreement."""
+    """Keeps sessions in the store, their jobs at Scrapyd and their cookie files consistent."""
 
     def __init__(self, store: Store, scrapyd: Scrapyd, settings: Settings) -> None:
         self.store = store
@@ -49,7 +49,7 @@ class Sessions:
         self.settings = settings
 
     def check(self, shop: Marketplace, postcode: str) -> None:
-        """Raise SessionMissing unless a category run can begin with the session."""
+        """Raise SessionMissing unless the session can be used for a category run."""
         version = session_version(shop.domain, postcode)
         if not version:
             raise SessionMissing(
@@ -69,10 +69,10 @@ class Sessions:
             )
 
     def create(self, user: int, shop: Marketplace, postcode: str, suburb: str | None) -> Zipcode:
-        """Record a user's wish for a session, and have it made where it is not there.
+        """Give a user a session; schedule the job that makes it if it does not exist.
 
-        Raises Conflict where the user has it already, ScrapydError where Scrapyd does not take
-        the job; then nothing is recorded.
+        Raises Conflict if the user has it already, ScrapydError if Scrapyd does not take the job;
+        then nothing is recorded.
         """
         there = _existing(shop.domain, postcode)
         chosen = there.about.get("suburb") if there else suburb
@@ -87,7 +87,7 @@ class Sessions:
         return self._again(zipcode)
 
     def renew(self, zipcode: Zipcode) -> Zipcode:
-        """Have a session made anew. Raises Conflict while it is being made."""
+        """Schedule a job that makes the session again. Raises Conflict while one is running."""
         if not self.store.sessions.restart(zipcode.session.id):
             raise Conflict(f"The session of {zipcode.session.postcode} is being made already")
         before = zipcode
@@ -96,10 +96,10 @@ class Sessions:
         return zipcode
 
     def delete(self, zipcode: Zipcode) -> None:
-        """Forget a user's wish, and the session with its cookies where it was the last one.
+        """Take a session from a user; remove it and its cookies if no other user has it.
 
-        An open run, of whatever user, keeps the session until it ends; the watcher forgets it then.
-        A job that is making the session is told to stop, and is waited for in the same way.
+        While an open run of any user needs the session, or a job makes it, it stays; the job is
+        cancelled, and the watcher removes the session later.
         """
         last = self.store.sessions.remove_zipcode(zipcode.id)
         if last is None:
@@ -112,20 +112,20 @@ class Sessions:
         try:
             self.forget(last)
         except OSError as error:
-            logger.warning("Session %s is forgotten later: %s", last.id, error)
+            logger.warning("Session %s is removed later: %s", last.id, error)
 
     def forget(self, session: DeliverySession) -> None:
-        """Remove a session that nobody asks for, with its cookies, if nothing needs it."""
+        """Remove a session that no user has, with its cookies, unless an open run needs it."""
         remove = partial(remove_session, session.domain, session.postcode)
         self.store.sessions.forget(session, remove)
 
     def refresh(self, zipcode: Zipcode) -> Zipcode:
-        """Bring a user's record up to date, and return it as it is now."""
+        """Update a user's session, and return the new record."""
         self.refresh_session(zipcode.session)
         return self._again(zipcode)
 
     def refresh_session(self, session: DeliverySession) -> None:
-        """Bring a session up to date with its job and its file."""
+        """Update a session from its job and its cookie file."""
         status = session.status
         if status.is_open:
             self._move_on(session)
@@ -138,7 +138,7 @@ class Sessions:
             self.store.sessions.move(session, SessionStatus.ACTIVE, failed_message=None)
 
     def expire(self, domain: str, postcode: str, version: str) -> None:
-        """Note that the shop has forgotten a session, if the file of that version still lies."""
+        """Mark a session as expired, unless its cookie file has another version by now."""
         session = self.store.sessions.of(domain, postcode)
         if session is None or session_version(domain, postcode) != version:
             return
@@ -147,8 +147,8 @@ class Sessions:
                 session, SessionStatus.INACTIVE, failed_message=EXPIRED, bad_version=version
             )
 
-    def ask_shop(self, domain: str, postcode: str) -> tuple[Verdict, str]:
-        """Whether the shop still delivers, and why."""
+    def check_session(self, domain: str, postcode: str) -> tuple[Verdict, str]:
+        """Check a session at the shop; the result and its reason."""
         version = session_version(domain, postcode)
         report = check_at_shop(domain, postcode)
         if report.stage == "done":
@@ -207,19 +207,19 @@ class Sessions:
         elif state == "running":
             self._kill_if_hung(session)
         elif state == "finished":
-            # What the job says at its end may have been written since it was looked for.
+            # The report may have been written since it was last read.
             report = read_report(job_name(session))
-            self._take(session, report or _silent("ended without a word; see its log"))
+            self._take(session, report or _silent("ended without a report; see its log"))
         elif state is None:
             self._miss(session)
         elif session.missing_since is not None:
             self.store.sessions.set_missing(session.id, None)
 
     def _kill_if_hung(self, session: DeliverySession) -> None:
-        """End a job that does not end itself, as it does after DELIVERY_TIMEOUT: it is stopped."""
+        """Kill a job that has not ended itself after DELIVERY_TIMEOUT."""
         is_hung = seconds_since(session.updated_at) >= self.settings.hung_after
         if is_hung and self.scrapyd.kill(job_name(session)):
-            self._take(session, _silent("gave no sign of life and was killed"))
+            self._take(session, _silent("hung and was killed"))
 
     def _miss(self, session: DeliverySession) -> None:
         if session.missing_since is None:
@@ -249,7 +249,7 @@ class Sessions:
 
 
 def check_at_shop(domain: str, postcode: str) -> DeliveryReport:
-    """Ask the shop whether a session still delivers; what the check said."""
+    """Run the check of a session, and return its report."""
     name = f"check-{uuid.uuid4().hex[:12]}"
     spider = [sys.executable, "-m", "scrapy", "crawl", "delivery_check"]
     asked = {"domain": domain, "postcode": postcode, "report": name}
@@ -261,7 +261,7 @@ def check_at_shop(domain: str, postcode: str) -> DeliveryReport:
         stderr=subprocess.DEVNULL,
         check=False,
     )
-    report = read_report(name) or _silent("ended without a word")
+    report = read_report(name) or _silent("ended without a report")
     forget_report(name)
     return report
 

@@ -1,4 +1,4 @@
-"""Names of hosts: whether a resolver takes one, as far as its text tells."""
+"""Host names: whether a name is valid for a resolver, without a DNS lookup."""
 
 import re
 from ipaddress import ip_address
@@ -6,12 +6,12 @@ from ipaddress import ip_address
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 """Characters, by RFC 1035."""
 _LABEL = re.compile(r"[a-z0-9_][a-z0-9_-]*", re.IGNORECASE)
-"""The underscore is no letter of a host by the RFCs, but resolvers take it."""
+"""The RFCs do not allow the underscore, but resolvers accept it."""
 _SHOWN = 40
 
 
 def fault_in(host: str) -> str:
-    """What is wrong with a host, empty where nothing is; a name must be in its ASCII form."""
+    """What is wrong with a host; empty if it is valid. A name must be in its ASCII form."""
     if _is_address(host):
         return ""
     name = host.removesuffix(".")

@@ -1,10 +1,10 @@
-"""Sentences as they may leave the server."""
+"""Sentences that are shown to clients."""
 
 from category_crawler.files.home import PROJECT, home
 
 
 def few_credits(reserved: int | None, wanted: int) -> list[str]:
-    """What to tell who has fewer credits than a run may need; nothing of a user without limit."""
+    """A warning for a user with fewer credits than ``wanted``; none without a limit."""
     if reserved is None or reserved >= wanted:
         return []
     products = "1 product" if reserved == 1 else f"{reserved:,} products"
@@ -12,10 +12,10 @@ def few_credits(reserved: int | None, wanted: int) -> list[str]:
 
 
 def without_paths(sentence: str) -> str:
-    """A sentence without where on the server things lie, which a failed file access tells."""
+    """A sentence without the server's paths, which errors of file access contain."""
     return sentence.replace(str(home()), "…").replace(str(PROJECT), "…")
 
 
 def one_line(text: str) -> str:
-    """A text that cannot begin a header or a line of its own, and that can be written as UTF-8."""
+    """A text without line breaks and control characters, safe in a header and as UTF-8."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,4 +1,4 @@
-"""How many requests a credential may make, or an address where there is no good credential."""
+"""The rate limit of each credential, and of each address without a valid one."""
 
 import time
 from math import ceil
@@ -9,14 +9,14 @@ from limits.strategies import MovingWindowRateLimiter
 
 
 class RateLimit:
-    """Counts in memory: one process serves the API, and a restart may forget."""
+    """Counts in memory, because one process serves the API; a restart resets the counts."""
 
     def __init__(self, rate: str) -> None:
         self._rate = parse(rate) if rate else None
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def take(self, who: str) -> int:
-        """Seconds until this request may be made; 0 where it may, and is counted."""
+        """Count a request; return 0, or the seconds until it is allowed."""
         if self._rate is None or self._limiter.hit(self._rate, who):
             return 0
         return max(

@@ -39,10 +39,10 @@ def init_app(app: Flask) -> None:
 @click.argument("domain", required=False)
 @click.argument("postcode", required=False)
 def check_zipcodes(domain: str | None, postcode: str | None) -> None:
-    """Ask the shop, for each delivery session or for one, whether it still delivers there."""
+    """Check at the shop whether one or all delivery sessions still work."""
     sessions = services().sessions
     for found_domain, found_postcode in _sessions_to_check(domain, postcode):
-        status, why = sessions.ask_shop(found_domain, found_postcode)
+        status, why = sessions.check_session(found_domain, found_postcode)
         click.echo(f"{found_domain} {found_postcode}\t{status}\t{why}")
 
 
@@ -86,7 +86,7 @@ def serve() -> None:
 @click.command("watch", cls=Command)
 @with_appcontext
 def watch_runners() -> None:
-    """Look at open runners on a timer until stopped."""
+    """Refresh open runners on a timer until stopped."""
     exit_with_parent()
     set_up_log()
     stop = threading.Event()
@@ -104,5 +104,5 @@ def watch_runners() -> None:
 @with_appcontext
 def show_console() -> None:
     """Say where Scrapyd's web console is and how to get in."""
-    door = console()
-    click.echo(f"{door.url}/  user {door.username}, password in {password_file()}")
+    address = console()
+    click.echo(f"{address.url}/  user {address.username}, password in {password_file()}")

@@ -23,4 +23,4 @@ class Command(_Sentences):
 
 
 class CommandGroup(_Sentences, AppGroup):
-    """Several commands under one word."""
+    """Several commands in one group."""

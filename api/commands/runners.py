@@ -21,7 +21,7 @@ runners = CommandGroup("runners", help="Runs of the API.")
 @runners.command("resume")
 @click.argument("runner_id", type=click.IntRange(1, LARGEST_ID))
 def resume_runner(runner_id: int) -> None:
-    """Go on with a failed runner as a new one of its collection, and print the new one's id."""
+    """Continue a failed runner as a new one of its collection, and print its id."""
     jobs = services().jobs
     runner = jobs.store.runners.get(runner_id)
     if runner is None:

@@ -80,7 +80,7 @@ def show_webhook_secret(email: str) -> None:
 @users.command("disable")
 @click.argument("email")
 def disable_user(email: str) -> None:
-    """Keep a user out; runs that are going on go on."""
+    """Disable a user; their running crawls continue."""
     services().store.users.set_active(_user(email).id, active=False)
 
 

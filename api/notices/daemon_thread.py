@@ -1,4 +1,4 @@
-"""A daemon thread for one call: it never keeps the process from ending, however long it hangs."""
+"""Runs one call in a daemon thread: the process can end even if the call hangs."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,7 +12,7 @@ T = TypeVar("T")
 def in_daemon_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
     """Start a call in a thread of its own. Raises RuntimeError if no thread can be started."""
     future: Future[T] = Future()
-    # A running future cannot be cancelled, so the thread can always hand its result over.
+    # A running future cannot be cancelled, so the thread can always set its result.
     future.set_running_or_notify_cancel()
 
     def work() -> None:

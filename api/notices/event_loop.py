@@ -1,4 +1,4 @@
-"""An asyncio event loop in which a blocking call that hangs holds up nothing else."""
+"""An asyncio event loop whose end does not wait for a blocking call that hangs."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ _ROUNDS = 5
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Runs each blocking call, such as the look-up of a name, in a daemon thread of its own.
+    """Runs each blocking call, such as a DNS lookup, in a daemon thread of its own.
 
     asyncio's own executor shares a few threads among all calls, and its end waits for them.
     """

@@ -1,10 +1,9 @@
-"""Telling of runs that have ended: each notice in its turn, again and again for a day.
+"""Delivers notices of ended runs, and retries each for a day.
 
-Each delivery has a thread of its own and a total time, and each user and each kind of notice a
-share of the deliveries at once: neither a dead mail server nor slow receivers hold up a run or the
-notices of others. A notice is claimed before it is sent, so that one watcher sends it; after a
-crash in the middle of it another one does once the claim is over, with the same Message-ID or
-webhook-id.
+Each delivery has a thread of its own and a timeout, and each user and kind of notice has a limit of
+concurrent deliveries: a dead mail server or slow receivers delay no run and no other user's
+notices. A watcher claims a notice before it sends it. If it crashes while sending, another watcher
+sends the notice after the lease, with the same Message-ID or webhook-id.
 """
 
 import logging
@@ -33,28 +32,28 @@ TRIED_FOR = 86_400
 """Seconds from the end of a run until its notices are given up."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 10, 3600
 _AT_ONCE, _SHARE = 32, 4
-"""Deliveries of one kind at the same time, and those of one user among them."""
-_LAST_WORDS = 2
-"""Seconds that a stop waits for what is being sent."""
-_LONGEST_SAID = 300
+"""Most concurrent deliveries of one kind, in all and for one user."""
+_STOP_SECONDS = 2
+"""Seconds to wait for running deliveries when the process stops."""
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """The notices in the store, and the means to deliver them."""
+    """Delivers the notices in the store."""
 
     store: Store
     settings: Settings
 
     def deliver_next(self) -> bool:
-        """Try the next notice that is due; whether there was one."""
+        """Deliver the next notice that is due; whether there was one."""
         notice = self.store.notices.claim(self.settings.notice_lease)
         if notice is not None:
             self._deliver(notice)
         return notice is not None
 
     def deliver(self, kind: NoticeKind, stop: threading.Event) -> None:
-        """Deliver what is due of one kind until told to stop, several notices at once."""
+        """Deliver notices of one kind, several at once, until ``stop`` is set."""
         sending: dict[Future[None], int] = {}
         while not stop.is_set():
             sending = {one: user for one, user in sending.items() if not one.done()}
@@ -68,11 +67,11 @@ class Notices:
 
     @contextmanager
     def delivering(self, stop: threading.Event) -> Iterator[None]:
-        """Have notices delivered beside what is done within."""
+        """Deliver notices in the background while the context is open."""
         if not self.settings.smtp_host:
             logger.info("No mail is sent when a run ends: smtp_host is not set")
         threads = [
-            # They wait for what is being sent, which must not keep the process from ending.
+            # Daemons, because a running delivery must not delay the end of the process.
             threading.Thread(target=self.deliver, args=(kind, stop), daemon=True)
             for kind in NoticeKind
         ]
@@ -82,13 +81,13 @@ class Notices:
             yield
         finally:
             stop.set()
-            # A service manager's patience ends after some seconds for all of them together.
-            deadline = time.monotonic() + _LAST_WORDS
+            # A service manager kills the process some seconds after it asks it to stop.
+            deadline = time.monotonic() + _STOP_SECONDS
             for thread in threads:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def _start_next(self, kind: NoticeKind, users: list[int]) -> dict[Future[None], int]:
-        """Start the next delivery beside those of ``users``, if one is due and there is room."""
+        """Start the next delivery if one is due; ``users`` are those of the running ones."""
         if len(users) >= _AT_ONCE:
             return {}
         full = [user for user, number in Counter(users).items() if number >= _SHARE]
@@ -100,18 +99,18 @@ class Notices:
             return {}
 
     def _deliver_apart(self, notice: Notice) -> None:
-        """Try a claimed notice in a thread that ends with it."""
+        """Deliver a claimed notice, then close this thread's connection."""
         try:
             self._deliver(notice)
         finally:
             self.store.close()
 
     def _deliver(self, notice: Notice) -> None:
-        """Try a claimed notice. Whatever fails stays with this notice."""
+        """Deliver a claimed notice. Raises nothing."""
         try:
             self._try(notice)
         except Exception:
-            logger.exception("What became of the %s could not be noted", _name(notice))
+            logger.exception("The result of the %s could not be recorded", _name(notice))
 
     def _try(self, notice: Notice) -> None:
         try:
@@ -139,7 +138,7 @@ class Notices:
             call_webhook(notice, told, runner.collection.user, self.settings)
 
     def _try_later(self, notice: Notice, said: str, *, for_good: bool) -> None:
-        said = one_line(said)[:_LONGEST_SAID]
+        said = one_line(said)[:_LONGEST_REASON]
         pause = min(_FIRST_PAUSE * 2 ** (notice.tries - 1), _LONGEST_PAUSE)
         if for_good or seconds_since(notice.created_at) + pause > TRIED_FOR:
             logger.warning("The %s is given up: %s", _name(notice), said)

@@ -11,7 +11,7 @@ class NotPublic(Exception):
 
 
 def addresses_of(host: str, port: int, *, private_allowed: bool = False) -> list[str]:
-    """The addresses of a host, to connect to as they are: a name asked again may tell others.
+    """The addresses of a host, to connect to directly: a second lookup may give others.
 
     Raises NotPublic where any of them is not public, OSError where the name is not known.
     """

@@ -1,13 +1,13 @@
-"""What can come of sending a notice."""
+"""Why a notice was not delivered."""
 
 
 class NotDelivered(Exception):
-    """Raised if a notice was not taken; ``for_good`` where trying again is of no use."""
+    """Raised if a delivery failed; ``for_good`` if a retry is of no use."""
 
-    def __init__(self, said: str, *, for_good: bool = False) -> None:
-        super().__init__(said)
+    def __init__(self, reason: str, *, for_good: bool = False) -> None:
+        super().__init__(reason)
         self.for_good = for_good
 
 
 class DeliveryOff(Exception):
-    """Raised if notices of this kind are not wanted here."""
+    """Raised if notices of this kind are switched off."""

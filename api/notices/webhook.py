@@ -35,7 +35,7 @@ _GONE = 410
 
 
 def secret_file() -> Path:
-    """Holds the installation's secret, of which each user's is made."""
+    """The file with the installation's secret, from which the users' secrets are derived."""
     return var_folder() / "webhook.secret"
 
 
@@ -54,7 +54,7 @@ def _key(user: int) -> bytes:
 
 
 def why_refused(url: str, *, private_allowed: bool) -> str:
-    """Why a webhook's address is not taken, empty where it is; no name server is asked yet."""
+    """Why a webhook's address is refused; empty if it is accepted. Makes no DNS lookup."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.username or parts.password:
@@ -106,10 +106,7 @@ def _headers(notice: Notice, user: int, body: str) -> dict[str, str]:
 
 
 async def _post(url: URL, body: bytes, headers: dict[str, str], settings: Settings) -> int:
-    """The status of the answer, of which nothing but the head is read.
-
-    Raises TimeoutError when the time for it is over.
-    """
+    """The status of the response, whose body is not read. Raises TimeoutError."""
     async with asyncio.timeout(settings.notice_timeout):
         addresses = await asyncio.to_thread(
             addresses_of,
@@ -120,7 +117,7 @@ async def _post(url: URL, body: bytes, headers: dict[str, str], settings: Settin
         connector = aiohttp.TCPConnector(
             resolver=_Checked(addresses), use_dns_cache=False, ssl=ssl.create_default_context()
         )
-        # The time is measured here, from the look-up of the name on.
+        # Our timeout includes the DNS lookup.
         no_timeout = aiohttp.ClientTimeout()
         async with aiohttp.ClientSession(connector=connector, timeout=no_timeout) as session:
             answer = await session.post(url, data=body, headers=headers, allow_redirects=False)
@@ -129,7 +126,7 @@ async def _post(url: URL, body: bytes, headers: dict[str, str], settings: Settin
 
 
 class _Checked(AbstractResolver):
-    """Gives the addresses that were checked: a name asked again may tell others."""
+    """Resolves to the addresses that were checked: a second lookup may give others."""
 
     def __init__(self, addresses: list[str]) -> None:
         self._addresses = addresses
@@ -151,7 +148,7 @@ class _Checked(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Required by the base class; nothing is open."""
 
 
 def _family(address: str) -> socket.AddressFamily:

@@ -1,13 +1,13 @@
-"""CSV tables made of runs' rows: each is made once, and shared by all who ask for it.
+"""A cache of CSV tables made from runs' rows; concurrent downloads share one table.
 
-A small table is made at once. A large one is made by a process of its own, away from the core that
-answers. Those who ask meanwhile wait a short while, a few at a time so that threads stay free for
-other calls; the others are told when to come again (:class:`NotReady`).
+A small table is made in the request. A large one is made by a process of its own, on another core.
+A few requests wait for it for a short time; the others get :class:`NotReady` with a time to retry,
+so that threads stay free for other calls.
 
-``var/downloads/<runner>-<version>.csv`` holds what was made, up to a limit. What nobody has asked
-for longest goes first, and a table that is being sent goes last: its clients' connections end then,
-and they ask for the rest. The folder holds nothing that cannot be made again: each process that
-serves begins with an empty one, so that a crash or a power cut leaves no table that is not whole.
+The cache is ``var/downloads/<runner>-<version>.csv``, up to a limit of bytes. The least recently
+used table is evicted first, and tables that are being sent last: their downloads break off and must
+be requested again. The server empties the cache when it starts, so that a crash or a power cut
+leaves no partial table.
 """
 
 import fcntl
@@ -35,74 +35,74 @@ from category_crawler.run.reader import try_lock
 logger = logging.getLogger(__name__)
 
 _SMALL_BYTES = 1024 * 1024
-"""Rows up to here become a table in some 25 ms: a process would take longer to start."""
+"""A table of this many bytes takes about 25 ms, less than starting a process."""
 _MOST_AT_ONCE = 2
-"""Large tables that are being made; of one user one."""
+"""Large tables made at the same time; at most one for each user."""
 _MOST_WAITING = 2
-"""Threads that wait for a table; the server has eight."""
+"""Threads that may wait for a table; the server has eight."""
 _WAIT_SECONDS = 5.0
-_COME_AGAIN_SECONDS = 3
+_RETRY_SECONDS = 3
 _AFTER_FAILURE_SECONDS = 30
 _GROWING_SECONDS = 60.0
-"""For so long the table of a run that goes on may be used, though the run has more rows by now."""
+"""Most age of a table of a run that is still adding rows."""
 _LONGEST_SECONDS = 600.0
-"""After which the making of a table has failed."""
+"""Timeout for making one table."""
 _MOST_TABLES = 500
 
 
 class NotReady(Exception):
-    """Raised if a table is not there yet; its text says why, ``seconds`` when to ask again."""
+    """Raised if a table is not ready; its text says why, ``seconds`` when to retry."""
 
-    def __init__(self, why: str, seconds: int = _COME_AGAIN_SECONDS) -> None:
+    def __init__(self, why: str, seconds: int = _RETRY_SECONDS) -> None:
         super().__init__(f"{why}: ask again in {seconds} s")
         self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that was made, opened; closing the file ends its use."""
+    """An open table; closing the file allows its eviction."""
 
     file: FilePart
     version: str
-    """That of the rows it was made of."""
+    """Version of the rows that it was made from."""
 
 
 @dataclass(slots=True)
 class _Making:
-    """A large table on its way, or how that ended."""
+    """A large table that is being made, or the result of making it."""
 
     runner: int
     user: int
     version: str
     is_over: Event = field(default_factory=Event)
     over_at: float = 0.0
-    """By the monotonic clock, once it is over."""
+    """End, by the monotonic clock; 0 until then."""
     is_made: bool = False
 
     @property
     def name(self) -> str:
-        """Of the table's file."""
+        """Name of the table's file."""
         return _name(self.runner, self.version)
 
     @property
     def has_failed(self) -> bool:
-        """Whether it is over and there is no table."""
+        """Whether it ended without a table."""
         return self.is_over.is_set() and not self.is_made
 
     def is_younger(self, seconds: float) -> bool:
-        """Whether it goes on, or has been over for less than so many seconds."""
+        """Whether it is not over, or ended less than ``seconds`` ago."""
         return not self.is_over.is_set() or time.monotonic() - self.over_at < seconds
 
     def end(self) -> None:
-        """Let those go on who wait for it."""
+        """Wake the threads that wait for it."""
         self.over_at = time.monotonic()
         self.is_over.set()
 
 
 class Downloads:
-    """The tables in a folder, which takes up to so many bytes.
+    """The cached tables of one folder, up to ``most_bytes`` in all.
 
-    Nothing large is begun where less than ``min_free`` bytes of the disk would stay free.
+    No large table is begun if less than ``min_free`` bytes of the disk would stay free.
     """
 
     def __init__(self, folder: Path, most_bytes: int, min_free: int) -> None:
@@ -112,20 +112,20 @@ class Downloads:
         self._lock = Lock()
         self._waiting = Semaphore(_MOST_WAITING)
         self._makings: dict[int, _Making] = {}
-        """The latest of each runner."""
+        """The latest one of each runner."""
         self._is_empty = False
 
     def size(self, runner: int, version: str) -> int | None:
-        """Bytes of a runner's table, or None where it is not made."""
+        """Size of a runner's table in bytes; None if it is not in the cache."""
         self._prepare()
         with suppress(FileNotFoundError):
             return (self.folder / _name(runner, version)).stat().st_size
         return None
 
     def table(self, runner: int, user: int, rows: Rows, *, is_growing: bool) -> Table:
-        """The table of a runner's rows; of a run that goes on the latest may be a minute old.
+        """The table of a runner's rows; up to a minute old while ``is_growing``.
 
-        Raises NotReady, and OSError where the folder cannot be used.
+        Raises NotReady, or OSError if the folder cannot be used.
         """
         self._prepare()
         with self._lock:
@@ -159,13 +159,13 @@ class Downloads:
         return self._made(runner, latest.version)
 
     def _made(self, runner: int, version: str) -> Table | None:
-        """A table that is there, now asked for once more."""
+        """A table from the cache, marked as used."""
         path = self.folder / _name(runner, version)
         try:
             file = path.open("rb", buffering=0)
         except FileNotFoundError:
             return None
-        # Tells those who make room that somebody reads it.
+        # Shows the eviction that it is being read.
         fcntl.flock(file, fcntl.LOCK_SH)
         os.utime(path)
         return Table(FilePart(file, 0, os.fstat(file.fileno()).st_size), version)
@@ -186,7 +186,7 @@ class Downloads:
         return table
 
     def _under_way(self, wanted: _Making, is_growing: bool) -> _Making | None:
-        """The making of the same table. Raises NotReady where that has just failed."""
+        """The running process that makes the same table. Raises NotReady if one has just failed."""
         latest = self._makings.get(wanted.runner)
         if latest is None or (latest.version != wanted.version and not is_growing):
             return None
@@ -195,7 +195,7 @@ class Downloads:
         return None if latest.is_over.is_set() else latest
 
     def _begun(self, making: _Making, rows: Rows, size: int) -> _Making:
-        """Begin to make a large table. Raises NotReady where others must be finished first."""
+        """Start to make a large table. Raises NotReady if too many are being made."""
         self._check_place(making, size)
         source = rows.path.open("rb")
         Thread(target=self._make, args=(making, rows, source, size), daemon=True).start()
@@ -244,29 +244,31 @@ class Downloads:
             raise _failed(making.runner)
 
     def _make_room(self, newest: str) -> None:
-        """Remove tables until the limits are kept, but not the newest."""
+        """Evict tables until the limits are met; never the newest."""
         older = [path for path in self.folder.glob("*.csv") if path.name != newest]
-        # The command that prunes may remove one meanwhile: then there is room, too.
+        # The prune command may remove tables at the same time.
         with suppress(FileNotFoundError):
-            older.sort(key=_order_of_going, reverse=True)
+            older.sort(key=_eviction_order, reverse=True)
             total = sum(path.stat().st_size for path in self.folder.glob("*.csv"))
             while older and (total > self.most_bytes or len(older) >= _MOST_TABLES):
                 path = older.pop()
                 total -= path.stat().st_size
-                # By its name alone it would stay as long as a client that is sent it likes.
+                # An unlinked file keeps its space until its slowest reader closes it.
                 os.truncate(path, 0)
                 path.unlink()
 
 
 def remove_tables(folder: Path, runner: int) -> None:
-    """Remove what was made of a runner's rows."""
+    """Remove a runner's cached tables."""
     for path in folder.glob(f"{runner}-*.csv"):
         path.unlink(missing_ok=True)
 
 
 def _filter(source: IO[bytes], size: int, file: IO[bytes]) -> None:
-    """Have a process make the table. Raises ValueError with its reason if it fails, or
-    SubprocessError if it takes too long."""
+    """Make the table in a process of its own.
+
+    Raises ValueError with the process's message if it fails, SubprocessError after the timeout.
+    """
     arguments = [str(size), str(os.getpid())]
     made = subprocess.run(
         [sys.executable, "-m", "category_crawler.run.csv_table", *arguments],
@@ -287,8 +289,8 @@ def _failed(runner: int) -> NotReady:
     return NotReady(said, _AFTER_FAILURE_SECONDS)
 
 
-def _order_of_going(path: Path) -> tuple[bool, float]:
-    """Lowest for what goes first: what nobody reads, and of it what was asked for longest ago."""
+def _eviction_order(path: Path) -> tuple[bool, float]:
+    """Sort key, lowest first: tables that are not being read, then the least recently used."""
     with path.open("rb") as file:
         return not try_lock(file, fcntl.LOCK_EX), path.stat().st_mtime
 

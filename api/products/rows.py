@@ -1,4 +1,4 @@
-"""A run's rows as they lie on disk, opened to be downloaded as JSON or as JSON lines."""
+"""A run's rows on disk, opened for a download as JSON or as JSON lines."""
 
 import errno
 from collections.abc import Callable
@@ -24,12 +24,12 @@ MIMETYPES = {
 
 
 class Rows(FileIO):
-    """The file that a download is, or is made of, as it was when it was opened.
+    """A snapshot of the file that a download sends or is made from.
 
-    Of a run that goes on these are the whole lines written so far. A new attempt may cut the file
-    and write other rows behind: then each further reading raises OSError, and the client, whose
-    download has ended too soon, asks again. Raises FileNotFoundError, NotADirectoryError or
-    NotReadable where a run has no rows.
+    While a run is being crawled, these are the whole lines written so far. If a new attempt
+    truncates the file, every further read raises OSError: the download breaks off, and the client
+    must request it again. Raises FileNotFoundError, NotADirectoryError or NotReadable if the run
+    has no rows.
     """
 
     def __init__(self, folder: RunFolder, form: str) -> None:
@@ -42,44 +42,44 @@ class Rows(FileIO):
             super().__init__(dup(file.fileno()))
         status = fstat(self.fileno())
         self.version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
-        """Another one for each state of the file."""
+        """Changes with every change of the file."""
         self._bytes = status.st_size
 
     @property
     def is_current(self) -> bool:
-        """Whether the file has only grown since it was opened, or has been removed."""
-        # Of a run whose files have been removed the time is 0.
+        """Whether the file has only grown since it was opened; a removed file counts as current."""
+        # The time is 0 once the run's files have been removed.
         return self.is_result_file or self._folder.attempt_began_at in (self._attempt, 0)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read as a file does. Raises OSError where the rows are no longer those opened."""
+        """Read from the file. Raises OSError if its rows have been replaced."""
         piece = super().read(-1 if size is None else size) or b""
         if not self.is_current:
             raise OSError(errno.ESTALE, "another attempt goes on with the run")
         return piece
 
     def whole_lines(self) -> int:
-        """Bytes up to the first line that is no row, of a file that holds a row a line."""
+        """Size in bytes of the valid rows at the start of a file of JSON lines."""
         return _end_of_rows(self.path, self.version, self._bytes)
 
     def view(self) -> FileView:
-        """The download in its form, JSON or JSON lines; closing it closes this file."""
+        """The download as JSON or JSON lines; closing it closes this file."""
         file = cast(IO[bytes], self)
         if self.is_result_file:
             return FilePart(file, 0, self._bytes)
         return _VIEWS[self._form](file, self.whole_lines())
 
 
-@lru_cache(maxsize=1024)  # each part of a large download would else read the whole file once more
+@lru_cache(maxsize=1024)  # otherwise every range of a large download would read the whole file
 def _end_of_rows(path: Path, _version: str, size: int) -> int:
-    """Bytes up to the first line that is no row, among the first ``size`` bytes of a file."""
+    """Size in bytes of the valid rows among the first ``size`` bytes of a file."""
     with open_file(path) as file:
         end = whole_lines(file, size)
         return end if _are_rows(file, end) else _first_damage(file, end)
 
 
 def _are_rows(file: IO[bytes], end: int) -> bool:
-    """Whether each of the lines begins and ends as a row, told by counting: that is quick."""
+    """Whether every line begins and ends like a row; counting is faster than parsing."""
     lines = boundaries = 0
     for begin in range(0, end, BLOCK):
         # A boundary that begins in this block may end in the next.
@@ -91,7 +91,7 @@ def _are_rows(file: IO[bytes], end: int) -> bool:
 
 
 def _first_damage(file: IO[bytes], end: int) -> int:
-    """Bytes up to the first line that does not begin and end as a row."""
+    """Offset of the first line that does not begin and end like a row."""
     file.seek(0)
     return min(end, sum(map(len, takewhile(looks_like_row, lines_of(file)))))
 
@@ -103,5 +103,5 @@ _VIEWS: dict[str, Callable[[IO[bytes], int], FileView]] = {
 
 
 def changed_at(version: str) -> datetime:
-    """When rows came to be in a version, to the second."""
+    """Modification time of a version of the rows, to the second, UTC."""
     return datetime.fromtimestamp(int(version.partition("-")[0], 16) // 10**9, UTC)

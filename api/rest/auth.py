@@ -1,4 +1,4 @@
-"""Who is asking: the user of a request's API key or session token."""
+"""Authentication: the user of a request's API key or session token."""
 
 from hmac import compare_digest
 
@@ -44,12 +44,12 @@ def current_user() -> User:
 
 
 def is_authenticated() -> bool:
-    """Whether the request's user is known."""
+    """Whether the request is authenticated."""
     return "credential" in g
 
 
 def _presented() -> str | None:
-    """The credential of either header; they are interchangeable."""
+    """The credential from either header; keys and tokens work in both."""
     if key := request.headers.get("x-api-key"):
         return key.strip()
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -62,5 +62,5 @@ def _limit(who: str) -> None:
         return
     seconds = services().rate_limit.take(who)
     if seconds:
-        said = f"More than {settings.rate_limit}: come again in {seconds} s"
+        said = f"More than {settings.rate_limit}: try again in {seconds} s"
         raise ApiError(429, said, retry_after=seconds)

@@ -1,7 +1,6 @@
-"""Waitress with limits: no client that holds on, says little or too much keeps others out.
+"""Waitress with limits, so that slow, idle or oversized clients cannot lock others out.
 
-What it answers by itself (to a request that is malformed, too large or too slow) is the API's
-envelope, with the same headers as every other answer.
+Its own error answers (malformed, too large, too slow) have the API's envelope and headers.
 """
 
 import logging
@@ -25,14 +24,14 @@ logger = logging.getLogger(__name__)
 LARGEST_HEADERS = 32 * 1024
 """Bytes of a request's first line and headers."""
 _REQUEST_SECONDS = 30.0
-"""From the first byte of a request to its last one."""
-_PARTING_SECONDS = 2.0
-_PARTING_BYTES = 1024 * 1024
-"""What a client may still send while it is told that its request is refused."""
+"""Most time between the first and the last byte of a request."""
+_LINGER_SECONDS = 2.0
+_LINGER_BYTES = 1024 * 1024
+"""Limits on reading from a client after a refusal, so that it can read the answer."""
 _TURN_BYTES = 1024 * 1024
-"""Sent to one client before others have their turn."""
+"""Most bytes sent to one client before other clients are served."""
 _SPARE = 3
-"""Places that are kept free for new connections."""
+"""Connections kept free for new clients."""
 _SENTENCES = {
     408: f"The request did not come whole within {_REQUEST_SECONDS:.0f} s: send it again",
     431: f"The headers are larger than {LARGEST_HEADERS // 1024} KiB",
@@ -41,23 +40,23 @@ _SENTENCES = {
 
 
 class RequestTimeout(BadRequest):
-    """A request did not come to its end in time."""
+    """Raised if a request is not complete in time."""
 
     code = 408
     reason = "Request Timeout"
 
 
 class Request(HTTPRequestParser):
-    """A request on its way in: refused as soon as it is known to be too large.
+    """A request being received; refused as soon as it is known to be too large.
 
-    One that others follow without waiting for its answer (pipelining) is the last of its
-    connection: the client sends the others again on a new one, as RFC 9112, 9.3.2 has it. Else a
-    thread would wait until the client has read the first answer.
+    Pipelined requests are not served: the connection closes after the first answer, and the client
+    sends the rest again on a new connection (RFC 9112, 9.3.2). Otherwise a thread would wait until
+    the client has read the first answer.
     """
 
     path = ""
     error: Any = None
-    others_follow = False
+    is_pipelined = False
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
@@ -69,38 +68,38 @@ class Request(HTTPRequestParser):
             self.error = RequestEntityTooLarge("")
             self.completed = True
         if self.error is not None:
-            # Else a client that asks would be told to go on.
+            # Otherwise a client that sent Expect would be told to continue.
             self.expect_continue = False
         elif self.completed and not self.empty and data[consumed:].strip():
-            self.others_follow = True
+            self.is_pipelined = True
             self.headers["CONNECTION"] = "close"
             return len(data)
         return consumed
 
     @property
     def _body_size(self) -> int:
-        """What is announced, or has come, whichever is more."""
+        """The larger of Content-Length and the bytes received."""
         announced: int = self.content_length
         return announced if self.body_rcv is None else max(announced, len(self.body_rcv))
 
 
 class Answer(WSGITask):
-    """A request's answer."""
+    """The response to a request."""
 
     chunked_response: bool = False
 
     def finish(self) -> None:
-        # The end of a body that HEAD does not have.
+        # HEAD has no body, so it has no last chunk.
         self.chunked_response = self.chunked_response and self.request.command != "HEAD"
-        self.channel.hears_out = self.request.others_follow
+        self.channel.lingers = self.request.is_pipelined
         super().finish()
 
 
 class Refusal(ErrorTask):
-    """The answer to a request that no application sees."""
+    """The response to a request that is refused before it reaches the application."""
 
     def execute(self) -> None:
-        self.channel.hears_out = True
+        self.channel.lingers = True
         error = self.request.error
         logger.info("Refused a request from %s: %d", self.channel.addr[0], error.code)
         status = HTTPStatus(200 if self.channel.server.always_http_200 else error.code)
@@ -120,30 +119,30 @@ class Connection(HTTPChannel):
     error_task_class = Refusal
 
     request: Any = None
-    hears_out = False
-    """Whether its client may still be sending what nobody wants when it is closed."""
-    _parting_since = 0.0
-    _parting_bytes = 0
+    lingers = False
+    """Whether the client may still be sending when the connection is closed."""
+    _lingers_since = 0.0
+    _lingered_bytes = 0
     _turn_bytes = 0
 
     @property
     def is_busy(self) -> bool:
-        """Whether a thread works for it."""
+        """Whether a thread serves one of its requests."""
         return bool(self.requests)
 
     @property
     def waits_since(self) -> float:
-        """When its client last got on: with an answer, or with the beginning of a request."""
+        """Time of the latest activity: of an answer, or of the first byte of a request."""
         request = self.request
         return float(self.last_activity if request is None else request.began_at)
 
     @property
     def is_sending(self) -> bool:
-        """Whether its client still has to read."""
+        """Whether the client has not read all of the answer."""
         return bool(self.total_outbufs_len)
 
     def end_slow_request(self, now: float) -> None:
-        """Refuse a request that has been on its way for too long."""
+        """Refuse a request that is not complete in time."""
         with self.requests_lock:
             request = self.request
             if request is None or now - request.began_at < _REQUEST_SECONDS or self.requests:
@@ -156,33 +155,33 @@ class Connection(HTTPChannel):
             self.server.add_task(self)
 
     def hang_up(self) -> None:
-        """End the connection whatever its client does."""
+        """Close the connection at once."""
         self.will_close = True
-        # Else the main loop would wait until the client reads.
+        # Otherwise the main loop would wait until the client reads.
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
 
     def is_overdue(self, now: float) -> bool:
-        """Whether its client has had its time: to hear a refusal, to go on reading, or to ask."""
-        if self._parting_since:
-            return now - self._parting_since > _PARTING_SECONDS
+        """Whether a timeout has passed: after a refusal, while idle, or while sending an answer."""
+        if self._lingers_since:
+            return now - self._lingers_since > _LINGER_SECONDS
         return not self.is_busy and now - self.last_activity > self.adj.channel_timeout
 
     def received(self, data: bytes) -> bool:
-        if not self._parting_since:
+        if not self._lingers_since:
             return bool(super().received(data))
-        self._parting_bytes += len(data)
-        if self._parting_bytes > _PARTING_BYTES:
+        self._lingered_bytes += len(data)
+        if self._lingered_bytes > _LINGER_BYTES:
             self.hang_up()
         return False
 
     def handle_close(self) -> None:
-        """Close; where the client may still be sending, only once it has had time to read.
+        """Close the connection; linger first if the client may still be sending.
 
-        The system would throw the answer away if the connection were closed at once.
+        The kernel would discard the answer if the connection were closed at once.
         """
-        if self.hears_out and self.will_close and self.connected and not self._parting_since:
-            self._parting_since = time.time()
+        if self.lingers and self.will_close and self.connected and not self._lingers_since:
+            self._lingers_since = time.time()
             self.will_close = False
             with suppress(OSError):
                 self.socket.shutdown(socket.SHUT_WR)
@@ -194,7 +193,7 @@ class Connection(HTTPChannel):
         return bool(super()._flush_some(do_close))
 
     def send(self, data: bytes, do_close: bool = True) -> int:
-        """Send what the client takes, up to one turn's share."""
+        """Send as much as the socket takes, up to one turn's limit."""
         if self._turn_bytes >= _TURN_BYTES:
             return 0
         sent: int = super().send(data, do_close)
@@ -203,7 +202,7 @@ class Connection(HTTPChannel):
 
 
 class Server(TcpWSGIServer):
-    """Serves an application. At its limit it ends the connection that has waited longest."""
+    """A WSGI server that closes the longest idle connection when it reaches its limit."""
 
     channel_class = Connection
 
@@ -212,14 +211,14 @@ class Server(TcpWSGIServer):
         self.always_http_200 = always_http_200
 
     def readable(self) -> bool:
-        # The server is among those whom it counts.
+        # The map counts the server's own socket, too.
         excess = len(self._map) + _SPARE - self.adj.connection_limit
         if excess > 0:
             self._make_room(excess)
         return bool(super().readable())
 
     def maintenance(self, now: float) -> None:
-        """End what takes too long: requests on their way, answers nobody reads, silence."""
+        """Close connections that have timed out: slow requests, unread answers, idle ones."""
         for channel in list(self.active_channels.values()):
             channel.end_slow_request(now)
             if channel.is_overdue(now):
@@ -233,7 +232,7 @@ class Server(TcpWSGIServer):
 
 
 def _sentence(error: Any) -> str:
-    """What a client is told; a header line that cannot be read may hold a secret."""
+    """The message for the client, without the malformed header: it may hold a secret."""
     why = error.body.partition(' "')[0]
     known = SENTENCES.get(error.code) or _SENTENCES.get(error.code)
     return known or f"This is not HTTP that can be read: {why}"

@@ -1,4 +1,4 @@
-"""The OpenAPI document, made of the models that check the calls."""
+"""The OpenAPI document, made from the models that validate the calls."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ _MEANINGS = {
     409: "It is there already, or is being made",
     413: "The body is larger than 64 KiB",
     415: "The body is not declared as JSON",
-    429: "Too many requests; Retry-After says after how many seconds to come again",
+    429: "Too many requests; Retry-After says after how many seconds to try again",
     502: "Scrapyd refuses",
     503: "Scrapyd is away, a part of the service is not well, or a download is being made; "
-    "Retry-After says after how many seconds to come again",
+    "Retry-After says after how many seconds to try again",
 }
 _RAW_FORMS = {"json": "application/json", "jsonl": "application/x-ndjson", "csv": "text/csv"}
 

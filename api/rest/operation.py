@@ -1,4 +1,4 @@
-"""One call of the API: its view, what it takes and gives; the specification is made of these."""
+"""One call of the API: its view, request model and response model."""
 
 import json
 import re
@@ -19,12 +19,12 @@ from category_crawler.job import first_complaint, what_is_allowed
 View = Callable[..., Any]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""What Unicode calls control characters, and its two that begin a line."""
+"""Unicode's control characters and its two line separators."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What the specification says of a call."""
+    """A call in the OpenAPI document."""
 
     method: str
     path: str
@@ -88,7 +88,7 @@ def describe(
     *,
     secured: bool,
 ) -> None:
-    """Enter a call into the application's specification."""
+    """Add a call to the application's OpenAPI document."""
     summary, _, description = (view.__doc__ or "").strip().partition("\n")
 
     def enter(state: Any) -> None:
@@ -115,7 +115,7 @@ def _body(model: type[BaseModel]) -> BaseModel:
 
 
 def _complaint(model: type[BaseModel], error: ValidationError) -> str:
-    """The error's sentence; where the field is a secret, without what was sent in it."""
+    """The error as a sentence; it never repeats the value of a secret field."""
     first = error.errors(include_url=False, include_input=False)[0]
     field = str(first["loc"][0]) if first["loc"] else ""
     if field in getattr(model, "secrets", ()) and first["type"] != "missing":
@@ -142,7 +142,7 @@ def _json() -> dict[str, Any]:
 
 
 def _refuse_control_characters(values: dict[str, Any]) -> None:
-    """Raise ApiError 400 for one in any field: no process, header or log line can take them all."""
+    """Raise ApiError 400 for a control character in any field: headers and logs forbid them."""
     for name, value in values.items():
         if _CONTROL.search(name):
             raise ApiError(400, "The name of a field holds a control character: leave it out")

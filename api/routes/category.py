@@ -93,11 +93,11 @@ def list_collections(body: ListCollections) -> dict[str, Any]:
 
 
 def _latest(runner: Runner) -> Runner:
-    """The runner as it is now; as it was, where looking at it fails: the others are shown, too."""
+    """The refreshed runner; the stored one if the refresh fails, so that the list is shown."""
     try:
         return services().jobs.refresh(runner)
     except Exception:
-        logger.exception("Looking at runner %s failed; it is listed as it was", runner.id)
+        logger.exception("Runner %s could not be refreshed; it is listed as stored", runner.id)
         return runner
 
 

@@ -19,7 +19,7 @@ blueprint = Blueprint("zipcodes", __name__, url_prefix="/zipcodes")
 
 @operation(blueprint, "/create-zipcode/", body=CreateZipcode, data=Zipcode, errors=(409, 502, 503))
 def create_zipcode(body: CreateZipcode) -> dict[str, Any]:
-    """Ask for a delivery session, which category runs need.
+    """Request a delivery session, which category runs need.
 
     It is shared: where the installation has an active one for the domain and postcode, it is
     active at once. Otherwise a browser sets the location in the shop, which takes some seconds.

@@ -1,8 +1,7 @@
-"""Attempts at a run: a job that ends before its run does is followed by another.
+"""Attempts at a run: if a job ends before its run is complete, the next attempt continues it.
 
-Each goes on with what the one before has finished, as long as one of a few in a row gets further.
-The attempt is recorded before Scrapyd is called, so that a job of which no answer came can be
-looked up by its name, ``r<runner>-<attempt>``.
+Attempts stop after several in a row without progress. An attempt is recorded before Scrapyd is
+called, so that its job can be found by name, ``r<runner>-<attempt>``, if no answer came.
 """
 
 import logging
@@ -24,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Attempts:
-    """Jobs at Scrapyd, one after the other, for the runs of the store."""
+    """Schedules the jobs of runs at Scrapyd."""
 
     def __init__(self, store: Store, scrapyd: Scrapyd, settings: Settings) -> None:
         self.store = store
@@ -32,13 +31,13 @@ class Attempts:
         self.settings = settings
 
     def schedule(self, runner: Runner) -> None:
-        """Have a runner's attempt run. Raises ScrapydError where Scrapyd did not take the job."""
+        """Schedule a runner's attempt. Raises ScrapydError if Scrapyd did not take the job."""
         request = runner.collection.request
         arguments = crawl_arguments(request) | _continued(runner) | {"run": run_name(runner)}
         self.scrapyd.run(job_name(runner), arguments | _credit_limit(runner), request.priority)
 
     def again(self, runner: Runner) -> bool:
-        """Follow an ended attempt by the next; False where too many have led nowhere."""
+        """Schedule the next attempt; False after too many without progress."""
         folder = folder_of(runner)
         mark = folder.journal_size
         stalled = 0 if mark > runner.mark else runner.stalled + 1
@@ -59,22 +58,22 @@ class Attempts:
             return
         now = self.store.runners.get(following.id)
         if now is not None and now.stage is Stage.FAILED:
-            # Cancelled while its next job was on the way to Scrapyd.
+            # It was cancelled while its next job was being scheduled.
             self.scrapyd.stop(job_name(following))
 
 
 def crawl_arguments(request: StoredRequest) -> dict[str, str]:
-    """The fields of a stored request that a spider takes, as text; none of them is a secret.
+    """The spider's arguments of a stored request, as text; none of them is a secret.
 
-    They were checked when they came, and the spider checks them, too: what an older version has
-    stored ends its own run where it does not fit any more.
+    The spider validates them again: a request that an older version stored may no longer be valid,
+    and then its run fails.
     """
     given = {name: request.fields.get(name) for name in CategoryJob.model_fields}
     return {name: _text(value) for name, value in given.items() if value is not None}
 
 
 def place_of(runner: Runner) -> tuple[str, str]:
-    """Domain and postcode of the delivery session that a runner goes with."""
+    """Domain and postcode of the runner's delivery session."""
     request = runner.collection.request
     return request.domain, DOMAINS[request.domain].postcode(request.postcode) or request.postcode
 
@@ -94,20 +93,20 @@ def folder_of(runner: Runner) -> RunFolder:
     return _folder(results_folder(), run_name(runner))
 
 
-@lru_cache(maxsize=1024)  # a poll a second of the same run: its paths take longer than its files
+@lru_cache(maxsize=1024)  # polls every second; building the paths costs more than reading
 def _folder(results: Path, name: str) -> RunFolder:
     return RunFolder(results / name)
 
 
 def _continued(runner: Runner) -> dict[str, str]:
-    """The argument that names the run which a runner continues; none for most."""
+    """The argument that names the run to continue, if any."""
     if runner.earlier is None:
         return {}
     return {"continue_from": run_name(replace(runner, id=runner.earlier))}
 
 
 def _credit_limit(runner: Runner) -> dict[str, str]:
-    """The argument that ends a spider where its credits do; none without a limit."""
+    """The argument that limits a spider to its user's credits, if they are limited."""
     if runner.reserved is None:
         return {}
     return {"credit_limit": str(runner.carried + runner.reserved)}

@@ -1,4 +1,4 @@
-"""Whether the parts of the service are well: ``ok``, or a few words on what ails."""
+"""The health of the service's parts: ``ok``, or what is wrong."""
 
 import shutil
 
@@ -11,11 +11,11 @@ from category_crawler.files.trouble import why_not_writable
 from category_crawler.times import seconds_since
 
 _LATE = 30
-"""Seconds without a beat after which the watcher counts as gone; ten looks where those are rare."""
+"""Seconds without a heartbeat after which the watcher counts as dead; at least ten intervals."""
 _OVERDUE = 300
-"""Seconds for which a notice may be due before it counts as held up."""
+"""Seconds after which a notice that is due and not tried counts as stuck."""
 _STUCK = 30
-"""Seconds after which a job that waits beside a free slot counts as stuck."""
+"""Seconds after which a job that waits while a slot is free counts as stuck."""
 
 
 def health(jobs: Jobs) -> dict[str, str]:
@@ -41,7 +41,7 @@ def _database(jobs: Jobs) -> str:
 
 
 def _scrapyd(jobs: Jobs) -> tuple[str, Slots | None]:
-    """How Scrapyd is, and its slots where it tells of them."""
+    """Scrapyd's health, and its slots if it answers."""
     try:
         return "ok", jobs.scrapyd.slots()
     except ScrapydError as error:
@@ -75,12 +75,12 @@ def _watcher(jobs: Jobs) -> str:
     if since is None:
         return "it has not begun: flask --app api watch"
     if since > max(_LATE, 10 * jobs.settings.watch_interval):
-        return f"no sign of life for {since:.0f} s"
+        return f"no heartbeat for {since:.0f} s"
     return "ok"
 
 
 def _notices(jobs: Jobs) -> str:
-    """A receiver that refuses is no concern here: its notice is due again only later."""
+    """Receivers that refuse do not count: their notices are due again later."""
     try:
         number, since = jobs.store.notices.overdue(_OVERDUE)
     except StoreError as error:

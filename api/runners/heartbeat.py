@@ -1,4 +1,4 @@
-"""The watcher's sign of life: a file that it touches at every look."""
+"""The watcher's heartbeat: a file that it touches at every refresh."""
 
 import time
 from contextlib import suppress
@@ -8,12 +8,12 @@ from category_crawler.files.home import var_folder
 
 
 def beat() -> None:
-    """Show that the watcher lives."""
+    """Touch the file."""
     _file().touch()
 
 
 def seconds_since_beat() -> float | None:
-    """Seconds since the watcher last showed that it lives; None where it never has."""
+    """Seconds since the latest heartbeat; None if there has been none."""
     with suppress(FileNotFoundError, NotADirectoryError):
         return max(0.0, time.time() - _file().stat().st_mtime)
     return None

@@ -1,13 +1,12 @@
-"""The rules of a runner's life: how it starts, what became of it, how it is cancelled.
+"""A runner's lifecycle: start, refresh, resume and cancel.
 
-Scrapyd says which jobs wait and run, but ``finished`` of good, crashed and killed ones alike; so
-the run's own files decide how it ended. A job that has ended, or that Scrapyd has not known for
-``lost_after`` seconds,
+Scrapyd says ``finished`` of completed, crashed and killed jobs alike, so the run's own files decide
+how a job ended. If a job has finished, or Scrapyd has not known it for ``lost_after`` seconds:
 
-* and whose run says how it ended, has ended so;
-* whose run is being written (the lock is held) lives on under a Scrapyd that died: scraping;
-* that was cancelled on Scrapyd's console has been cancelled;
-* and any other, one that was interrupted too, is followed by the next attempt.
+* its run has a final summary: the runner ends as the summary says;
+* its run is locked: the spider still runs under a Scrapyd that has died, so it is scraping;
+* it was cancelled on Scrapyd's console: the runner is cancelled;
+* otherwise, and after an interruption, the next attempt follows.
 """
 
 import logging
@@ -49,7 +48,7 @@ _KILL_AFTER = 5
 
 
 class Jobs:
-    """Runners in the store, their jobs at Scrapyd and their runs on disk, kept in agreement."""
+    """Keeps runners in the store, their jobs at Scrapyd and their runs on disk consistent."""
 
     def __init__(
         self, store: Store, scrapyd: Scrapyd, settings: Settings, sessions: Sessions
@@ -61,10 +60,10 @@ class Jobs:
         self._attempts = Attempts(store, scrapyd, settings)
 
     def start(self, user: int, request: AddSchedule, warnings: list[str]) -> Runner:
-        """Record a collection and have its job run; the new runner is returned.
+        """Record a collection, schedule its job, and return the new runner.
 
         Raises SessionMissing without a delivery session, NotEnoughCredits without a credit, and
-        ScrapydError where Scrapyd did not take the job; then nothing is recorded.
+        ScrapydError if Scrapyd did not take the job; then nothing is recorded.
         """
         name = request.name or f"amazon_category_{request.amazon_node_id}"
         stored = StoredRequest(request.model_dump(mode="json", exclude_none=True))
@@ -79,15 +78,17 @@ class Jobs:
         return runner
 
     def resume(self, runner: Runner) -> Runner:
-        """A new runner of the same collection that goes on with what a failed one had finished.
+        """Continue a failed run with a new runner of the same collection, and return it.
 
-        Raises RunError where the runner cannot be continued, NotEnoughCredits, and ScrapydError
-        where Scrapyd did not take the job.
+        Raises RunError if the runner cannot be continued, NotEnoughCredits, and ScrapydError if
+        Scrapyd did not take the job.
         """
         runner = self.refresh(runner)
         folder = folder_of(runner)
         if runner.stage is not Stage.FAILED:
-            raise RunError(f"runner {runner.id} is {runner.stage}: only a failed one goes on")
+            raise RunError(
+                f"runner {runner.id} is {runner.stage}: only failed ones can be continued"
+            )
         if runner.failed_reason == Cancelled.reason:
             raise RunError(f"runner {runner.id} was cancelled: schedule the category anew")
         if not folder.has_begun:
@@ -157,9 +158,9 @@ class Jobs:
         return max(1, wanted - folder_of(runner).kept)
 
     def _move_on(self, runner: Runner, state: State | None, *, asked: bool) -> bool:
-        """Take a runner a step on; False where it may stay as it is."""
+        """Update a runner from its job and its run; False if nothing changed."""
         folder = folder_of(runner)
-        if summary := _last_word(folder):
+        if summary := _final_summary(folder):
             self._end(runner, summary)
         elif state == "running" or folder.is_locked:
             self._kill_if_hung(runner, state, folder)
@@ -173,7 +174,7 @@ class Jobs:
         return True
 
     def _begin(self, runner: Runner, folder: RunFolder) -> bool:
-        """Move a runner to scraping; False where it is there."""
+        """Move a runner to scraping; False if nothing changed."""
         is_new = runner.stage is Stage.QUEUED
         if is_new:
             progress = folder.progress
@@ -181,14 +182,14 @@ class Jobs:
         return self._is_found(runner) or is_new
 
     def _is_found(self, runner: Runner) -> bool:
-        """Whether a job was missing that is known after all; from now on it is not."""
+        """Clear ``missing_since`` of a job that Scrapyd knows again; whether it was set."""
         if runner.missing_since is None:
             return False
         self.store.runners.set_missing(runner.id, None)
         return True
 
     def _end(self, runner: Runner, summary: Summary) -> None:
-        # The stage in between is passed through, so that started_at is there.
+        # Sets started_at, also if the spider was faster than the refresh.
         self.store.runners.start(runner.id, summary.started_at)
         outcome = Outcome(
             Stage(summary.stage),
@@ -204,15 +205,15 @@ class Jobs:
         forget_cancelled(job_name(runner))
 
     def _follow(self, runner: Runner, folder: RunFolder) -> None:
-        """An attempt is over and has not ended its run."""
-        # What it said at its end may have been written since it was looked for.
-        if summary := _last_word(folder):
+        """End or continue a run whose latest attempt is over."""
+        # The summary may have been written since it was last read.
+        if summary := _final_summary(folder):
             self._end(runner, summary)
         elif was_cancelled(job_name(runner)):
             self._fail(runner, folder, Cancelled(CANCELLED))
             forget_cancelled(job_name(runner))
         elif (trouble := why_not_writable(results_folder())) and may_pass(trouble):
-            # The next attempt could write nothing either. It waits, and /healthz names the disk.
+            # The next attempt could not write either. /healthz names the disk.
             return
         elif not self._attempts.again(runner):
             times = self.settings.stalled_attempts
@@ -222,19 +223,19 @@ class Jobs:
         self.store.runners.end(runner.id, Outcome.failed(error, folder.kept))
 
     def _is_lost(self, runner: Runner) -> bool:
-        """Whether Scrapyd has not known a job for so long that it is not on its way to it."""
+        """Whether Scrapyd has not known a job for ``lost_after`` seconds."""
         since = runner.missing_since
-        # A clock that was set back would put the moment into the future.
+        # After the clock was set back, the moment may be in the future.
         if since is None or seconds_since(since) < 0:
             self.store.runners.set_missing(runner.id, utc_now())
             return False
-        # Moments are kept to the second, so that one may have passed less.
+        # Times are stored to the second, so up to a second less may have passed.
         return seconds_since(since) > self.settings.lost_after + 1
 
     def _kill_if_hung(self, runner: Runner, state: State | None, folder: RunFolder) -> None:
         is_quiet = state == "running" and folder.is_quiet(self.settings.hung_after)
         if is_quiet and folder.is_locked:
-            logger.warning("Job %s gave no sign of life and is killed", job_name(runner))
+            logger.warning("Job %s hangs and is killed", job_name(runner))
             self.scrapyd.kill(job_name(runner))
 
     def _stop(self, runner: Runner) -> None:
@@ -247,10 +248,10 @@ class Jobs:
         self.scrapyd.stop(job_name(runner), "KILL" if is_late else "INT")
 
 
-def _last_word(folder: RunFolder) -> Summary | None:
-    """The run's final summary, or None where another attempt is to go on with it.
+def _final_summary(folder: RunFolder) -> Summary | None:
+    """The run's summary, unless another attempt must continue the run.
 
-    That is so, too, where it says that it is done and its result file is not there whole.
+    That is so after an interruption, and if a run is done but its result file is not complete.
     """
     summary = folder.summary
     if summary is None or summary.failed_reason == Interrupted.reason:

@@ -1,4 +1,4 @@
-"""Pruning: the files and logs of old runs go, their records stay."""
+"""Removes the files and logs of old runs; their records in the database stay."""
 
 import logging
 import os
@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 
 _DELIVERY_LOGS = f"logs/{PROJECT}/delivery"
 _LEFT_BY_JOBS = (_DELIVERY_LOGS, "cancelled", "deliveries")
-"""Folders below ``var/`` of delivery jobs' logs, and of small files that are read once."""
+"""Folders below ``var/`` with delivery jobs' logs and small files that are read once."""
 
 
 def pruned(store: Store, seconds: float) -> int:
-    """Remove the files of runs that ended so many seconds ago; how many runs had any."""
+    """Remove the files of runs that ended more than ``seconds`` ago; return how many had files."""
     had_files = 0
     for runner in store.runners.ended(utc_in(-seconds)):
         with _noting_failure():
@@ -41,7 +41,7 @@ def pruned(store: Store, seconds: float) -> int:
 
 @contextmanager
 def _noting_failure() -> Iterator[None]:
-    """What cannot be removed is told of, and the rest goes all the same."""
+    """Log a file that cannot be removed, and continue."""
     try:
         yield
     except OSError as error:
@@ -57,7 +57,7 @@ def _without_files(runner: Runner) -> bool:
     else:
         folder.unlink()
     with suppress(OSError):
-        # The collection's folder stays while another runner's lies in it.
+        # The collection's folder is not empty if it has other runners.
         folder.parent.rmdir()
     return True
 
@@ -67,7 +67,7 @@ def _logs(name: str) -> Iterator[Path]:
 
 
 def _leftovers(before: float) -> Iterator[Path]:
-    """Logs of delivery jobs, and what jobs leave to be read once, from before a moment."""
+    """Logs of delivery jobs and files that are read once, older than ``before``."""
     for path in chain(*((var_folder() / name).glob("*") for name in _LEFT_BY_JOBS)):
         if path.is_file() and path.stat().st_mtime < before:
             yield path

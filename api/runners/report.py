@@ -85,7 +85,7 @@ def _asin_count(runner: Runner, progress: Progress | None) -> int:
 
 
 def _warnings(runner: Runner, progress: Progress | None) -> list[str]:
-    """What was said when the run was asked for, then what the spider has met."""
+    """Warnings of the request, then those of the spider."""
     met = progress.warnings if progress else []
     return list(dict.fromkeys([*runner.collection.warnings, *met]))
 

@@ -1,4 +1,4 @@
-"""What a client asks for with add_schedule."""
+"""The request model of add_schedule."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -38,13 +38,13 @@ class AddSchedule(CategoryJob):
     postcode: str
     """Must match the domain's postcode regex whole, and have an active delivery session."""
     name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    """``amazon_category_<node>`` where none is given."""
+    """The default is ``amazon_category_<node>``."""
     notification_email: EmailStr | None = None
-    """Told when the run ends; the user's own where none is given."""
+    """Gets a mail when the run ends; the default is the user's own."""
     priority: Priority = "Normal"
     """Higher ones leave the queue first."""
     webhook_url: HttpUrl | None = None
-    """Told when the run ends; https only."""
+    """Called when the run ends; https only."""
     _unknown: list[str] = PrivateAttr(default_factory=list)
 
     @property
@@ -65,7 +65,7 @@ class AddSchedule(CategoryJob):
     def _only_https(cls, url: HttpUrl | None) -> HttpUrl | None:
         if url is not None and url.scheme != "https":
             raise ValueError("must begin with https://")
-        # It is kept encoded: a letter that is not of ASCII becomes six to twelve characters.
+        # Stored encoded: a letter outside of ASCII becomes six to twelve characters.
         if url is not None and len(str(url)) > _LONGEST_URL:
             raise ValueError(
                 f"has {len(str(url))} characters once it is encoded, at most {_LONGEST_URL} may be"

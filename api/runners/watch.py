@@ -1,4 +1,4 @@
-"""The watcher: looks at open runners on a timer, so that they move on when nobody asks."""
+"""The watcher: refreshes open runners and sessions on a timer, without any request."""
 
 import logging
 import threading
@@ -13,12 +13,12 @@ from api.store.records import Runner
 
 logger = logging.getLogger(__name__)
 
-_SAY_EVERY = 600
-"""Seconds between two sentences about one trouble that stays."""
+_REPEAT_SECONDS = 600
+"""Seconds between two log lines about a failure that persists."""
 
 
 def watch(jobs: Jobs, stop: threading.Event) -> None:
-    """Look until told to stop. Several watchers may run: each consequence happens once."""
+    """Refresh until ``stop`` is set. Several watchers may run: every change is made once."""
     watcher = Watcher(jobs)
     while not stop.is_set():
         watcher.refresh_all()
@@ -26,29 +26,29 @@ def watch(jobs: Jobs, stop: threading.Event) -> None:
 
 
 @dataclass(slots=True)
-class _Trouble:
-    """Looks at one thing that failed, one after the other. Times are of the monotonic clock."""
+class _Failure:
+    """Consecutive failures to refresh one thing. Times are of the monotonic clock."""
 
     began_at: float
-    said_at: float
-    looks: int = 1
+    logged_at: float
+    times: int = 1
 
 
 class Watcher:
-    """Looks at everything that is open; a failure of one thing holds up no other."""
+    """Refreshes everything that is open; one failure does not affect the others."""
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
-        self._troubles: dict[str, _Trouble] = {}
+        self._failures: dict[str, _Failure] = {}
 
     def refresh_all(self) -> None:
-        """Look once at everything. Raises nothing: what failed is tried again at the next look."""
-        before, self._troubles = self._troubles, {}
-        self._try(before, "the sign of life", beat)
+        """Refresh everything once. Raises nothing: what failed is tried again the next time."""
+        before, self._failures = self._failures, {}
+        self._try(before, "the heartbeat", beat)
         self._try(before, "the list of open runners", partial(self._refresh_runners, before))
         self._try(before, "the list of open sessions", partial(self._refresh_sessions, before))
 
-    def _refresh_runners(self, before: dict[str, _Trouble]) -> None:
+    def _refresh_runners(self, before: dict[str, _Failure]) -> None:
         for runner in self._jobs.store.runners.open():
             self._try(before, f"runner {runner.id}", partial(self._refresh_runner, runner))
 
@@ -58,32 +58,32 @@ class Watcher:
         else:
             self._jobs.refresh(runner)
 
-    def _refresh_sessions(self, before: dict[str, _Trouble]) -> None:
+    def _refresh_sessions(self, before: dict[str, _Failure]) -> None:
         sessions = self._jobs.sessions
         for session in self._jobs.store.sessions.open():
             self._try(before, f"session {session.id}", partial(sessions.refresh_session, session))
         for session in self._jobs.store.sessions.unwanted():
             self._try(before, f"session {session.id}", partial(sessions.forget, session))
 
-    def _try(self, before: dict[str, _Trouble], what: str, look: Callable[[], object]) -> None:
+    def _try(self, before: dict[str, _Failure], what: str, refresh: Callable[[], object]) -> None:
         try:
-            look()
+            refresh()
         except Exception as error:
-            self._troubles[what] = _told(before.get(what), what, error)
+            self._failures[what] = _logged(before.get(what), what, error)
 
 
-def _told(trouble: _Trouble | None, what: str, error: Exception) -> _Trouble:
-    """Say that a look failed: at once with its traceback, then once in a while in a sentence."""
+def _logged(failure: _Failure | None, what: str, error: Exception) -> _Failure:
+    """Log a failure: the first one with its traceback, then a line from time to time."""
     now = time.monotonic()
-    if trouble is None:
-        logger.error("Looking at %s failed; the next look tries again", what, exc_info=error)
-        return _Trouble(now, now)
-    trouble.looks += 1
-    if now - trouble.said_at >= _SAY_EVERY:
-        trouble.said_at = now
+    if failure is None:
+        logger.error("%s could not be refreshed; it is tried again", what, exc_info=error)
+        return _Failure(now, now)
+    failure.times += 1
+    if now - failure.logged_at >= _REPEAT_SECONDS:
+        failure.logged_at = now
         logger.error(
-            "Looking at %s has failed %s times, for %.0f minutes now, and it stays as it is until "
-            "this is mended: %s: %s",
-            *(what, trouble.looks, (now - trouble.began_at) / 60, type(error).__name__, error),
+            "%s could not be refreshed %s times in %.0f minutes; it does not change until this is "
+            "repaired: %s: %s",
+            *(what, failure.times, (now - failure.began_at) / 60, type(error).__name__, error),
         )
-    return trouble
+    return failure

@@ -1,1 +1,1 @@
-"""The one door to Scrapyd: :class:`.client.Scrapyd`."""
+"""The client of Scrapyd; start with :class:`.client.Scrapyd`."""

@@ -1,4 +1,4 @@
-"""The one door to Scrapyd: its client with time limits, and failures told apart."""
+"""Scrapyd's client, with timeouts and an error for each kind of failure."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 5
 _CONNECTIONS = 32
-"""Kept open: one for each thread that may call."""
+"""Most connections kept open, one for each thread."""
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _PRIORITIES = {"Highest": 2.0, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
 
@@ -28,44 +28,44 @@ class ScrapydError(Exception):
 
 
 class ScrapydAway(ScrapydError):
-    """Raised if nobody listens: nothing was received."""
+    """Raised if the connection is refused: Scrapyd received nothing."""
 
     code = 503
 
 
 class ScrapydSilent(ScrapydError):
-    """Raised if no answer came in time: it may or may not have been received."""
+    """Raised after a timeout: Scrapyd may or may not have received the call."""
 
 
 class ScrapydRefused(ScrapydError):
-    """Raised if Scrapyd says no."""
+    """Raised if Scrapyd answers with an error."""
 
     code = 502
 
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """How many jobs Scrapyd can run at the same time."""
+    """Scrapyd's slots: jobs that can run at the same time."""
 
     slots: int
     working: int
-    """Those that run a job or wait for one."""
+    """Slots that run a job or wait for one."""
     free: int
-    """Those that wait for one."""
+    """Slots that wait for a job."""
     trouble: str
-    """What keeps jobs that wait from being started; empty where nothing does."""
+    """Why waiting jobs cannot be started; empty if they can."""
 
 
 class Scrapyd(ScrapydClient):
     """Scrapyd's client for this project's jobs; every call may raise ScrapydError."""
 
-    def __init__(self, door: Console | None = None) -> None:
-        door = door or console()
-        super().__init__(door.url)
-        self.auth = door.username, door.password
-        # Not the session of its own: proxies of the environment are for the shop, not for us.
+    def __init__(self, given: Console | None = None) -> None:
+        address = given or console()
+        super().__init__(address.url)
+        self.auth = address.username, address.password
+        # In place of the client's session, which would use the proxies meant for the shop.
         self._connections = connection_from_url(self.url, maxsize=_CONNECTIONS)
-        self._states = JobStates(self._ask_states)
+        self._states = JobStates(self._request_states)
 
     def run(
         self,
@@ -74,10 +74,10 @@ class Scrapyd(ScrapydClient):
         priority: str = "Normal",
         spider: str = "category",
     ) -> None:
-        """Put a job into the queue under a name of ours.
+        """Schedule a job under a name of ours.
 
-        Raises ScrapydAway or ScrapydRefused where it did not take the job; an answer that never
-        comes is looked up later.
+        Raises ScrapydAway or ScrapydRefused if Scrapyd did not take the job. After a timeout the
+        job is looked up later.
         """
         place = _PRIORITIES.get(priority, _PRIORITIES["Normal"])
         given = [("jobid", job), ("priority", str(place)), *arguments.items()]
@@ -94,18 +94,18 @@ class Scrapyd(ScrapydClient):
         return self._states.now()
 
     def forget_states(self) -> None:
-        """Have the next :meth:`states` ask anew."""
+        """Make the next :meth:`states` request them again."""
         self._states.forget()
 
     def stop(self, job: str, signal: Literal["INT", "KILL"] = "INT") -> bool:
-        """Take a job from the queue or signal its process; whether Scrapyd had it."""
+        """Remove a job from the queue or signal its process; whether Scrapyd knew the job."""
         data = {"project": PROJECT, "job": job, "signal": signal}
         previous = self._post("cancel", data=data)["prevstate"]
         self.forget_states()
         return previous is not None
 
     def kill(self, job: str) -> bool:
-        """Kill a job's process; False, and a line in the log, if Scrapyd could not be told."""
+        """Kill a job's process; logs and returns False if Scrapyd does not answer."""
         try:
             self.stop(job, "KILL")
         except ScrapydError as error:
@@ -114,11 +114,11 @@ class Scrapyd(ScrapydClient):
         return True
 
     def slots(self) -> Slots:
-        """How many slots there are, how many work, and what is wrong with the others."""
+        """The number of slots, of working ones, and what is wrong with the others."""
         answer = self._get("slots")
         return Slots(**{name: answer[name] for name in Slots.__dataclass_fields__})
 
-    def _ask_states(self) -> States:
+    def _request_states(self) -> States:
         answer = self.jobs(PROJECT)
         order: tuple[State, ...] = ("finished", "pending", "running")
         return {job["id"]: state for state in order for job in answer[state]}

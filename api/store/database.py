@@ -1,4 +1,4 @@
-"""The database file: a connection per thread, transactions, tables brought up to date."""
+"""The database file: connections, transactions and migrations."""
 
 import sqlite3
 import threading
@@ -15,7 +15,7 @@ from api.store.tables import migrations
 from api.store.write_ahead_log import WriteAheadLog
 
 Given = Values | Mapping[str, Any]
-"""What a statement's places are filled with."""
+"""Values for a statement's placeholders."""
 StoreError = sqlite3.Error
 """Base of what SQLite raises."""
 StoreUnusable = sqlite3.OperationalError
@@ -30,7 +30,7 @@ class SQLiteFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._threads = threading.local()
-        # SQLite lets those who wait to write sleep ever longer, and whoever comes by goes first.
+        # SQLite's own waiting is not fair: sleeps grow longer, and a newcomer may go first.
         self._turn = threading.Lock()
         self._log = WriteAheadLog(path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,10 +53,10 @@ class SQLiteFile:
         return db
 
     def close(self) -> None:
-        """Close this thread's connection: before the thread ends, and after a failure.
+        """Close this thread's connection; the next call opens a new one.
 
-        One that was opened while the disk was read-only can never write, for example. The next call
-        opens another.
+        Call it before a thread ends, and after a failure: a connection that was opened while the
+        disk was read-only can never write, for example.
         """
         if hasattr(self._threads, "db"):
             self._threads.db.close()
@@ -84,16 +84,16 @@ class SQLiteFile:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction; once it is left, whoever was given a number finds it, come what may."""
+        """A write transaction; after it, the changes survive a power cut."""
         connection = self.db.conn
         with self._turn:
             try:
-                # A transaction that begins by reading fails under contention instead of waiting.
+                # A transaction that starts as a read fails under contention instead of waiting.
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
             except sqlite3.OperationalError:
-                # What was begun is rolled back with the connection.
+                # Closing the connection rolls the transaction back.
                 self.close()
                 raise
             except BaseException:

@@ -1,4 +1,4 @@
-"""Notices: what is to be told of runs that have ended, each claimed before it is sent."""
+"""Notices of ended runs, each claimed before it is sent."""
 
 import uuid
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Notices:
             "kind": kind,
         } | {f"full_{number}": user for number, user in enumerate(full)}
         marks = ", ".join(f":full_{number}" for number in range(len(full)))
-        # A notice whose runner is gone belongs to nobody, and is to be given up.
+        # A notice whose runner is gone has no user, and is given up.
         return self._file.one(
             _AS_NOTICE,
             "UPDATE notices SET claim = :claim, claimed_until = :until, tries = tries + 1 "
@@ -88,7 +88,7 @@ class Notices:
         )
 
     def add(self, connection: Connection, runner: int) -> None:
-        """Note who is to be told of a runner that has just ended."""
+        """Add the notices of a runner that has just ended."""
         now = utc_now()
         connection.execute(
             "INSERT INTO notices (event, runner, kind, target, next_try_at, created_at) "

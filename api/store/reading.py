@@ -1,4 +1,4 @@
-"""Rows of the database as records: the one place that turns the one into the other."""
+"""Makes records from rows of the database."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -23,9 +23,9 @@ def columns_of(kind: type[Any], table: str) -> str:
 
 
 def reader_of(kind: type[Record]) -> Callable[[Values], Record]:
-    """What makes a record of a row; a record within it is its last field.
+    """A function that makes a record from a row; a nested record is the last field.
 
-    Nothing is checked: SQLite holds what was checked before it was stored.
+    Values are not validated again: they were before they were stored.
     """
     hints = list(get_type_hints(kind).values())
     readers = [(place, read) for place, hint in enumerate(hints) if (read := _reader(hint))]
@@ -44,7 +44,7 @@ def reader_of(kind: type[Record]) -> Callable[[Values], Record]:
 
 
 def _reader(hint: Any) -> Callable[[Any], Any] | None:
-    """What a column's value is made with; None where SQLite's own will do."""
+    """The function that converts a column's value; None if none is needed."""
     kinds: Sequence[Any] = [one for one in get_args(hint) if one is not NoneType]
     kind = kinds[0] if NoneType in get_args(hint) else hint
     if get_origin(kind) in (dict, list):

@@ -1,4 +1,4 @@
-"""What the store gives and takes: records, which are never changed.
+"""Records of the database; they are immutable.
 
 :func:`dataclasses.replace` makes one that differs from another. Times are UTC, ISO 8601 with Z.
 """
@@ -15,7 +15,7 @@ from category_crawler.times import utc_now
 
 
 class CredentialKind(Word):
-    """What a client shows to be let in."""
+    """The kind of a credential."""
 
     KEY = "key"
     TOKEN = "token"  # noqa: S105 - a word, not a token
@@ -35,7 +35,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A key or token that is valid, and whose it is."""
+    """A valid key or token, and its user."""
 
     kind: CredentialKind
     hash: str = field(repr=False)
@@ -56,7 +56,7 @@ class Credits:
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """What a client asked for; an older version may have stored fields that no longer fit."""
+    """The request of a collection; fields that an older version stored may no longer be valid."""
 
     fields: Mapping[str, Any]
 
@@ -83,7 +83,7 @@ class StoredRequest:
 
     @property
     def priority(self) -> str:
-        """A word of :data:`api.runners.request.Priority`."""
+        """A value of :data:`api.runners.request.Priority`."""
         priority: str = self.fields.get("priority", "Normal")
         return priority
 
@@ -96,7 +96,7 @@ class StoredRequest:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What a user asked for, by name."""
+    """A user's request to crawl a category; each execution is a runner."""
 
     id: int
     user: int
@@ -114,25 +114,25 @@ class Runner:
     stage: Stage
     attempt: int
     mark: int
-    """Bytes of the journal when the attempt was made."""
+    """Size of the journal in bytes when the attempt was scheduled."""
     stalled: int
-    """Attempts in a row that added nothing."""
+    """Attempts in a row without progress."""
     asin_count: int
     coverage: dict[str, Any] | None
-    """As clients see it; None until it has ended."""
+    """For clients; None until the runner has ended."""
     failed_reason: str | None
     """The ``reason`` of a :class:`category_crawler.errors.CrawlError`."""
     failed_message: str | None
     is_stopping: bool
     """Whether it was cancelled and its job may still be alive."""
     missing_since: str | None
-    """Since when Scrapyd does not know the job."""
+    """Since when Scrapyd has not known the job."""
     reserved: int | None
     """Credits frozen for it; None without limit."""
     earlier: int | None
-    """The runner that it continues."""
+    """Number of the runner that it continues."""
     carried: int
-    """Rows that were paid for there."""
+    """Rows of that runner, already paid for."""
     created_at: str
     started_at: str | None
     finished_at: str | None
@@ -146,7 +146,7 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a runner ends."""
+    """The end of a runner."""
 
     stage: Stage
     asin_count: int = 0
@@ -159,12 +159,12 @@ class Outcome:
 
     @classmethod
     def failed(cls, error: CrawlError, kept: int, *, is_stopping: bool = False) -> Self:
-        """The end of a runner that an error of ours ends, with so many rows."""
+        """The end of a runner that failed with an error of ours and kept so many rows."""
         return cls(Stage.FAILED, kept, None, error.reason, str(error), is_stopping)
 
 
 class SessionStatus(Word):
-    """Where a delivery session stands."""
+    """The status of a delivery session."""
 
     PENDING = "pending"
     IN_PROGRESS = "in-progress"
@@ -180,7 +180,7 @@ class SessionStatus(Word):
 
 @dataclass(frozen=True, slots=True)
 class DeliverySession:
-    """A delivery session of the installation: one for each domain and postcode."""
+    """A delivery session; there is one for each domain and postcode."""
 
     id: int
     domain: str
@@ -192,12 +192,12 @@ class DeliverySession:
     """The version of the cookie file that was found bad."""
     attempt: int
     missing_since: str | None
-    """Since when Scrapyd does not know the job."""
+    """Since when Scrapyd has not known the job."""
     updated_at: str
 
 
 class SessionValues(TypedDict, total=False):
-    """What may change when a session's status does; what is left out stays as it is."""
+    """Columns that may change with a session's status; the others keep their values."""
 
     suburb: str | None
     failed_message: str | None
@@ -206,7 +206,7 @@ class SessionValues(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Zipcode:
-    """A user's wish for a delivery session."""
+    """A user's right to use a delivery session."""
 
     id: int
     user: int
@@ -215,14 +215,14 @@ class Zipcode:
 
 
 class NoticeKind(Word):
-    """How a notice is sent."""
+    """The channel of a notice."""
 
     MAIL = "mail"
     WEBHOOK = "webhook"
 
 
 class NoticeStatus(Word):
-    """What became of a notice."""
+    """The status of a notice."""
 
     PENDING = "pending"
     SENT = "sent"
@@ -232,7 +232,7 @@ class NoticeStatus(Word):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice that its holder alone may send, until the claim is over."""
+    """A claimed notice; only the claimant may send it, until the claim expires."""
 
     id: int
     event: str
@@ -244,4 +244,4 @@ class Notice:
     claim: str
     created_at: str
     user: int
-    """Whose runner it is; 0 where that is gone."""
+    """The runner's user; 0 if the runner is gone."""

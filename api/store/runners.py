@@ -63,7 +63,7 @@ def _add_runner(
 
 
 class Runners:
-    """What was asked for, and how it stands."""
+    """Collections and runners in the database."""
 
     def __init__(self, file: SQLiteFile, credit: UserCredits, notices: Notices) -> None:
         self._file = file
@@ -81,10 +81,9 @@ class Runners:
     ) -> Runner:
         """A new collection with its first runner, queued, and the runner's first attempt.
 
-        Of the credits ``wanted``, those that the user can spend are frozen for the runner, and a
-        warning tells where they are fewer. ``check`` is called while no delivery session can be
-        forgotten; what it raises leaves everything as it was. Raises NotEnoughCredits where there
-        is no credit.
+        Freezes the credits ``wanted`` for the runner, or as many as the user has, with a warning.
+        ``check`` runs in the transaction, so that no delivery session can be removed meanwhile; if
+        it raises, nothing is recorded. Raises NotEnoughCredits if the user has none.
         """
         with self._file.writing() as connection:
             check()
@@ -100,7 +99,7 @@ class Runners:
             return _add_runner(connection, collection, reserved)
 
     def add(self, earlier: Runner, kept: int, wanted: int) -> Runner | None:
-        """A new runner of a collection, to continue its newest one; None where that is no more so.
+        """A new runner that continues ``earlier``; None if that is not the collection's newest.
 
         ``kept`` rows are carried over and not paid for again. Raises NotEnoughCredits.
         """
@@ -122,7 +121,7 @@ class Runners:
             connection.execute("DELETE FROM runners WHERE id = ?", (runner,))
 
     def next_attempt(self, runner: Runner, mark: int, stalled: int) -> Runner | None:
-        """Count an open runner's attempts on; the runner, or None where another was first."""
+        """Record an open runner's next attempt; None if another process was first."""
         with self._file.writing() as connection:
             moved = connection.execute(
                 "UPDATE runners SET attempt = attempt + 1, mark = ?, stalled = ?, "
@@ -211,7 +210,7 @@ class Runners:
         return self._file.all(_AS_RUNNER, query)
 
     def waiting_since(self) -> str | None:
-        """When the job that has waited longest was scheduled; None where none waits."""
+        """When the job that has waited longest was scheduled; None if no job waits."""
         ((since,),) = self._file.rows(
             "SELECT min(since) FROM ("
             "SELECT attempts.created_at AS since FROM runners "
@@ -224,7 +223,7 @@ class Runners:
         return waiting
 
     def ended(self, before: str) -> list[Runner]:
-        """Runners that had ended by a moment (UTC, ISO 8601 with Z), their jobs gone."""
+        """Runners that ended before a moment (UTC, ISO 8601 with Z) and whose jobs are gone."""
         query = f"{_RUNNERS} WHERE finished_at < ? AND stage IN ('done', 'failed') "
         return self._file.all(_AS_RUNNER, f"{query} AND NOT is_stopping", (before,))
 
@@ -237,10 +236,10 @@ class Runners:
         )
 
     def end(self, runner: int, outcome: Outcome) -> bool:
-        """Move to ``done`` or ``failed``; False where another was first: an end never changes.
+        """Move to ``done`` or ``failed``; False if it had ended: an end never changes.
 
-        The rows kept are charged and notices written in the same transaction; what is left of the
-        reserve is given back, by :meth:`see_out` where the runner ``is_stopping``.
+        The same transaction charges the rows kept and writes the notices. It also returns the rest
+        of the reserve; while the runner ``is_stopping``, :meth:`see_out` does that.
         """
         with self._file.writing() as connection:
             moved = connection.execute(
@@ -256,7 +255,7 @@ class Runners:
         return moved is not None
 
     def see_out(self, runner: int, kept: int) -> bool:
-        """Note that a cancelled job is gone, and charge what it wrote until then."""
+        """Record that a cancelled job is gone, and charge the rows that it wrote until then."""
         with self._file.writing() as connection:
             gone = connection.execute(
                 "UPDATE runners SET is_stopping = 0, asin_count = ? "
@@ -268,13 +267,13 @@ class Runners:
         return gone is not None
 
     def set_missing(self, runner: int, since: str | None) -> None:
-        """Note since when Scrapyd does not know the job; None once it does."""
+        """Record since when Scrapyd has not known the job; None if it knows it."""
         with self._file.writing() as connection:
             connection.execute("UPDATE runners SET missing_since = ? WHERE id = ?", (since, runner))
 
 
 def _columns(outcome: Outcome) -> tuple[Any, ...]:
-    """What is stored of an outcome."""
+    """The values to store of an outcome."""
     return (
         outcome.stage,
         outcome.asin_count,

@@ -1,4 +1,4 @@
-"""Delivery sessions, and which users asked for which."""
+"""Delivery sessions, and the users who have them."""
 
 import sqlite3
 from collections.abc import Callable
@@ -76,7 +76,7 @@ class DeliverySessions:
         return self._file.all(_AS_ZIPCODE, f"{_ZIPCODES} {where}", {"user": user, "domain": domain})
 
     def remove_zipcode(self, zipcode: int) -> DeliverySession | None:
-        """Remove a record; its session, where nobody asks for that any more."""
+        """Remove a user's record; return its session if no other user has it."""
         with self._file.writing() as connection:
             gone = connection.execute(
                 "DELETE FROM zipcodes WHERE id = ? RETURNING session", (zipcode,)
@@ -93,12 +93,12 @@ class DeliverySessions:
         return self._file.one(_AS_SESSION, f"{_SESSIONS} WHERE id = ?", unwanted)
 
     def unwanted(self) -> list[DeliverySession]:
-        """Sessions that nobody asks for any more, and that are not being made."""
+        """Sessions that no user has and no job makes."""
         query = f"{_SESSIONS} WHERE unwanted_since IS NOT NULL "
         return self._file.all(_AS_SESSION, f"{query} AND status NOT IN ('pending', 'in-progress')")
 
     def forget(self, session: DeliverySession, remove: Callable[[], bool]) -> bool:
-        """Remove a session that nobody asks for and no open run needs; whether it is gone.
+        """Remove a session that no user has and no open run needs; whether it was removed.
 
         ``remove`` takes its cookies away, and says whether it could. It is called while no run
         can be added that would need them.
@@ -170,7 +170,7 @@ def _wanted_session(
     started = connection.execute(
         "UPDATE sessions SET status = 'pending', attempt = attempt + 1, suburb = ?, "
         "missing_since = NULL, failed_message = NULL, updated_at = ?, unwanted_since = NULL "
-        # The job of one that is being made for nobody is told to stop.
+        # The job of a session that no user has is being cancelled.
         "WHERE domain = ? AND postcode = ? AND (status IN ('failed', 'inactive') OR "
         "(status IN ('pending', 'in-progress') AND unwanted_since IS NOT NULL)) RETURNING id",
         (suburb, utc_now(), domain, postcode),

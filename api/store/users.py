@@ -51,7 +51,7 @@ class Users:
         return self._file.all(_AS_USER, f"{_USERS} ORDER BY id")
 
     def named(self, email: str) -> User | None:
-        """The user with this e-mail address, in capitals or not."""
+        """The user with this e-mail address; case does not matter."""
         return self._file.one(_AS_USER, f"{_USERS} WHERE email = ?", (email,))
 
     def credential(self, credential_hash: str) -> Credential | None:
@@ -64,13 +64,13 @@ class Users:
         )
 
     def set_active(self, user: int, *, active: bool) -> None:
-        """Let a user in or keep them out; their tokens end with either, their key does not."""
+        """Enable or disable a user; both end their tokens, but not their key."""
         with self._file.writing() as connection:
             connection.execute("UPDATE users SET is_active = ? WHERE id = ?", (active, user))
             connection.execute("DELETE FROM credentials WHERE user = ? AND kind = 'token'", (user,))
 
     def set_password(self, user: int, password_hash: str) -> None:
-        """Replace a user's password; whoever is logged in has to log in again."""
+        """Replace a user's password, and end their tokens."""
         with self._file.writing() as connection:
             connection.execute(
                 "UPDATE users SET password_hash = ? WHERE id = ?", (password_hash, user)
@@ -78,7 +78,7 @@ class Users:
             connection.execute("DELETE FROM credentials WHERE user = ? AND kind = 'token'", (user,))
 
     def add_token(self, user: int, credential_hash: str, expires_at: str) -> None:
-        """A session token; those that have expired are cleared away."""
+        """Add a session token, and remove expired ones."""
         with self._file.writing() as connection:
             connection.execute("DELETE FROM credentials WHERE expires_at <= ?", (utc_now(),))
             token = (credential_hash, user, "token", expires_at, utc_now())

@@ -1,12 +1,12 @@
-"""The base of the words that columns hold."""
+"""The base class of enums that are stored in columns."""
 
 from enum import Enum
 
 
 class Word(Enum):
-    """One of a few words.
+    """An enum of stored values.
 
-    It is no ``str``: comparing it with a text, which may be misspelt, fails the type check.
+    It is not a ``str``, so that comparing it with a misspelt string fails the type check.
     """
 
     def __str__(self) -> str:

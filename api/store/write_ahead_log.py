@@ -1,4 +1,4 @@
-"""The file to which SQLite commits, and when what was committed is on the disk."""
+"""SQLite's write-ahead log: makes sure that commits are on the disk."""
 
 import logging
 import os
@@ -9,10 +9,9 @@ logger = logging.getLogger(__name__)
 
 
 class WriteAheadLog:
-    """The log of one database: those who wait for the disk at the same time wait once for all.
+    """The log of one database; concurrent commits share one fsync.
 
-    ``PRAGMA synchronous = FULL`` would have them wait one after the other, each with the database
-    locked.
+    ``PRAGMA synchronous = FULL`` would make an fsync for each commit, with the database locked.
     """
 
     def __init__(self, database: Path) -> None:
@@ -22,15 +21,15 @@ class WriteAheadLog:
         self._on_disk = 0
 
     def committed(self) -> int:
-        """Count a commit, before another can begin; its number."""
+        """Count a commit, before another can begin; return its number."""
         self._commits += 1
         return self._commits
 
     def wait_for(self, number: int) -> None:
-        """Return once a power cut can no longer undo the commit of this number.
+        """Return when the commit with this number is on the disk.
 
-        A disk that refuses is only logged: the commit is made, and a client that is told of a
-        failure would ask for the same once more.
+        An error of the disk is only logged: the commit is made, and a client that gets an error
+        would send its request again.
         """
         with self._syncing:
             if self._on_disk < number:

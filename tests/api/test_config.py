@@ -33,7 +33,7 @@ def test_the_file_and_above_it_the_environment(home: Path, monkeypatch: pytest.M
         ('stalled_attempts = "few"', "stalled_attempts must be a whole number, not 'few'"),
         ("credit_reserve = -1", "credit_reserve is -1: it must not be below 0"),
         ('always_http_200 = "perhaps"', "always_http_200 must be true or false, not 'perhaps'"),
-        ("watch_interval = 0", "watch_interval is 0: the watcher must rest"),
+        ("watch_interval = 0", "watch_interval is 0: the watcher must pause"),
         ("notice_timeout = 0", "notice_timeout is 0: a delivery must have time"),
         (
             "notice_timeout = 200",

@@ -381,14 +381,14 @@ def test_checks_tell_expired_from_blocked(
     for name, value in shop.environment().items():
         monkeypatch.setenv(name, value)
     create(alice)
-    assert sessions.ask_shop(DOMAIN, POSTCODE)[0] == "active"
+    assert sessions.check_session(DOMAIN, POSTCODE)[0] == "active"
     shop.expire_sessions()
     shop.switches.home_block = "captcha"
-    status, why = sessions.ask_shop(DOMAIN, POSTCODE)
+    status, why = sessions.check_session(DOMAIN, POSTCODE)
     assert (status, "captcha" in why) == ("unknown", True)
     assert only(alice)["status"] == "active"
     shop.switches.home_block = ""
-    assert sessions.ask_shop(DOMAIN, POSTCODE)[0] == "inactive"
+    assert sessions.check_session(DOMAIN, POSTCODE)[0] == "inactive"
     assert only(alice)["status"] == "inactive"
 
 
@@ -439,7 +439,7 @@ def test_a_stopped_delivery_job_is_killed_and_frees_its_slot(
         return only(alice)
 
     zipcode = until(look, lambda zipcode: zipcode["status"] == "failed")
-    assert "gave no sign of life and was killed" in zipcode["failed_message"]
+    assert "hung and was killed" in zipcode["failed_message"]
     slots = until(door.slots, lambda slots: slots.working == slots.slots)
     assert slots.slots > 0
     until(lambda: door.jobs(PROJECT)["running"], lambda running: not running)

@@ -48,7 +48,7 @@ def test_a_watcher_that_stopped_is_missed(app: Flask, home: Home) -> None:
     long_ago = time.time() - 31
     os.utime(alive, (long_ago, long_ago))
     said = app.test_client().get("/healthz").get_json()["data"]
-    assert "watcher: no sign of life for 31 s" in said
+    assert "watcher: no heartbeat for 31 s" in said
 
 
 def test_notices_that_nobody_tries_are_seen(app: Flask, alice: Caller) -> None:

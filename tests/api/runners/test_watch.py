@@ -106,7 +106,7 @@ def test_what_always_fails_is_said_now_and_then(
     watcher.refresh_all()
     looks.raises[runners[0]] = KeyError("another")
     watcher.refresh_all()
-    assert "failed; the next look tries again" in caplog.records[-1].getMessage()
+    assert "could not be refreshed; it is tried again" in caplog.records[-1].getMessage()
 
 
 def test_the_loop_goes_on_when_everything_fails(
