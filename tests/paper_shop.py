@@ -36,7 +36,7 @@ class PaperShop:
             return self._no_results(asked)
         organic = served.organic
         kind = Kind.LISTING if organic else Kind.PAST_THE_END
-        total, is_rounded = served.shown_total
+        total, is_rounded = served.known_total
         has_strip = served.shown_pages > 1 and not served.is_past_the_end
         self.found.update(item.asin for item in organic)
         return PageRecord(

@@ -132,7 +132,7 @@ class Run(BaseModel):
     coverage: dict[str, Any] | None = Field(
         description="How complete the list is: `reported_total`, `reported_is_rounded`, `found`, "
         "`slices`, `slices_capped`, `requests`; `complete` is true, false, or null where it is "
-        "not known, and `why` says why"
+        "not known, and `why` says why; `audit` measures the share found"
     )
     failed_reason: str | None = Field(description="Such as `cancelled` or `blocked`")
     failed_message: str | None = Field(description="The reason in a sentence")

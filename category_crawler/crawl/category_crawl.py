@@ -99,7 +99,18 @@ class CategoryCrawl:
     @property
     def warnings(self) -> list[str]:
         """What the user should know although the crawl works."""
-        return self.job.warnings + self._warnings_of_currency
+        return [*self.job.warnings, *self._warnings_of_currency, *self._warnings_of_totals]
+
+    @property
+    def _warnings_of_totals(self) -> list[str]:
+        record = self.plan.contradiction
+        if record is None or record.totals_differ is None:
+            return []
+        shown, counted = record.totals_differ
+        return [
+            f"page {record.page} of {record.listing} reports {shown} products in its result bar "
+            f"and {counted} in its metadata: the larger number is used, and counts as rounded"
+        ]
 
     @property
     def _warnings_of_currency(self) -> list[str]:
@@ -222,6 +233,9 @@ class CategoryCrawl:
             last=page.last,
             total=page.total,
             total_is_rounded=page.total_is_rounded,
+            totals_differ=page.totals_differ,
+            cards_missed=_cards_missed(page),
+            page_shown=_another_number(page, listing),
             last_page=page.last_page,
             has_next=page.has_next,
             asins=tuple(product.asin for product in inside),
@@ -331,6 +345,19 @@ def _stamp(page: Page, number: int | None) -> None:
         if number is not None and not product.sponsored:
             product.page, product.position = number, rank
             rank += 1
+
+
+def _cards_missed(page: Page) -> int:
+    """How many more cards the metadata counts than were read."""
+    if page.kind is not Kind.LISTING or page.metadata.cards is None:
+        return 0
+    return page.metadata.cards - len(page.products)
+
+
+def _another_number(page: Page, listing: ListingURL) -> int | None:
+    """The number that a page gives itself, if another one was requested."""
+    number = page.metadata.page
+    return None if number == listing.page else number
 
 
 def _foreign(products: list[Product], own: str) -> tuple[str, ...]:

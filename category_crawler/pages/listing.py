@@ -14,6 +14,7 @@ from category_crawler.pages.card import read_card
 from category_crawler.pages.charset import as_utf8
 from category_crawler.pages.elements import first_element
 from category_crawler.pages.kind import Kind
+from category_crawler.pages.metadata import NO_METADATA, Metadata, read_metadata
 from category_crawler.pages.price import read_currency
 from category_crawler.pages.price_range import PriceRange
 from category_crawler.pages.rail import Refinement, read_rail
@@ -48,8 +49,12 @@ class Page:
     """Rank of the first organic result, from the result bar; 1 if the page shows all results."""
     last: int | None = None
     total: int | None = None
-    """Number of organic results of the whole listing."""
+    """Number of organic results of the whole listing: the metadata's, else the result bar's."""
     total_is_rounded: bool = False
+    """Whether the real number may be larger."""
+    totals_differ: tuple[int, int] | None = None
+    """Totals of the result bar and of the metadata, if they contradict each other."""
+    metadata: Metadata = NO_METADATA
     page: int | None = None
     """The page number shown as the current one."""
     last_page: int | None = None
@@ -90,10 +95,11 @@ def read_page_as(
     headers: Mapping[str, str] | None = None,
 ) -> Page:
     """Read a page of which :func:`read_block` has said what kind of block it is, or none."""
-    tree = LexborHTMLParser(as_utf8(body, headers))
+    utf8 = as_utf8(body, headers)
+    tree = LexborHTMLParser(utf8)
     if block:
         return Page(block, title=_title(tree), message=_first_words(tree))
-    page = _read_listing(tree, marketplace)
+    page = _read_listing(tree, marketplace, read_metadata(utf8))
     if page.kind is Kind.NO_RESULTS:
         page.products = []
         page.message = _banner(tree)
@@ -102,19 +108,22 @@ def read_page_as(
     return page
 
 
-def _read_listing(tree: LexborHTMLParser, shop: Marketplace) -> Page:
+def _read_listing(tree: LexborHTMLParser, shop: Marketplace, metadata: Metadata) -> Page:
     cards = (read_card(card, shop) for card in tree.css(_CARD))
     products = [product for product in cards if product is not None]
     bar = _result_bar(tree)
     strip = _strip(tree)
     rail = read_rail(tree)
+    total, is_rounded, differ = _total(bar, metadata)
     return Page(
         kind=_kind(tree, products, bar, strip),
         products=products,
         first=bar.first,
         last=bar.last,
-        total=bar.total,
-        total_is_rounded=bar.total_is_rounded,
+        total=total,
+        total_is_rounded=is_rounded,
+        totals_differ=differ,
+        metadata=metadata,
         page=strip.page,
         last_page=strip.last_page,
         has_next=strip.has_next,
@@ -127,6 +136,19 @@ def _read_listing(tree: LexborHTMLParser, shop: Marketplace) -> Page:
         price_applied=_price_applied(rail.applied, shop),
         title=_title(tree),
     )
+
+
+def _total(bar: ResultBar, metadata: Metadata) -> tuple[int | None, bool, tuple[int, int] | None]:
+    """The total, whether it is rounded, and the two totals if they contradict each other.
+
+    On 137 real pages they never did. If they do, the larger one counts, and as not exact.
+    """
+    exact, shown = metadata.total, bar.total
+    if not exact:
+        return shown, bar.total_is_rounded, None
+    if shown is None or shown == exact or (bar.total_is_rounded and shown < exact):
+        return exact, False, None
+    return max(exact, shown), True, (shown, exact)
 
 
 def _kind(tree: LexborHTMLParser, products: list[Product], bar: ResultBar, strip: Strip) -> Kind:

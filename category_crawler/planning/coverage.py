@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from category_crawler.planning.audit import Audit
 from category_crawler.planning.listing_pages import End, ListingPages
 from category_crawler.planning.partition import Partition
 from category_crawler.planning.slice import Slice, Verdict
@@ -24,7 +25,7 @@ class Tally:
     """Whether some page did not prove that its price range was applied."""
 
 
-def cover(partition: Partition, tally: Tally) -> Coverage:
+def cover(partition: Partition, tally: Tally, audit: Audit | None = None) -> Coverage:
     """The coverage of a crawl so far."""
     root = partition.root
     slices = [one for one in root.with_all_parts() if not one.parts]
@@ -32,6 +33,13 @@ def cover(partition: Partition, tally: Tally) -> Coverage:
     complete, why = _judge(partition, tally, capped)
     if not complete and (walk := _contradicted(partition)):
         why = f"{why}; {_contradiction(walk)}"
+    if audit is not None and (missed := sum(map(len, audit.unknown.values()))):
+        complete = False
+        why = f"{why}; the audit found {missed} products that the plan had missed"
+    elif audit is not None and complete and not audit.is_over:
+        complete, why = False, "the audit is not over"
+    if miscounted := _miscounted(partition):
+        why = f"{why}; {miscounted}"
     return Coverage(
         reported_total=root.first.total,
         reported_is_rounded=root.first.total_is_rounded,
@@ -43,6 +51,7 @@ def cover(partition: Partition, tally: Tally) -> Coverage:
         outliers=tally.outliers,
         complete=complete,
         why=why,
+        audit=audit.result if audit is not None else None,
     )
 
 
@@ -95,6 +104,17 @@ def _contradiction(walk: ListingPages) -> str:
         f"{page} said twice that there are no results, but at least {walk.expected} products "
         f"should be there and {walk.served} came before"
     )
+
+
+def _miscounted(partition: Partition) -> str:
+    """The first page on which the readers may have missed a card; empty if there is none."""
+    walks = (walk for one in partition.root.with_all_parts() for walk in (one.first, *one.others))
+    for walk in (*walks, *partition.unpriced):
+        for number, missed in walk.miscounted:
+            page = walk.listing.with_page(number)
+            cards = f"{abs(missed)} {'more' if missed > 0 else 'fewer'}"
+            return f"{page} said twice that it has {cards} cards than could be read"
+    return ""
 
 
 def _no_exact_total(walk: ListingPages) -> str:

@@ -10,7 +10,7 @@ from category_crawler.pages import Kind
 from category_crawler.run.journal import NOT_APPLIED, PageRecord
 
 VAIN_PAGES = 3
-"""A walk in another order stops after this many pages without a new product."""
+"""A walk stops after this many pages in a row without a new product."""
 
 
 class End(StrEnum):
@@ -24,6 +24,10 @@ class End(StrEnum):
     RANGE_STANDS_STILL = "range_stands_still"
     NO_NEXT_LINK = "no_next_link"
     NOT_APPLIED = "not_applied"
+    NOTHING_NEW = "nothing_new"
+    """Several pages in a row had no result that earlier pages had not."""
+    ANOTHER_PAGE = "another_page"
+    """The page said twice that it is another one: the site does not serve the one requested."""
 
 
 class ListingPages:
@@ -32,9 +36,10 @@ class ListingPages:
     Pages may arrive in any order. The walk uses a page once all pages before it have arrived, up
     to the page that ends the listing. It keeps the facts below, not the pages.
 
-    A page that says "no results" is requested once more if it does not show the node and filters,
-    if more products are known to be there, or if it is the first page of the whole category. The
-    journal has both answers, so a resumed run knows about the first.
+    A page is requested once more if it says "no results" and does not show the node and filters,
+    has more products known to be there, or is the first page of the whole category; and if its
+    metadata counts other cards than were read, or says that it is another page. The journal has
+    both answers, so a resumed run knows about the first.
     """
 
     def __init__(
@@ -48,7 +53,9 @@ class ListingPages:
         """``holds``: how many products are known to be there. ``is_whole``: the whole category."""
         self.listing = listing
         self.needs_second_request = False
-        """Whether the next page said "no results" and must be requested once more."""
+        """Whether the next page was doubtful and must be requested once more."""
+        self.miscounted: list[tuple[int, int]] = []
+        """Pages whose metadata counted other cards than were read, twice: number and difference."""
         self.end: End | None = None
         """Why the listing ended; None while there is a page to request."""
         self.length = 0
@@ -74,6 +81,8 @@ class ListingPages:
         self._totals: list[int] = []
         self._shown = self._last_rank = 0
         self._latest_first: int | None = None
+        self._vain = 0
+        """Number of latest pages without a result that was new to this walk."""
         self._holds, self._is_whole = holds, is_whole
         self._ahead: dict[int, PageRecord] = {}
         for record in records:
@@ -142,8 +151,12 @@ class ListingPages:
         return {asin for asin, cents in self.prices.items() if cents is None}
 
     def _is_doubtful(self, record: PageRecord) -> bool:
-        """Whether a page says "no results" for the first time and needs a second request."""
-        if record.kind != Kind.NO_RESULTS or self.needs_second_request:
+        """Whether a page is doubtful for the first time and needs a second request."""
+        if self.needs_second_request or record.kind == NOT_APPLIED:
+            return False
+        if record.cards_missed or record.page_shown is not None:
+            return True
+        if record.kind != Kind.NO_RESULTS:
             return False
         is_first_of_all = self._is_whole and self.length == 0
         return is_first_of_all or not record.proved or self.expected > self.served
@@ -152,6 +165,8 @@ class ListingPages:
         self.end = _end(self._latest_first, record)
         if self.end is End.NO_RESULTS and self.expected > self.served:
             self.end = End.CONTRADICTED
+        if record.cards_missed:
+            self.miscounted.append((record.page, record.cards_missed))
         self.length += 1
         if self.length == 1:
             self.brands, self.nodes = record.brands, record.nodes
@@ -164,8 +179,12 @@ class ListingPages:
         self.page_size = max(self.page_size, _size(record))
         self.last_page = max(self.last_page or 0, record.last_page or 0) or None
         self.recent.append(record.asins)
+        known = len(self.prices)
         for asin, cents in zip(record.asins, record.prices, strict=True):
             self.prices.setdefault(asin, cents)
+        self._vain = 0 if len(self.prices) > known else self._vain + 1
+        if self.end is None and self._vain >= VAIN_PAGES:
+            self.end = End.NOTHING_NEW
 
 
 def _size(record: PageRecord) -> int:
@@ -181,6 +200,8 @@ def _end(first_before: int | None, latest: PageRecord) -> End | None:
         return End.NO_RESULTS
     if latest.kind == Kind.PAST_THE_END:
         return End.PAST_THE_END
+    if latest.page_shown is not None:
+        return End.ANOTHER_PAGE
     if not latest.asins:
         return End.NO_ORGANIC_CARD
     if first_before is not None and latest.first is not None and latest.first <= first_before:

@@ -17,12 +17,13 @@ and on those of the slices above it. A slice is always smaller than the one abov
 ends.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
 
 from category_crawler.listing_url import ListingURL
+from category_crawler.planning.audit import Finished
 from category_crawler.planning.listing_pages import End, ListingPages
 from category_crawler.planning.slice import Slice
 from category_crawler.run.journal import PageRecord
@@ -84,7 +85,7 @@ class Partition:
         return listing in self._known
 
     def needs_second_request(self, listing: ListingURL) -> bool:
-        """Whether this page said "no results" and must be requested once more."""
+        """Whether this page was doubtful and must be requested once more."""
         one = self._open.get(str(listing.with_page(1)))
         return (
             one is not None
@@ -101,6 +102,43 @@ class Partition:
     @property
     def is_over(self) -> bool:
         return not self._open
+
+    @property
+    def finished(self) -> Finished | None:
+        """What an audit needs to know once the plan is over; None if nothing was served."""
+        root, walk = self.root, self.root.first
+        if not walk.served:
+            return None
+        walks = (walk, *root.others, *self.unpriced)
+        prices = sorted(cents for cents in walk.prices.values() if cents is not None)
+        return Finished(
+            root.listing,
+            root.asins.union(*(other.asins for other in self.unpriced)),
+            prices if root.is_divided_by_price else (),
+            self._page_size,
+            max(1, (self._reach or walk.served) // self._page_size),
+            {other.listing.sort for other in walks},
+        )
+
+    def follow(self, listings: Iterable[ListingURL]) -> None:
+        """Crawl listings in which an audit has found something that was missing."""
+        if not self.root.parts:
+            self._reach = self.root.first.served
+            self._divide(self.root)
+            return
+        for listing in listings:
+            if listing.price == self.root.listing.price:
+                walk = ListingPages(listing)
+                self.unpriced.append(walk)
+                self._follow(walk, partial(self._more_came, walk))
+            else:
+                part = Slice(self.root.listing.with_price(*listing.price), self.root)
+                self.root.parts.append(part)
+                self._follow(part.first, partial(self._part_came, part))
+
+    def _more_came(self, walk: ListingPages) -> None:
+        if walk.end is not None or walk.length >= _SAMPLE_PAGES:
+            self._leave(walk)
 
     @property
     def pages_to_come(self) -> int:

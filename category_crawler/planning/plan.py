@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from category_crawler.domain_config import DELIVERY_DAY_CODE
 from category_crawler.job import CategoryJob
 from category_crawler.listing_url import ListingURL
+from category_crawler.planning.audit import PAGES, Audit, pages_of_audit
 from category_crawler.planning.coverage import Tally, cover
 from category_crawler.planning.partition import Effort, Partition
 from category_crawler.run.journal import PageRecord
@@ -18,6 +19,8 @@ class Limits:
 
     requests: int = 20_000
     """The plan stops after this many listing requests, failed ones included."""
+    audit_pages: int = PAGES
+    """Most pages of the audit; 0 means no audit."""
     effort: Effort = field(default_factory=Effort)
 
 
@@ -43,9 +46,16 @@ class Plan:
         """Number of requests for finished pages, failed ones included."""
         self.foreign: set[str] = set()
         """Currencies of the prices seen, except the marketplace's own."""
+        self.contradiction: PageRecord | None = None
+        """The first page whose result bar and metadata report different totals."""
         self._outliers = 0
         self._price_unproved = False
         self._partition = self._divide(job.listing)
+        self._audit: Audit | None = None
+        """None until the plan is over, and if it is not audited."""
+        self._is_followed = False
+        """Whether the listings in which the audit found something are part of the plan."""
+        self._began_at = ""
         self._has_all_filters = job.delivery_day is None
         for record in records:
             self.add(record)
@@ -59,9 +69,27 @@ class Plan:
             self._learn(record.delivery_day)
             return
         self.pages_finished += 1
+        if record.totals_differ is not None:
+            self.contradiction = self.contradiction or record
         self._outliers += record.outliers
         self._price_unproved |= record.price_proved is False
+        self._began_at = self._began_at or record.at
+        if self._audit is not None:
+            self._audit.add(record)
         self._partition.add(record)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin the audit when the plan is over; then follow what it has found, once."""
+        if not self._partition.is_over or not self.job.whole:
+            return
+        if self._audit is None:
+            pages = pages_of_audit(self._limits.audit_pages, self.requests)
+            finished = self._partition.finished if pages else None
+            self._audit = Audit(finished, pages, self._began_at) if finished else None
+        elif self._audit.is_over and not self._is_followed:
+            self._is_followed = True
+            self._partition.follow(self._audit.unknown)
 
     @property
     def learning(self) -> bool:
@@ -75,10 +103,11 @@ class Plan:
 
     def keeps_rows(self, listing: str) -> bool:
         """Whether to keep rows of this listing (canonical URL)."""
-        return not self.learning and self._partition.knows(listing)
+        is_audited = self._audit is not None and self._audit.knows(listing)
+        return not self.learning and (is_audited or self._partition.knows(listing))
 
     def needs_second_request(self, listing: ListingURL) -> bool:
-        """Whether this page said "no results" and must be requested once more."""
+        """Whether this page was doubtful and must be requested once more."""
         return self._partition.needs_second_request(listing)
 
     @property
@@ -86,6 +115,8 @@ class Plan:
         """The pages to request, best first."""
         if not self._is_spent:
             yield from self._partition.wanted()
+            if self._audit is not None:
+                yield from self._audit.wanted
 
     @property
     def is_over(self) -> bool:
@@ -104,14 +135,18 @@ class Plan:
         tally = Tally(
             found, found_without_price, self.requests, self._outliers, self._price_unproved
         )
-        return cover(self._partition, tally)
+        return cover(self._partition, tally, self._audit)
 
     @property
     def stopped(self) -> str:
         """Why the plan stops early; empty if it does not."""
-        if self._is_spent and not self._partition.is_over:
+        if self._is_spent and not (self._partition.is_over and self._is_audited):
             return f"stopped at MAX_REQUESTS {self._limits.requests}"
         return ""
+
+    @property
+    def _is_audited(self) -> bool:
+        return self._audit is None or self._audit.is_over
 
     @property
     def _is_spent(self) -> bool:

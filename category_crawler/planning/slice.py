@@ -189,7 +189,18 @@ class Slice:
         return code, asked[0].split("|") if asked else [value for _, _, value in offered]
 
     def _by_node(self) -> list[ListingURL]:
-        return [self.listing.with_refinement(NODE_CODE, node) for node in self.first.nodes]
+        above = self._nodes_above()
+        nodes = [node for node in self.first.nodes if node not in above]
+        return [self.listing.with_refinement(NODE_CODE, node) for node in nodes]
+
+    def _nodes_above(self) -> set[str | None]:
+        """This slice's node, those above it and their other parts: the rail of some pages lists
+        siblings and ancestors as if they were below."""
+        nodes, one = {self.listing.node}, self.above
+        while one is not None:
+            nodes |= {one.listing.node, *(part.listing.node for part in one.parts)}
+            one = one.above
+        return nodes
 
 
 def _common(verdicts: Iterable[Verdict | None]) -> Verdict:

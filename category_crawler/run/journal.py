@@ -59,6 +59,12 @@ class PageRecord:
 
     None for any other page.
     """
+    totals_differ: tuple[int, int] | None = None
+    """Totals of the page's result bar and of its metadata, if they contradict each other."""
+    cards_missed: int = 0
+    """Cards that the page's metadata counts, less those that were read; 0 without a count."""
+    page_shown: int | None = None
+    """The number that the page gives itself, if that is not :attr:`page`."""
     offset: Annotated[int, Field(ge=0)] = 0
     """Size of ``products.part`` in bytes, with this page's rows."""
 

@@ -23,6 +23,19 @@ Moment = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
+class AuditResult:
+    """What an audit of a finished plan showed."""
+
+    pages: Count
+    seen: Count
+    """Number of different products on its pages, without advertisements."""
+    known: Count
+    """Number of them that the plan had found."""
+    at_least: float | None
+    """Share of all products that was found, at least (95 %); None if it saw no product."""
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How complete a run's list is."""
 
@@ -41,6 +54,8 @@ class Coverage:
     """True: every product was found. False: some are missing. None: not known."""
     why: str
     """One sentence."""
+    audit: AuditResult | None = None
+    """None before the plan is over, for a small run, and if the audit is switched off."""
 
 
 class NoCoverage(Record):

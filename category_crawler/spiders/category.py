@@ -146,6 +146,7 @@ class CategorySpider(StoppingSpider):
     def _open_crawl(self) -> CategoryCrawl:
         limits = Limits(
             requests=self.settings.getint("MAX_REQUESTS"),
+            audit_pages=self.settings.getint("AUDIT_PAGES"),
             effort=Effort(
                 tries=self.settings.getint("SLICE_TRIES"),
                 unpriced_orders=self.settings.getint("UNPRICED_ORDERS"),
@@ -221,7 +222,9 @@ class CategorySpider(StoppingSpider):
             raise type(error)(f"{error}; {crawl.keep_unreadable(response.body)}") from None
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
         if crawl.plan.needs_second_request(listing):
-            self.logger.warning("%s says that there are no results: it is requested again", listing)
+            self.logger.warning("%s is doubtful: it is requested again", listing)
+        elif record.cards_missed:
+            self.logger.warning("Not every card was read; %s", crawl.keep_unreadable(response.body))
         self._warn(crawl)
         return products
 
@@ -252,7 +255,7 @@ class CategorySpider(StoppingSpider):
             cb_kwargs={"listing": listing},
             cookies=session.request_cookies if session else None,
             headers={"Accept-Language": _accept_language(listing)},
-            # The second request for a "no results" page must reach the site, not the HTTP cache.
+            # The second request for a doubtful page must reach the site, not the HTTP cache.
             meta={"cookiejar": self._jar, "dont_cache": crawl.plan.needs_second_request(listing)},
             dont_filter=True,
         )
@@ -264,7 +267,14 @@ def _in_words(coverage: Coverage) -> str:
         True: "The list is complete",
         False: "The list is not complete",
     }
-    return f"{words.get(coverage.complete, 'Completeness is not known')}: {coverage.why}."
+    sentence = f"{words.get(coverage.complete, 'Completeness is not known')}: {coverage.why}."
+    audit = coverage.audit
+    if audit is None or audit.at_least is None:
+        return sentence
+    return (
+        f"{sentence} An audit of {audit.pages} random pages saw {audit.seen} products and knew "
+        f"{audit.known}: at least {audit.at_least:.1%} were found."
+    )
 
 
 def _accept_language(listing: ListingURL) -> str:

@@ -51,6 +51,12 @@ def covered(
             "24 came before",
         ),
         ([record(1, total=None), *[no_results(2)] * 2], None, "no total"),
+        (
+            [WHOLE[0], *[record(2, cards_missed=1, asins=asins(25, 47))] * 2, WHOLE[2]],
+            False,
+            "59 were found; https://www.amazon.com.au/s?rh=n%3A4851693051&page=2 said twice that "
+            "it has 1 more cards than could be read",
+        ),
     ],
 )
 def test_complete_is_what_is_known(records: list[Any], complete: bool | None, why: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from category_crawler.listing_url import ListingURL
-from category_crawler.planning.listing_pages import End, ListingPages
+from category_crawler.planning.listing_pages import VAIN_PAGES, End, ListingPages
 from category_crawler.run.journal import PageRecord
 from tests.records import LISTING, asins, no_results, record
 
@@ -145,3 +145,28 @@ def test_a_closed_walk_still_tells_what_it_saw() -> None:
     assert (set(walk.asins), walk.served, walk.exact_total, walk.length, walk.last_page) == told
     assert not walk.prices
     assert not walk.brands
+
+
+@pytest.mark.parametrize("doubt", [{"cards_missed": 1}, {"cards_missed": -2}, {"page_shown": 1}])
+def test_a_page_that_contradicts_itself_is_requested_once_more(doubt: dict[str, int]) -> None:
+    walk = walk_of(record(1), record(2, **doubt))
+    assert walk.needs_second_request
+    assert list(walk.wanted(1)) == [2]
+    walk.add(record(2))
+    assert (walk.length, walk.end, walk.miscounted) == (2, None, [])
+
+
+def test_cards_that_are_missed_twice_are_remembered_and_the_walk_goes_on() -> None:
+    walk = walk_of(record(1), *[record(2, cards_missed=1)] * 2)
+    assert (walk.length, walk.end, walk.miscounted) == (2, None, [(2, 1)])
+
+
+def test_a_page_that_is_another_one_twice_ends_the_walk() -> None:
+    walk = walk_of(record(1), *[record(2, page_shown=1)] * 2)
+    assert walk.end is End.ANOTHER_PAGE
+
+
+def test_a_listing_that_repeats_itself_for_ever_ends() -> None:
+    repeated = {"asins": asins(1, 24), "has_next": True, "last_page": 400, "total": None}
+    walk = walk_of(*[record(page, **repeated) for page in range(1, 10)])
+    assert (walk.end, walk.length) == (End.NOTHING_NEW, 1 + VAIN_PAGES)

@@ -1,5 +1,6 @@
 """Makes listing pages: their products, and the page around them."""
 
+import json
 import random
 from dataclasses import dataclass
 from html import escape
@@ -46,10 +47,11 @@ def listing_page(catalogue: Catalogue, switches: Switches, query: Query, visit: 
         page = f"{_no_results(look.words)}{suggestions}"
         return _whole(switches, query, visit, page, has_rail=switches.no_results_rail)
     adverts = served.advertisements
+    metadata = _metadata(served, switches, query, len(served.organic) + len(adverts))
     body = (
-        f"{_bar(served, query)}"
+        f'<div id="search">{metadata}{_bar(served, query)}'
         f'<div class="s-main-slot">{_cards(served.organic, adverts, look, visit.number)}'
-        f"{carousel(catalogue.items[:5])}</div>{_strip(served, visit)}"
+        f"{carousel(catalogue.items[:5])}</div>{_strip(served, visit)}</div>"
     )
     return _whole(switches, query, visit, body)
 
@@ -106,6 +108,11 @@ class Serving:
         return self.total // magnitude * magnitude, True
 
     @property
+    def known_total(self) -> tuple[int, bool]:
+        """The total that the page says anywhere: in its metadata, else in its bar."""
+        return self.shown_total if self._switches.metadata == "absent" else (self.total, False)
+
+    @property
     def is_past_the_end(self) -> bool:
         return self.page > self.served_pages
 
@@ -136,6 +143,8 @@ class Serving:
 
     def _reported_total(self) -> int:
         total = len(self._found)
+        if self._switches.caps_its_count:
+            total = min(total, self._switches.cap or total)
         if self._switches.fluctuating and total:
             return max(1, int(total * self._random.uniform(0.5, 2)))
         return total
@@ -186,6 +195,30 @@ def _bar(served: Serving, query: Query) -> str:
         f"<h2><span>{text}</span>{asked}</h2></div>"
         '<select id="s-result-sort-select"><option>Featured</option></select></h1></span>'
     )
+
+
+def _metadata(served: Serving, switches: Switches, query: Query, cards: int) -> str:
+    """The script in which the site counts its own results."""
+    if switches.metadata == "absent":
+        return ""
+    until = switches.metadata_wrong_until
+    is_wrong = not until or served._visit.number <= until
+    values: dict[str, object] = {
+        "totalResultCount": served.total + switches.metadata_total_error * is_wrong,
+        "asinOnPageCount": cards + switches.metadata_cards_error * is_wrong,
+        "searchAlias": "aps",
+        "keywords": query.keywords,
+        "store": "aps",
+        "rid": "0123456789ABCDEFGHIJ",
+    }
+    if switches.metadata_cards_zero:
+        values["asinOnPageCount"] = 0
+    if switches.metadata == "2021" and query.page == 1:
+        values |= {"rescopeParameter": "n", "rescopeNode": ""}
+    else:
+        values |= {"page": query.page, "rescopeNode": query.selection.node or ""}
+    text = json.dumps(values).replace("-", r"\-").replace("</", r"<\/")
+    return f"<script>P.declare('s\\-metadata', {text});</script>"
 
 
 def _strip(served: Serving, visit: Visit) -> str:

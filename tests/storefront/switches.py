@@ -16,8 +16,20 @@ class Switches:
     """Pages served per listing; 0 means all."""
     advertise_total: bool = False
     """The strip shows as many pages as the total needs, up to 400, with a next link on each."""
+    caps_its_count: bool = False
+    """The shop says that what it serves of a listing is all that there is."""
     rounded_above: int = 1000
     """Larger totals are rounded down and shown with "over"."""
+    metadata: str = "2026"
+    """Year of the form of ``s-metadata``: ``2021``, ``2026``, or ``absent``."""
+    metadata_total_error: int = 0
+    """Added to the total that the metadata says."""
+    metadata_cards_error: int = 0
+    """Added to the number of cards that the metadata says."""
+    metadata_cards_zero: bool = False
+    """The metadata says that there is no card, as one real page does."""
+    metadata_wrong_until: int = 0
+    """The errors are made up to this request; 0 means always."""
     fluctuating: bool = False
     """Each page reports between half and twice the total."""
     reshuffle: float = 0.0
