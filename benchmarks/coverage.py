@@ -47,7 +47,8 @@ class Trial:
 
 
 TRIALS = (
-    Trial("250, no cap", 250, 1.0, 1.1),
+    # One page of twelve is the audit's.
+    Trial("250, no cap", 250, 1.0, 1.2),
     Trial("5,000, 306 a listing", 5_000, 0.999, 1.35, {"cap": 306}),
     Trial("60,000, 48 a page, 7 pages", 60_000, 0.999, 1.35, {"page_size": 48, "page_cap": 7}),
     Trial(
@@ -64,6 +65,27 @@ TRIALS = (
         switches={"cap": 306},
         arguments=_FILTERED,
         selection={"prime": True, "within_days": 2, "low": 1000, "high": 20000},
+    ),
+    Trial(
+        *("5,000, rounded totals without metadata, 306", 5_000, 0.999, 1.35),
+        switches={"cap": 306, "metadata": "absent"},
+    ),
+    Trial(
+        *("1,000, says that the 240 it serves are all", 1_000, 0.97, 2.5),
+        switches={"cap": 240, "caps_its_count": True},
+    ),
+    Trial(
+        *("240, page 1 for ever, bar goes on counting", 240, 0.05, 1.0),
+        switches={"repeats_first_page": "counting"},
+    ),
+    Trial(
+        *("240, page 1 for ever, no bar", 240, 0.05, 1.0),
+        switches={"repeats_first_page": "no bar"},
+    ),
+    Trial(
+        *("1,200 at one price, rail lists siblings, 120", 1_200, 0.97, 2.5),
+        switches={"cap": 120, "rail_lists_siblings": True},
+        catalogue={"at_piles": 1.0, "piles": 1},
     ),
 )
 
@@ -86,6 +108,8 @@ class Outcome:
     complete: bool | None
     is_complete: bool
     """The truth."""
+    at_least: float | None
+    """The audit's lower bound of the share found; None without an audit."""
     slices: int
 
     @property
@@ -153,6 +177,7 @@ def _held_against(catalogue: Catalogue, trial: Trial, ended: Ended, requests: in
         cost=requests / (len(right) / size),
         complete=coverage["complete"],
         is_complete=found == right,
+        at_least=(coverage["audit"] or {}).get("at_least"),
         slices=coverage["slices"],
     )
 
@@ -164,7 +189,7 @@ def _reached(trial: Trial, whole: Outcome) -> bool:
 
 def _table(report: list[tuple[Trial, Outcome, Outcome]]) -> Table:
     table = Table(
-        "catalogue", "recall", "to reach", "cost", "to reach", "wrong", "complete", "plain"
+        "catalogue", "recall", "to reach", "cost", "to reach", "wrong", "complete", "audit", "plain"
     )
     for trial, whole, plain in report:
         table.add_row(
@@ -175,6 +200,7 @@ def _table(report: list[tuple[Trial, Outcome, Outcome]]) -> Table:
             f"≤ {trial.cost}",
             f"{whole.foreign} foreign, {whole.doubled} doubled",
             f"{whole.complete}{'' if whole.is_truthful else ', WRONGLY'}",
+            "-" if whole.at_least is None else f"≥ {whole.at_least:.1%}",
             f"{plain.recall:.1%} at {plain.cost:.2f}",
         )
     return table

@@ -76,6 +76,11 @@ class ListingURL:
         return next((value for code, value in reversed(self.terms) if code == NODE_CODE), None)
 
     @property
+    def nodes(self) -> list[str]:
+        """The requested node last, and those above it that the URL names."""
+        return [value for code, value in self.terms if code == NODE_CODE]
+
+    @property
     def price(self) -> Bounds:
         """Bounds of the price refinement in cents; None means no bound."""
         for code, value in self.terms:

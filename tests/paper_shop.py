@@ -9,7 +9,7 @@ from category_crawler.pages import Kind
 from category_crawler.planning.partition import Partition
 from category_crawler.run.journal import PageRecord
 from tests.storefront import Catalogue, Query, Switches
-from tests.storefront.catalogue import BRANDS, SUB_NODES
+from tests.storefront.catalogue import BRANDS, DEPARTMENT, NODE, SUB_NODES
 from tests.storefront.denial import Denial
 from tests.storefront.listing import Serving, Visit
 from tests.storefront.query import BRAND_CODE
@@ -43,9 +43,9 @@ class PaperShop:
             listing=str(asked.with_page(1)),
             page=asked.page,
             kind=kind,
-            first=served.first,
-            last=served.last,
-            total=total,
+            first=served.first if served.has_bar else None,
+            last=served.last if served.has_bar else None,
+            total=total if served.has_bar else None,
             total_is_rounded=is_rounded,
             last_page=served.shown_pages if has_strip else None,
             has_next=has_strip and served.page < served.shown_pages,
@@ -57,8 +57,13 @@ class PaperShop:
             requests=1,
             at="2026-01-01T00:00:00Z",
             brands=tuple(f"{BRAND_CODE}:{value}" for value in BRANDS) if asked.page == 1 else (),
-            nodes=tuple(SUB_NODES) if asked.page == 1 and asked.node not in SUB_NODES else (),
+            nodes=self._nodes(asked) if asked.page == 1 else (),
         )
+
+    def _nodes(self, asked: ListingURL) -> tuple[str, ...]:
+        if self.switches.rail_lists_siblings:
+            return tuple(node for node in (DEPARTMENT, NODE, *SUB_NODES) if node != asked.node)
+        return () if asked.node in SUB_NODES else tuple(SUB_NODES)
 
     def _no_results(self, asked: ListingURL) -> PageRecord:
         return PageRecord(

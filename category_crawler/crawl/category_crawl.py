@@ -24,7 +24,7 @@ from category_crawler.job import FundedJob
 from category_crawler.listing_url import ListingURL, within
 from category_crawler.pages import Kind, Page, Refinement
 from category_crawler.planning.plan import Limits, Plan
-from category_crawler.run.journal import NOT_APPLIED, PageRecord
+from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, PageRecord
 from category_crawler.run.reader import JOB, RunFolder
 from category_crawler.run.records import Coverage, NoCoverage, Progress, Summary
 from category_crawler.run.writer import Run, write_failed_start
@@ -138,16 +138,16 @@ class CategoryCrawl:
         the plan added to make a slice, the page is recorded without rows, and the plan looks for
         those products in another way.
         """
-        is_as_asked = self._check(page, listing)
-        if not is_as_asked:
+        refused = self._refused_as(page, listing)
+        if refused:
             page = Page(page.kind)
         learned = self._learned(page)
         with self.run.whole_page():
             products = self._new_rows(page, listing)
             self.run.keep(products)
             record = self._record(page, listing, len(products), requests, learned)
-            if not is_as_asked:
-                record = replace(record, kind=NOT_APPLIED)
+            if refused:
+                record = replace(record, kind=refused)
             self.run.finish_page(record)
             self.plan.add(record)
             return record, [*products, *self._advertised_only()]
@@ -257,8 +257,11 @@ class CategoryCrawl:
             offset=self.run.offset,
         )
 
-    def _check(self, page: Page, listing: ListingURL) -> bool:
-        """Whether the site applied the plan's own filters. Raises for any other difference."""
+    def _refused_as(self, page: Page, listing: ListingURL) -> str | None:
+        """NOT_APPLIED or TOO_WIDE if the page is not what the plan wanted, else None.
+
+        Raises CrawlStopped if it is not what the job asked for.
+        """
         try:
             postcode = self.session.postcode if self.session else None
             most_have_prices = self.run.kept_without_price * 2 < self.run.kept
@@ -266,8 +269,8 @@ class CategoryCrawl:
         except (FilterNotApplied, NodeNotApplied):
             if self.plan.learning or listing.with_page(1) == self.plan.listing:
                 raise
-            return False
-        return True
+            return NOT_APPLIED
+        return TOO_WIDE if self.plan.is_too_wide(str(listing.with_page(1)), page.total) else None
 
     def _is_inside(self, product: Product) -> bool:
         """Whether a product's price is in the job's range; the range of a slice does not count.

@@ -7,7 +7,7 @@ from statistics import median_high
 
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Kind
-from category_crawler.run.journal import NOT_APPLIED, PageRecord
+from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, PageRecord
 
 VAIN_PAGES = 3
 """A walk stops after this many pages in a row without a new product."""
@@ -26,8 +26,13 @@ class End(StrEnum):
     NOT_APPLIED = "not_applied"
     NOTHING_NEW = "nothing_new"
     """Several pages in a row had no result that earlier pages had not."""
+    TOO_WIDE = "too_wide"
     ANOTHER_PAGE = "another_page"
     """The page said twice that it is another one: the site does not serve the one requested."""
+
+
+NOT_CRAWLED = frozenset({End.NOT_APPLIED, End.TOO_WIDE})
+"""Ends of a listing that is not what the plan wanted, so that none of its rows are kept."""
 
 
 class ListingPages:
@@ -152,7 +157,7 @@ class ListingPages:
 
     def _is_doubtful(self, record: PageRecord) -> bool:
         """Whether a page is doubtful for the first time and needs a second request."""
-        if self.needs_second_request or record.kind == NOT_APPLIED:
+        if self.needs_second_request or record.kind in (NOT_APPLIED, TOO_WIDE):
             return False
         if record.cards_missed or record.page_shown is not None:
             return True
@@ -196,6 +201,8 @@ def _size(record: PageRecord) -> int:
 def _end(first_before: int | None, latest: PageRecord) -> End | None:
     if latest.kind == NOT_APPLIED:
         return End.NOT_APPLIED
+    if latest.kind == TOO_WIDE:
+        return End.TOO_WIDE
     if latest.kind == Kind.NO_RESULTS:
         return End.NO_RESULTS
     if latest.kind == Kind.PAST_THE_END:

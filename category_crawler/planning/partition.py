@@ -18,15 +18,15 @@ ends.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 
 from category_crawler.listing_url import ListingURL
 from category_crawler.planning.audit import Finished
-from category_crawler.planning.listing_pages import End, ListingPages
+from category_crawler.planning.listing_pages import NOT_CRAWLED, End, ListingPages
 from category_crawler.planning.slice import Slice
-from category_crawler.run.journal import PageRecord
+from category_crawler.run.journal import TOO_WIDE, PageRecord
 
 _SAMPLE_PAGES = 20
 """Pages to read of a listing that the site cannot serve completely: enough to learn its prices."""
@@ -71,14 +71,24 @@ class Partition:
         """The most products that the site serves of one listing; None until that is known."""
         self._open: dict[str, _Open] = {}
         self._known: set[str] = set()
+        self._widest: dict[str, int] = {}
+        """Of each part by node (canonical URL): the total of the slice above."""
         self._follow(self.root.first, self._root_came)
 
     def add(self, record: PageRecord) -> None:
         """Add a finished page; a page of a walk that is no longer open is ignored."""
+        if self.is_too_wide(record.listing, record.total):
+            record = replace(record, kind=TOO_WIDE, asins=(), prices=(), total=None)
         going_on = self._open.get(record.listing)
         if going_on is not None:
             going_on.walk.add(record)
             going_on.page_came()
+
+    def is_too_wide(self, listing: str, total: int | None) -> bool:
+        """Whether a part by node (canonical URL) has more products than the slice above it: the
+        rail listed a node that is not below."""
+        widest = self._widest.get(listing)
+        return widest is not None and total is not None and total > widest
 
     def knows(self, listing: str) -> bool:
         """Whether a listing (canonical URL) is part of the plan."""
@@ -205,6 +215,8 @@ class Partition:
     def _divide(self, one: Slice) -> None:
         one.divide(self._most)
         for part in one.parts:
+            if part.listing.node != one.listing.node and (total := one.first.exact_total):
+                self._widest[str(part.listing)] = total
             self._follow(part.first, partial(self._part_came, part))
         if not one.parts:
             self._take_what_is_served(one)
@@ -228,7 +240,7 @@ class Partition:
     def _was_cut_short(self, walk: ListingPages) -> bool:
         """Whether the site stopped serving a listing before its last product."""
         total = walk.total
-        if walk.end in (None, End.NO_RESULTS, End.NOT_APPLIED) or total is None:
+        if walk.end in (None, End.NO_RESULTS, *NOT_CRAWLED) or total is None:
             return False
         if self._is_steady and not walk.total_is_rounded and walk.served >= total:
             return False

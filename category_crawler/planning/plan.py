@@ -106,6 +106,10 @@ class Plan:
         is_audited = self._audit is not None and self._audit.knows(listing)
         return not self.learning and (is_audited or self._partition.knows(listing))
 
+    def is_too_wide(self, listing: str, total: int | None) -> bool:
+        """Whether a part by node (canonical URL) has more products than the slice above it."""
+        return self._partition.is_too_wide(listing, total)
+
     def needs_second_request(self, listing: ListingURL) -> bool:
         """Whether this page was doubtful and must be requested once more."""
         return self._partition.needs_second_request(listing)

@@ -116,6 +116,8 @@ class Slice:
     def _is_complete(self) -> bool:
         if self.is_refused:
             return False
+        if self.first.end is End.TOO_WIDE:
+            return True
         is_empty = self.first.end is End.NO_RESULTS and not self.first.asins
         return is_empty or len(self.known) == self.first.exact_total
 
@@ -196,9 +198,10 @@ class Slice:
     def _nodes_above(self) -> set[str | None]:
         """This slice's node, those above it and their other parts: the rail of some pages lists
         siblings and ancestors as if they were below."""
-        nodes, one = {self.listing.node}, self.above
+        nodes: set[str | None] = set(self.listing.nodes)
+        one = self.above
         while one is not None:
-            nodes |= {one.listing.node, *(part.listing.node for part in one.parts)}
+            nodes |= {*one.listing.nodes, *(part.listing.node for part in one.parts)}
             one = one.above
         return nodes
 

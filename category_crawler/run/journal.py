@@ -13,6 +13,8 @@ from category_crawler.run.rows import lines_of
 
 NOT_APPLIED = "not_applied"
 """Kind of a page of a slice whose filter the site did not apply."""
+TOO_WIDE = "too_wide"
+"""Kind of a page of a slice by node that has more products than the slice above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class PageRecord:
     page: Annotated[int, Field(ge=1)]
     """The requested page, 1-based."""
     kind: str
-    """A value of :class:`category_crawler.pages.Kind`, or NOT_APPLIED."""
+    """A value of :class:`category_crawler.pages.Kind`, NOT_APPLIED or TOO_WIDE."""
     first: int | None
     last: int | None
     total: int | None

@@ -275,3 +275,28 @@ def test_a_page_that_comes_late_changes_nothing() -> None:
     partition.add(record(2, has_next=True, total=99))
     assert list(islice(partition.wanted(), 5)) == before == []
     assert NODE in str(first)
+
+
+@pytest.mark.parametrize("kind", ["counting", "no bar"])
+def test_a_first_page_that_is_repeated_for_ever_ends_soon(kind: str) -> None:
+    shop, partition = crawled(Catalogue(240), most=400, repeats_first_page=kind)
+    assert cover(partition, Tally(found=len(shop.found))).complete is not True
+
+
+def test_a_rail_that_lists_siblings_and_ancestors_ends() -> None:
+    catalogue = Catalogue(prices=[999] * 1_200)
+    plain, _ = crawled(catalogue, cap=48)
+    shop, partition = crawled(catalogue, cap=48, rail_lists_siblings=True)
+    assert shop.requests <= 1.6 * plain.requests
+    assert partition.root.asins >= set(plain.found)
+    assert partition.root.asins <= catalogue.asins(), "nothing of the department above"
+
+
+def test_a_part_by_node_that_is_wider_than_the_slice_above_adds_nothing() -> None:
+    partition = partition_of()
+    partition._widest[LISTING.replace("4851693051", "4851611051")] = 60
+    wide = LISTING.replace("4851693051", "4851611051")
+    assert partition.is_too_wide(wide, 61)
+    assert not partition.is_too_wide(wide, 60)
+    assert not partition.is_too_wide(wide, None)
+    assert not partition.is_too_wide(LISTING, 10_000)

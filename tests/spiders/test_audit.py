@@ -16,7 +16,9 @@ def crawled(tmp_path: Path) -> Iterator[Any]:
     homes: list[Any] = []
 
     def crawl(size: int, **switches: Any) -> tuple[Ended, Storefront]:
-        served = Storefront(Catalogue(size), Switches(page_bytes=0, **switches)).serve()
+        served = Storefront(
+            Catalogue(size, without_price=0), Switches(page_bytes=0, **switches)
+        ).serve()
         shop = served.__enter__()
         homes.append(served)
         home = Home(tmp_path, shop)

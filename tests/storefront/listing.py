@@ -85,6 +85,8 @@ class Serving:
     @property
     def shown_pages(self) -> int:
         """Number of pages that the strip shows."""
+        if self._switches.repeats_first_page:
+            return 400
         if self._switches.advertise_total:
             return min(400, ceil(len(self._found) / self.size))
         return self.served_pages
@@ -96,6 +98,8 @@ class Serving:
     @property
     def last(self) -> int:
         """After the last served page this is the end of the results, so the range is inverted."""
+        if self._switches.repeats_first_page:
+            return self.first + self.size - 1
         cap = min(len(self._found), self._switches.cap or len(self._found))
         return min(self.first + self.size - 1, cap, self.served_pages * self.size)
 
@@ -113,8 +117,12 @@ class Serving:
         return self.shown_total if self._switches.metadata == "absent" else (self.total, False)
 
     @property
+    def has_bar(self) -> bool:
+        return self._switches.repeats_first_page != "no bar"
+
+    @property
     def is_past_the_end(self) -> bool:
-        return self.page > self.served_pages
+        return self.page > self.served_pages and not self._switches.repeats_first_page
 
     @property
     def organic(self) -> list[Item]:
@@ -122,6 +130,8 @@ class Serving:
         if self.is_past_the_end:
             return []
         order = self._order()
+        if self._switches.repeats_first_page:
+            return order[: self.size]
         start = self.first - 1
         again = order[max(0, start - self._switches.repeats) : start]
         return [*again, *order[start : self.last]]
@@ -182,6 +192,8 @@ def _cards(organic: list[Item], adverts: list[Item] | tuple[()], look: Look, see
 
 
 def _bar(served: Serving, query: Query) -> str:
+    if not served.has_bar:
+        return ""
     words = wording_of(served._visit.shop)
     total, is_rounded = served.shown_total
     over = words.over if is_rounded else ""
@@ -199,7 +211,7 @@ def _bar(served: Serving, query: Query) -> str:
 
 def _metadata(served: Serving, switches: Switches, query: Query, cards: int) -> str:
     """The script in which the site counts its own results."""
-    if switches.metadata == "absent":
+    if switches.metadata == "absent" or not served.has_bar:
         return ""
     until = switches.metadata_wrong_until
     is_wrong = not until or served._visit.number <= until
@@ -277,6 +289,7 @@ def _rail(switches: Switches, query: Query, visit: Visit) -> str:
         domain=visit.shop.domain,
         days=not visit.foreign and not switches.no_delivery_day,
         summary=switches.keep_summary,
+        siblings=switches.rail_lists_siblings,
     )
 
 

@@ -8,11 +8,16 @@ from tests.storefront.query import BRAND_CODE, DAY_CODE, DAY_VALUES, PRIME_CODE,
 from tests.storefront.wording import Wording
 
 
-def rail(query: Query, look: Look, *, domain: str, days: bool, summary: bool) -> str:
-    """The rail of a listing; ``days`` offers delivery days, ``summary`` lists what is chosen."""
+def rail(
+    query: Query, look: Look, *, domain: str, days: bool, summary: bool, siblings: bool = False
+) -> str:
+    """The rail of a listing; ``days`` offers delivery days, ``summary`` lists what is chosen.
+
+    ``siblings`` shows every node as if it were below the chosen one.
+    """
     words = look.words
     groups = [
-        _group("Department", "n", _nodes(query)),
+        _group("Department", "n", _nodes(query, siblings=siblings)),
         _price(query),
         _group("Brands", BRAND_CODE, _choices(BRAND_CODE, BRANDS, query, words)),
     ]
@@ -71,7 +76,7 @@ def _choices(code: str, labels: dict[str, str], query: Query, words: Wording) ->
     )
 
 
-def _nodes(query: Query) -> str:
+def _nodes(query: Query, *, siblings: bool) -> str:
     chosen = query.selection.node
     branch = [DEPARTMENT, NODE, *SUB_NODES]
     if chosen is not None and chosen not in branch:
@@ -80,14 +85,16 @@ def _nodes(query: Query) -> str:
         f'<li id="n/{node}"{_indent(node, chosen)}><span class="a-list-item">'
         f'<span class="a-text-bold">{NODE_NAMES[node]}</span></span></li>'
         if node == chosen
-        else f'<li id="n/{node}"{_indent(node, chosen)}><a href="/s?rh=n%3A{node}">'
+        else f'<li id="n/{node}"{_indent(node, chosen, siblings)}><a href="/s?rh=n%3A{node}">'
         f"{NODE_NAMES[node]}</a></li>"
         for node in branch
     )
 
 
-def _indent(node: str, chosen: str | None) -> str:
+def _indent(node: str, chosen: str | None, siblings: bool = False) -> str:
     """The indent class, which tells nodes below the chosen one from its siblings."""
+    if siblings:
+        return ' class="s-navigation-indent-2"'
     depth = 1 if node == chosen or (chosen in SUB_NODES and node in SUB_NODES) else 0
     depth += 2 * (node in SUB_NODES and chosen == NODE)
     return f' class="s-navigation-indent-{depth}"' if depth else ""

@@ -34,6 +34,11 @@ class Switches:
     """Each page reports between half and twice the total."""
     reshuffle: float = 0.0
     """Share of results that change page between requests."""
+    repeats_first_page: str = ""
+    """Every page shows the results of the first one and leads on: with ``counting`` the bar goes
+    on counting, with ``no bar`` there is none."""
+    rail_lists_siblings: bool = False
+    """The rail lists siblings and ancestors of the chosen node as if they were below it."""
     repeats: int = 0
     """Number of results repeated from the page before."""
     adverts: int = 4
