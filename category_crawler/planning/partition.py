@@ -69,6 +69,8 @@ class Partition:
         self._whole = whole
         self._reach: int | None = None
         """The most products that the site serves of one listing; None until that is known."""
+        self._counts_are_capped = False
+        """Whether the site reports no more products of a listing than it serves."""
         self._open: dict[str, _Open] = {}
         self._known: set[str] = set()
         self._widest: dict[str, int] = {}
@@ -133,7 +135,8 @@ class Partition:
     def follow(self, listings: Iterable[ListingURL]) -> None:
         """Crawl listings in which an audit has found something that was missing."""
         if not self.root.parts:
-            self._reach = self.root.first.served
+            # What the site said were all products was only what it serves of one listing.
+            self._reach, self._counts_are_capped = self.root.first.served, True
             self._divide(self.root)
             return
         for listing in listings:
@@ -225,6 +228,8 @@ class Partition:
         """Whether its first page shows that the site will not serve all of it."""
         if walk.length != 1 or walk.end is not None or self._reach is None:
             return False
+        if self._counts_are_capped:
+            return self._size(walk) >= self._reach
         return self._size(walk) > min(self._reach, self._most + 2 * self._page_size)
 
     def _size(self, walk: ListingPages) -> int:
@@ -234,7 +239,8 @@ class Partition:
         return (walk.last_page or 1) * self._page_size
 
     def _holds_all(self, part: Slice) -> bool:
-        total = part.first.exact_total if self._is_steady else None
+        is_known = self._is_steady and not self._counts_are_capped
+        total = part.first.exact_total if is_known else None
         return total is not None and len(part.known) >= total
 
     def _was_cut_short(self, walk: ListingPages) -> bool:
@@ -242,6 +248,8 @@ class Partition:
         total = walk.total
         if walk.end in (None, End.NO_RESULTS, *NOT_CRAWLED) or total is None:
             return False
+        if self._counts_are_capped:
+            return self._reach is not None and walk.served >= self._reach
         if self._is_steady and not walk.total_is_rounded and walk.served >= total:
             return False
         at_reach = self._reach is not None and walk.served >= self._reach

@@ -87,7 +87,7 @@ class Plan:
             pages = pages_of_audit(self._limits.audit_pages, self.requests)
             finished = self._partition.finished if pages else None
             self._audit = Audit(finished, pages, self._began_at) if finished else None
-        elif self._audit.is_over and not self._is_followed:
+        elif self._audit.is_over and self._audit.unknown and not self._is_followed:
             self._is_followed = True
             self._partition.follow(self._audit.unknown)
 

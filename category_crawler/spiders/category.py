@@ -272,8 +272,8 @@ def _in_words(coverage: Coverage) -> str:
     if audit is None or audit.at_least is None:
         return sentence
     return (
-        f"{sentence} An audit of {audit.pages} random pages saw {audit.seen} products and knew "
-        f"{audit.known}: at least {audit.at_least:.1%} were found."
+        f"{sentence} An audit of {audit.pages} random page{'s' * (audit.pages != 1)} saw "
+        f"{audit.seen} products and knew {audit.known}: at least {audit.at_least:.1%} were found."
     )
 
 

@@ -81,7 +81,7 @@ def test_an_audit_confirms_a_whole_category(crawled: Any) -> None:
     audit = coverage["audit"]
     assert audit["known"] == audit["seen"] > 50
     assert 0.9 < audit["at_least"] < 1
-    assert f"An audit of {audit['pages']} random pages" in ended.said
+    assert f"An audit of {audit['pages']} random page" in ended.said
 
 
 def test_an_audit_finds_out_a_shop_that_caps_its_own_count(crawled: Any) -> None:
@@ -89,4 +89,4 @@ def test_an_audit_finds_out_a_shop_that_caps_its_own_count(crawled: Any) -> None
     coverage = ended.summary["coverage"]
     assert coverage["complete"] is False
     assert "the audit found" in coverage["why"]
-    assert len(ended.asins) > 240
+    assert len(ended.asins) >= 970
