@@ -15,7 +15,14 @@ from category_crawler.crawl.page_checks import (
 )
 from category_crawler.delivery.session import DeliverySession
 from category_crawler.domain_config import BRAND_CODES
-from category_crawler.errors import CrawlError, FilterNotApplied, NodeNotApplied, RunError
+from category_crawler.errors import (
+    CrawlError,
+    FilterNotApplied,
+    NodeNotApplied,
+    NotAListing,
+    RunError,
+    UnreadablePage,
+)
 from category_crawler.files.atomic_write import write_whole
 from category_crawler.files.home import results_folder
 from category_crawler.files.record_file import read_record
@@ -24,14 +31,16 @@ from category_crawler.job import FundedJob
 from category_crawler.listing_url import ListingURL, within
 from category_crawler.pages import Kind, Page, Refinement
 from category_crawler.planning.plan import Limits, Plan
-from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, PageRecord
+from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, UNREADABLE, PageRecord
 from category_crawler.run.reader import JOB, RunFolder
 from category_crawler.run.records import Coverage, NoCoverage, Progress, Summary
 from category_crawler.run.writer import Run, write_failed_start
 from category_crawler.times import utc_now
 
-UNREADABLE = "unreadable.html.gz"
+UNREADABLE_FILE = "unreadable.html.gz"
 """File in the run's folder: the page that the readers did not understand."""
+_MOST_UNREADABLE = 6
+"""Unreadable answers in a row that end the crawl: three pages, each requested twice."""
 
 
 class CategoryCrawl:
@@ -45,6 +54,8 @@ class CategoryCrawl:
         self.session = session
         self.plan = Plan(job, run.finished_pages(), limits)
         self.started_at = utc_now()
+        self._unreadable: list[PageRecord] = []
+        """The latest pages, if none of them could be read; not in the journal yet."""
         self._is_cut = False
         """Whether the limit was reached inside a page, so that some of its products are no rows."""
         self.requests_made = self.plan.requests
@@ -135,8 +146,9 @@ class CategoryCrawl:
 
         ``requests`` is the number of requests for the page. Raises CrawlStopped, and writes
         nothing, if the page is not what the job asked for. If the site ignored only a filter that
-        the plan added to make a slice, the page is recorded without rows, and the plan looks for
-        those products in another way.
+        the plan added to make a slice, or the page could not be read, it is recorded without rows,
+        and the plan looks for those products in another way. Several unreadable pages in a row end
+        the crawl; they are not in the journal, so a resumed run requests them again.
         """
         refused = self._refused_as(page, listing)
         if refused:
@@ -148,18 +160,26 @@ class CategoryCrawl:
             record = self._record(page, listing, len(products), requests, learned)
             if refused:
                 record = replace(record, kind=refused)
-            self.run.finish_page(record)
+            self._unreadable.append(record)
             self.plan.add(record)
+            if refused != UNREADABLE or self.is_over:
+                self._finish_pages()
             return record, [*products, *self._advertised_only()]
+
+    def _finish_pages(self) -> None:
+        """Write the journal lines of the latest page and of unreadable pages before it."""
+        for record in self._unreadable:
+            self.run.finish_page(record)
+        self._unreadable.clear()
 
     def keep_unreadable(self, body: bytes) -> str:
         """Keep a page for the maintainer; return where it is, in words."""
         try:
             # The page may hold session data, so only the owner may read it.
-            write_whole(self.run.folder / UNREADABLE, [gzip.compress(body)], mode=0o600)
+            write_whole(self.run.folder / UNREADABLE_FILE, [gzip.compress(body)], mode=0o600)
         except OSError as error:
             return f"the page could not be kept ({error.strerror})"
-        return f"the page is kept as {UNREADABLE} for python -m category_crawler.pages"
+        return f"the page is kept as {UNREADABLE_FILE} for python -m category_crawler.pages"
 
     def _new_rows(self, page: Page, listing: ListingURL) -> list[Product]:
         if not self.plan.keeps_rows(str(listing.with_page(1))):
@@ -258,7 +278,7 @@ class CategoryCrawl:
         )
 
     def _refused_as(self, page: Page, listing: ListingURL) -> str | None:
-        """NOT_APPLIED or TOO_WIDE if the page is not what the plan wanted, else None.
+        """NOT_APPLIED, TOO_WIDE or UNREADABLE if the page is not what the plan wanted, else None.
 
         Raises CrawlStopped if it is not what the job asked for.
         """
@@ -270,7 +290,20 @@ class CategoryCrawl:
             if self.plan.learning or listing.with_page(1) == self.plan.listing:
                 raise
             return NOT_APPLIED
+        except (NotAListing, UnreadablePage):
+            if not self._may_be_odd(listing):
+                raise
+            return UNREADABLE
         return TOO_WIDE if self.plan.is_too_wide(str(listing.with_page(1)), page.total) else None
+
+    def _may_be_odd(self, listing: ListingURL) -> bool:
+        """Whether an unreadable page may be an exception: the crawl goes on without it.
+
+        It may not be if it is the first of all and was requested twice, or one of several.
+        """
+        if self.plan.learning or len(self._unreadable) + 1 >= _MOST_UNREADABLE:
+            return False
+        return listing != self.plan.listing or not self.plan.needs_second_request(listing)
 
     def _is_inside(self, product: Product) -> bool:
         """Whether a product's price is in the job's range; the range of a slice does not count.

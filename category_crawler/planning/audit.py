@@ -19,20 +19,20 @@ from category_crawler.run.records import AuditResult
 PAGES = 10
 """Most pages of an audit."""
 _SHARE = 10
-"""At most one of so many requests of a run is the audit's."""
-_LEAST_REQUESTS = 5
-"""Below this many requests there is no audit: no shop is known to serve so little of a listing."""
+"""At most one of so many pages of a run is the audit's; one page in any case."""
+_LEAST_PAGES = 5
+"""A plan of fewer pages is not audited: no shop is known to serve so little of a listing."""
 _WINDOW_PAGES = 3
 """Pages that a price range should fill."""
 _Z = 1.96
 """Standard deviations of a two-sided interval of 95 %."""
 
 
-def pages_of_audit(most: int, requests: int) -> int:
-    """Number of pages to audit a plan that took so many requests."""
-    if requests < _LEAST_REQUESTS:
+def pages_of_audit(most: int, finished: int) -> int:
+    """Number of pages to audit a plan of so many finished pages."""
+    if finished < _LEAST_PAGES:
         return 0
-    return min(most, max(1, requests // (_SHARE - 1)))
+    return min(most, max(1, finished // (_SHARE - 1)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Judges how complete a list is, from its slices; never calls an incomplete list complete. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from category_crawler.planning.audit import Audit
@@ -38,6 +38,8 @@ def cover(partition: Partition, tally: Tally, audit: Audit | None = None) -> Cov
         why = f"{why}; the audit found {missed} products that the plan had missed"
     elif audit is not None and complete and not audit.is_over:
         complete, why = False, "the audit is not over"
+    if not complete and (unreadable := _unreadable(partition)):
+        why = f"{why}; {unreadable}"
     if miscounted := _miscounted(partition):
         why = f"{why}; {miscounted}"
     return Coverage(
@@ -106,10 +108,23 @@ def _contradiction(walk: ListingPages) -> str:
     )
 
 
+def _unreadable(partition: Partition) -> str:
+    """The first page that could not be read; empty if there is none."""
+    for walk in _walks(partition):
+        if walk.end is End.UNREADABLE:
+            return f"{walk.listing.with_page(walk.length)} could not be read, twice"
+    return ""
+
+
+def _walks(partition: Partition) -> Iterator[ListingPages]:
+    for one in partition.root.with_all_parts():
+        yield from (one.first, *one.others)
+    yield from partition.unpriced
+
+
 def _miscounted(partition: Partition) -> str:
     """The first page on which the readers may have missed a card; empty if there is none."""
-    walks = (walk for one in partition.root.with_all_parts() for walk in (one.first, *one.others))
-    for walk in (*walks, *partition.unpriced):
+    for walk in _walks(partition):
         for number, missed in walk.miscounted:
             page = walk.listing.with_page(number)
             cards = f"{abs(missed)} {'more' if missed > 0 else 'fewer'}"

@@ -7,7 +7,7 @@ from statistics import median_high
 
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Kind
-from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, PageRecord
+from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, UNREADABLE, PageRecord
 
 VAIN_PAGES = 3
 """A walk stops after this many pages in a row without a new product."""
@@ -27,6 +27,8 @@ class End(StrEnum):
     NOTHING_NEW = "nothing_new"
     """Several pages in a row had no result that earlier pages had not."""
     TOO_WIDE = "too_wide"
+    UNREADABLE = "unreadable"
+    """The page could not be read twice."""
     ANOTHER_PAGE = "another_page"
     """The page said twice that it is another one: the site does not serve the one requested."""
 
@@ -42,9 +44,10 @@ class ListingPages:
     to the page that ends the listing. It keeps the facts below, not the pages.
 
     A page is requested once more if it says "no results" and does not show the node and filters,
-    has more products known to be there, or is the first page of the whole category; and if its
-    metadata counts other cards than were read, or says that it is another page. The journal has
-    both answers, so a resumed run knows about the first.
+    has more products known to be there, or is the first page of the whole category; if it has only
+    advertisements although more is promised; if its metadata counts other cards than were read, or
+    says that it is another page; and if it could not be read. The journal has both answers, so a
+    resumed run knows about the first.
     """
 
     def __init__(
@@ -159,8 +162,10 @@ class ListingPages:
         """Whether a page is doubtful for the first time and needs a second request."""
         if self.needs_second_request or record.kind in (NOT_APPLIED, TOO_WIDE):
             return False
-        if record.cards_missed or record.page_shown is not None:
+        if record.kind == UNREADABLE or record.cards_missed or record.page_shown is not None:
             return True
+        if record.kind == Kind.LISTING and not record.asins and not record.outliers:
+            return record.has_next or self.expected > self.served
         if record.kind != Kind.NO_RESULTS:
             return False
         is_first_of_all = self._is_whole and self.length == 0
@@ -192,6 +197,16 @@ class ListingPages:
             self.end = End.NOTHING_NEW
 
 
+_ENDS = {
+    NOT_APPLIED: End.NOT_APPLIED,
+    TOO_WIDE: End.TOO_WIDE,
+    UNREADABLE: End.UNREADABLE,
+    Kind.NO_RESULTS: End.NO_RESULTS,
+    Kind.PAST_THE_END: End.PAST_THE_END,
+}
+"""Kinds of page that end a listing."""
+
+
 def _size(record: PageRecord) -> int:
     if record.first is None or record.last is None or not record.asins:
         return len(record.asins)
@@ -199,14 +214,8 @@ def _size(record: PageRecord) -> int:
 
 
 def _end(first_before: int | None, latest: PageRecord) -> End | None:
-    if latest.kind == NOT_APPLIED:
-        return End.NOT_APPLIED
-    if latest.kind == TOO_WIDE:
-        return End.TOO_WIDE
-    if latest.kind == Kind.NO_RESULTS:
-        return End.NO_RESULTS
-    if latest.kind == Kind.PAST_THE_END:
-        return End.PAST_THE_END
+    if latest.kind in _ENDS:
+        return _ENDS[latest.kind]
     if latest.page_shown is not None:
         return End.ANOTHER_PAGE
     if not latest.asins:

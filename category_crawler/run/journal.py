@@ -13,6 +13,8 @@ from category_crawler.run.rows import lines_of
 
 NOT_APPLIED = "not_applied"
 """Kind of a page of a slice whose filter the site did not apply."""
+UNREADABLE = "unreadable"
+"""Kind of a page that is no listing, or whose cards could not be read."""
 TOO_WIDE = "too_wide"
 """Kind of a page of a slice by node that has more products than the slice above it."""
 
@@ -26,7 +28,7 @@ class PageRecord:
     page: Annotated[int, Field(ge=1)]
     """The requested page, 1-based."""
     kind: str
-    """A value of :class:`category_crawler.pages.Kind`, NOT_APPLIED or TOO_WIDE."""
+    """A value of :class:`category_crawler.pages.Kind`, NOT_APPLIED, TOO_WIDE or UNREADABLE."""
     first: int | None
     last: int | None
     total: int | None

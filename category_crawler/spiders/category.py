@@ -45,6 +45,7 @@ from category_crawler.middlewares.retry import DamagedAnswer
 from category_crawler.pages import Page, read_page_as
 from category_crawler.planning.partition import Effort
 from category_crawler.planning.plan import Limits
+from category_crawler.run.journal import UNREADABLE
 from category_crawler.run.records import Coverage
 from category_crawler.spiders.stopping_spider import StoppingSpider
 
@@ -223,8 +224,9 @@ class CategorySpider(StoppingSpider):
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
         if crawl.plan.needs_second_request(listing):
             self.logger.warning("%s is doubtful: it is requested again", listing)
-        elif record.cards_missed:
-            self.logger.warning("Not every card was read; %s", crawl.keep_unreadable(response.body))
+        elif record.cards_missed or record.kind == UNREADABLE:
+            kept = crawl.keep_unreadable(response.body)
+            self.logger.warning("%s could not be read wholly; %s", listing, kept)
         self._warn(crawl)
         return products
 

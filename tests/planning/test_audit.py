@@ -60,11 +60,11 @@ def coverage_of(plan: Plan, found: int) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("requests", "pages"), [(1, 0), (4, 0), (5, 1), (18, 2), (90, 10), (9_000, 10)]
+    ("finished", "pages"), [(1, 0), (4, 0), (5, 1), (18, 2), (90, 10), (9_000, 10)]
 )
-def test_it_takes_at_most_a_tenth_of_the_requests(requests: int, pages: int) -> None:
-    assert pages_of_audit(10, requests) == pages
-    assert pages_of_audit(0, requests) == 0
+def test_it_takes_at_most_a_tenth_of_the_pages(finished: int, pages: int) -> None:
+    assert pages_of_audit(10, finished) == pages
+    assert pages_of_audit(0, finished) == 0
 
 
 @pytest.mark.parametrize(

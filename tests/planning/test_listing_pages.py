@@ -6,7 +6,7 @@ import pytest
 
 from category_crawler.listing_url import ListingURL
 from category_crawler.planning.listing_pages import VAIN_PAGES, End, ListingPages
-from category_crawler.run.journal import PageRecord
+from category_crawler.run.journal import UNREADABLE, PageRecord
 from tests.records import LISTING, asins, no_results, record
 
 
@@ -34,7 +34,6 @@ def test_pages_follow_until_there_is_no_next_link() -> None:
     [
         ({"first": 1, "last": 24}, End.RANGE_STANDS_STILL),
         ({"kind": "past_the_end", "asins": (), "first": 321, "last": 306}, End.PAST_THE_END),
-        ({"asins": ()}, End.NO_ORGANIC_CARD),
         ({"has_next": False}, End.NO_NEXT_LINK),
         ({}, None),
         ({"first": None, "last": None}, None),
@@ -44,6 +43,23 @@ def test_what_ends_a_listing(second: dict[str, Any], end: End | None) -> None:
     walk = walk_of(record(1), record(2, **second))
     assert walk.end is end
     assert list(walk.wanted()) == ([3] if end is None else [])
+
+
+@pytest.mark.parametrize(
+    ("odd", "end"),
+    [
+        ({"asins": (), "prices": ()}, End.NO_ORGANIC_CARD),
+        ({"kind": UNREADABLE, "asins": (), "prices": ()}, End.UNREADABLE),
+    ],
+)
+def test_a_page_without_products_is_requested_once_more_where_more_is_promised(
+    odd: dict[str, Any], end: End
+) -> None:
+    odd = {"asins": (), "prices": ()} | odd
+    walk = walk_of(record(1), record(2, **odd))
+    assert (walk.end, walk.needs_second_request) == (None, True)
+    assert walk_of(record(1), record(2, **odd), record(2)).length == 2
+    assert walk_of(record(1), *[record(2, **odd)] * 2).end is end
 
 
 @pytest.mark.parametrize(

@@ -376,6 +376,29 @@ def test_a_job_of_scrapyd_ignores_further_signals(
     assert summary["asin_count"] == 48
 
 
+@pytest.mark.parametrize("odd", ["not_found", "browse"])
+def test_one_odd_page_does_not_end_a_run(home: Home, odd: str) -> None:
+    home.shop.switches.block = odd
+    home.shop.switches.block_from, home.shop.switches.block_times = 2, 1
+    ended = home.crawl()
+    assert (ended.summary["stage"], len(ended.asins)) == ("done", 60)
+    assert ended.summary["coverage"]["complete"] is True
+    assert len(home.shop.listing_requests) == 4
+
+
+@pytest.mark.parametrize("odd", ["not_found", "browse"])
+def test_a_page_that_stays_odd_is_named_and_the_run_goes_on(home: Home, odd: str) -> None:
+    home.shop.switches.block = odd
+    home.shop.switches.block_from, home.shop.switches.block_times = 2, 2
+    ended = home.crawl()
+    coverage = ended.summary["coverage"]
+    assert ended.summary["stage"] == "done"
+    assert len(ended.asins) >= 57, "all but those without a price are found by price"
+    if not coverage["complete"]:
+        assert "page=2 could not be read, twice" in coverage["why"]
+    assert home.crawl(run="local/b", continue_from="local/a").summary["asin_count"] >= 57
+
+
 def test_a_run_that_failed_is_resumed_and_one_that_is_done_is_not(home: Home) -> None:
     home.shop.switches.block = "not_found"
     home.shop.switches.block_from = 2
@@ -395,7 +418,8 @@ def test_a_new_run_continues_an_earlier_one(home: Home) -> None:
     ended = home.crawl(run="local/b", continue_from="local/a")
     assert len(ended.result) == 60
     assert len(earlier.rows) == 48
-    assert len(home.shop.listing_requests) == 4
+    # Two pages, three odd ones twice, and the one that was missing.
+    assert len(home.shop.listing_requests) == 2 + 6 + 1
 
 
 def test_a_killed_run_is_resumed_without_loss_or_repetition(home: Home) -> None:
