@@ -12,6 +12,7 @@ _SHOP_BYTES = 1_000_000
 """What the shop's own pages are filled up to: about what real ones have."""
 
 _LAST_PAGE = re.compile(rb'(s-pagination-disabled"[^>]*>)\d+(</span>)')
+_METADATA_PAGE = re.compile(rb'(s\\-metadata[^<]*"page":)\d+')
 _ANY_DEPARTMENT = re.compile(rb'(<option[^>]*selected[^>]* value=")search-alias=aps"')
 
 
@@ -45,6 +46,7 @@ class LongListing:
         for index, asin in enumerate(self._asins):
             body = body.replace(asin, b"B%05d%04d" % (number, index))
         body = self._range.sub(b"%d-%d" % (last - CARDS + 1, last), body)
+        body = _METADATA_PAGE.sub(rb"\g<1>%d" % number, body, count=1)
         body = _LAST_PAGE.sub(rb"\g<1>%d\g<2>" % self.pages, body)
         if number == self.pages:
             body = body.replace(b"s-pagination-next", b"s-pagination-end")
