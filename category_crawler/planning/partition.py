@@ -116,6 +116,13 @@ class Partition:
         return not self._open
 
     @property
+    def length(self) -> int:
+        """Number of pages of all walks; a page that was requested twice counts once."""
+        slices = self.root.with_all_parts()
+        walks = (walk for one in slices for walk in (one.first, *one.others))
+        return sum(walk.length for walk in (*walks, *self.unpriced))
+
+    @property
     def finished(self) -> Finished | None:
         """What an audit needs to know once the plan is over; None if nothing was served."""
         root, walk = self.root, self.root.first

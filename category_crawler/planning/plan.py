@@ -84,7 +84,7 @@ class Plan:
         if not self._partition.is_over or not self.job.whole:
             return
         if self._audit is None:
-            pages = pages_of_audit(self._limits.audit_pages, self.pages_finished)
+            pages = pages_of_audit(self._limits.audit_pages, self._partition.length)
             finished = self._partition.finished if pages else None
             self._audit = Audit(finished, pages, self._began_at) if finished else None
         elif self._audit.is_over and self._audit.unknown and not self._is_followed:

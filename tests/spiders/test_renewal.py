@@ -27,7 +27,7 @@ def browsers_started(shop: Storefront) -> int:
 
 def test_a_session_lost_in_the_middle_is_renewed(home: Home, shop: Storefront) -> None:
     shop.switches.expire_at = 20
-    ended = home.crawl()
+    ended = home.crawl("-s", "AUDIT_PAGES=0")
     assert ended.code == 0, ended.said
     assert set(ended.asins) == shop.catalogue.asins()
     assert ended.summary["coverage"]["complete"] is True
@@ -40,7 +40,7 @@ def test_a_session_lost_in_the_middle_is_renewed(home: Home, shop: Storefront) -
 
 def test_a_session_lost_again_and_again_is_renewed_each_time(home: Home, shop: Storefront) -> None:
     shop.switches.expire_every = 15
-    ended = home.crawl()
+    ended = home.crawl("-s", "AUDIT_PAGES=0")
     assert ended.code == 0, ended.said
     assert len(set(ended.asins)) == 960
     assert browsers_started(shop) == 2
