@@ -1,4 +1,4 @@
-"""What the application's views and commands work with, made once and found in one place."""
+"""The services that views and commands use, created once per application."""
 
 from dataclasses import dataclass
 from typing import Self

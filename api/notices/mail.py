@@ -1,4 +1,4 @@
-"""Mails: how one of a run that has ended reads, and how it is sent."""
+"""Composes and sends the mail about an ended run."""
 
 import asyncio
 import ssl
@@ -55,7 +55,7 @@ def _refused(code: int, said: str) -> NotDelivered:
 
 
 async def _hand_over(message: EmailMessage, settings: Settings) -> None:
-    """Raises TimeoutError when the time for it is over."""
+    """Raises TimeoutError after notice_timeout."""
     server = SMTP(
         hostname=settings.smtp_host,
         port=settings.smtp_port,

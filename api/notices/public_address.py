@@ -1,4 +1,4 @@
-"""Which addresses are anybody's to call: never those of this machine or of networks around it."""
+"""Rejects addresses that are not public: this machine's and those of private networks."""
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -25,7 +25,7 @@ def addresses_of(host: str, port: int, *, private_allowed: bool = False) -> list
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address belongs to the internet at large, a mapped one within it likewise."""
+    """Whether an address, or the IPv4 address mapped in it, is public."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
@@ -35,7 +35,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def is_known_not_public(host: str) -> bool:
-    """Whether a host is not public as one sees without asking a name server."""
+    """Whether a host is known not to be public without a DNS lookup."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True

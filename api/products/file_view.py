@@ -37,10 +37,10 @@ class FileView(RawIOBase):
         return self._position
 
     def read(self, size: int = -1) -> bytes:
-        """At most so many bytes, none only at the end of all.
+        """Up to ``size`` bytes; empty only at the end.
 
-        A server asks for what its socket might take, megabytes, and after each sending asks for the
-        rest of them again: it gets fewer. Raises OSError if the file behind has been cut.
+        Reads are limited to a block, since a server requests megabytes and repeats what was not
+        sent. Raises OSError if the file was truncated.
         """
         if size < 0:
             return self.readall()

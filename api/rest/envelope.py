@@ -35,7 +35,7 @@ _NO_CREDITS = (
 
 
 class ApiError(Exception):
-    """A failure that a client hears of: the code of its class and a sentence to act on."""
+    """An error for the client: a status code and a sentence that says what to do."""
 
     def __init__(self, code: int, sentence: str, retry_after: int | None = None) -> None:
         super().__init__(sentence)

@@ -1,4 +1,4 @@
-"""What stands around every request: an id, a line in the log, headers for browsers.
+"""What every request gets: an id, a line in the access log, security headers.
 
 There is no CORS header: scripts of other web pages are not clients of this API.
 """
@@ -47,7 +47,7 @@ def set_up_log() -> None:
     handler = logging.StreamHandler()
     handler.addFilter(RequestId())
     line = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
-    # What no line tells need not be found out for each: the logging manual's "Optimization".
+    # The format does not use these fields (logging manual, "Optimization").
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=logging.INFO, format=line, handlers=[handler])
 
@@ -68,7 +68,7 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    # No view sets one of them, so that none has to be looked for.
+    # No view sets these headers.
     response.headers.extend(_HEADERS, **{"X-Request-Id": g.request_id})
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = f"max-age={_YEAR}"

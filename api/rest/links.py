@@ -1,4 +1,4 @@
-"""Where clients find things: what the links in answers begin with."""
+"""The base URL of links in answers."""
 
 from urllib.parse import quote
 
@@ -8,7 +8,7 @@ from api.services import services
 
 
 def base_url() -> str:
-    """What a request's links begin with, without a slash at its end."""
+    """The base URL for a request's links, without a slash at its end."""
     public = services().settings.public_url
     return (public or _base_asked()).rstrip("/")
 

@@ -12,20 +12,20 @@ from api.rest.connections import LARGEST_HEADERS, Server
 from api.rest.envelope import LARGEST_BODY
 
 _THREADS = 8
-"""More wait for the interpreter's lock and not for anything outside."""
-_QUIET_SECONDS = 120
-"""After which a connection ends whose client asks for nothing, or reads nothing of its answer."""
-_LOOK_EVERY_SECONDS = 1
+"""More threads would only wait for the interpreter lock."""
+_IDLE_SECONDS = 120
+"""Idle timeout of a connection, also while its client does not read the answer."""
+_CLEANUP_INTERVAL_SECONDS = 1
 _MOST_CONNECTIONS = 1000
-"""The main loop looks at each of them at every turn, which takes 1 ms for so many."""
+"""The main loop checks every connection in each round: 1 ms for this many."""
 _OTHER_FILES = 256
-"""Descriptors for what is no connection: the database in each thread, logs, pipes."""
+"""File descriptors for everything else: databases, logs, pipes."""
 _CHUNKED = 8
-"""A chunked body may take so many times its bytes on the way."""
+"""Most bytes received for a chunked body, as a multiple of its size."""
 
 
 def http_server(app: Flask, port: int, settings: Settings | None = None) -> Server:
-    """A server to be run, which listens already. Raises OSError where the port is not free."""
+    """A server that listens and is ready to run. Raises OSError if the port is in use."""
     # It warns of every request that has to wait for a thread, at the worst moment for it.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     given = settings or Settings()
@@ -34,8 +34,8 @@ def http_server(app: Flask, port: int, settings: Settings | None = None) -> Serv
         port=port,
         threads=_THREADS,
         ident=None,
-        channel_timeout=_QUIET_SECONDS,
-        cleanup_interval=_LOOK_EVERY_SECONDS,
+        channel_timeout=_IDLE_SECONDS,
+        cleanup_interval=_CLEANUP_INTERVAL_SECONDS,
         connection_limit=_connection_limit(),
         # select() takes no descriptor above 1023.
         asyncore_use_poll=True,
@@ -61,7 +61,7 @@ def _connection_limit() -> int:
 
 
 def _trust(proxy: str) -> dict[str, Any]:
-    """Waitress's arguments for a proxy; without one it takes no word on clients from a header."""
+    """Waitress's proxy arguments; without a proxy, forwarding headers are ignored."""
     if not proxy:
         return {}
     return {

@@ -15,11 +15,11 @@ _AS_CREDITS = reader_of(Credits)
 
 
 class NotEnoughCredits(Exception):
-    """Raised if a user has not one credit to spend."""
+    """Raised if a user has no credit to spend."""
 
 
 class UserCredits:
-    """What users may still take."""
+    """Credits of users."""
 
     def __init__(self, file: SQLiteFile) -> None:
         self._file = file
@@ -49,7 +49,7 @@ class UserCredits:
         )
 
     def grant_without_limit(self, user: int) -> None:
-        """Let a user take as many products as there are."""
+        """Remove a user's limit."""
         self._file.moved(
             "UPDATE users SET available_credits = NULL WHERE id = ? RETURNING id", (user,)
         )

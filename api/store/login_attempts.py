@@ -14,16 +14,16 @@ FIRST_WAIT, LONGEST_WAIT = 8, 900
 
 
 class LoginAttempts:
-    """Counted in the database, so that a restart frees nobody and processes count together."""
+    """Failure counts in the database: shared by processes, kept across restarts."""
 
     def __init__(self, file: SQLiteFile) -> None:
         self._file = file
 
     def admit(self, subjects: Mapping[str, int]) -> int:
-        """Seconds that a login has to wait; where it is 0, the try counts as failed for now.
+        """Seconds to wait before this login; if 0, it counts as failed until :meth:`forgive`.
 
-        ``subjects`` are hashes of who tries, each with the failures it has free; every further one
-        doubles its wait. Counting comes before the check, so that simultaneous tries count too.
+        ``subjects`` maps each hash to its free failures; each further one doubles the wait. Counted
+        before the password is checked, so that concurrent logins count too.
         """
         with self._file.writing() as connection:
             connection.execute(
@@ -41,7 +41,7 @@ class LoginAttempts:
         return 0
 
     def forgive(self, forgotten: str, *lessened: str) -> None:
-        """A try was right: all failures of one subject are forgotten, one of each other."""
+        """After a successful login, clear one subject's failures and remove one of each other's."""
         with self._file.writing() as connection:
             connection.execute("DELETE FROM login_attempts WHERE subject = ?", (forgotten,))
             for subject in lessened:

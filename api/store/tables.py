@@ -1,4 +1,4 @@
-"""The tables and how they came to be: each change is a migration, and none is ever changed."""
+"""The tables and their migrations; a released migration is never changed."""
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
