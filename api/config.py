@@ -28,6 +28,9 @@ _EXPECTED = {
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
     "float_parsing": "a number",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "finite_number": "a finite number",
     "bool_parsing": "true or false",
     "string_type": "a text",
 }
@@ -61,7 +64,13 @@ Seconds = Annotated[float, Field(ge=0)]
 class Settings(BaseModel):
     """Each is read from ``CATEGORY_CRAWLER_<NAME>``, else from ``<name>`` in the table."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        # A password of digits alone may stand in the file without quotes.
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
 
     always_http_200: Flag = False
     """Answer enveloped calls with HTTP 200 whatever happened, for clients that expect it."""

@@ -26,6 +26,11 @@ def test_the_file_and_above_it_the_environment(home: Path, monkeypatch: pytest.M
     assert Settings.load() == Settings(cancel_grace=5.0, public_url="https://crawl.example")
 
 
+def test_a_text_of_digits_needs_no_quotes(home: Path) -> None:
+    (home / "settings.toml").write_text("[api]\nsmtp_password = 12345\n")
+    assert Settings.load().smtp_password == "12345"
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -40,7 +45,10 @@ def test_the_file_and_above_it_the_environment(home: Path, monkeypatch: pytest.M
             r"notice_lease is 300: it must be at least twice notice_timeout \(200\)",
         ),
         ("notice_lease = 59", r"notice_lease is 59: .*twice notice_timeout \(30\)"),
-        ('notice_timeout = "nan"', "notice_timeout"),
+        ('notice_timeout = "nan"', "notice_timeout must be a finite number, not 'nan'"),
+        ("cancel_grace = inf", "cancel_grace must be a finite number, not inf"),
+        ("stalled_attempts = 2.5", "stalled_attempts must be a whole number, not 2.5"),
+        ("stalled_attempts = [2]", r"stalled_attempts must be a whole number, not \[2\]"),
         ('rate_limit = "0/minute"', "rate_limit is '0/minute', which lets nobody in"),
         ('rate_limit = "often"', "rate_limit is 'often': it must be such as 600/minute"),
         ('trusted_proxy = "banana"', "trusted_proxy is 'banana': it must be an IP address"),
