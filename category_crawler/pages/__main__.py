@@ -23,7 +23,7 @@ _KEYS = (
     *("kind", "products", "first", "last", "total", "total_is_rounded"),
     *("page", "last_page", "has_next", "location", "currency"),
     *("node_applied", "filters_applied", "filters_offered"),
-    *("price_applied", "title", "message", "metadata", "totals_differ"),
+    *("price_applied", "corrected_query", "title", "message", "metadata", "totals_differ"),
 )
 
 

@@ -20,6 +20,6 @@ class Kind(StrEnum):
     AKAMAI_CHECK = "akamai_check"
     SIGN_IN = "sign_in"
     BROWSE = "browse"
-    """A ``/b?node=`` landing page, without result cards."""
+    """A ``/b?node=`` landing page; it may show products, but no result cards."""
     NOT_FOUND = "not_found"
     UNKNOWN = "unknown"

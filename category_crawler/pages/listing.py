@@ -9,6 +9,12 @@ from selectolax.lexbor import LexborHTMLParser
 
 from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
+from category_crawler.pages.banner import (
+    CorrectedQuery,
+    corrected_query,
+    no_results_message,
+    read_banners,
+)
 from category_crawler.pages.block import read_block
 from category_crawler.pages.card import read_card
 from category_crawler.pages.charset import as_utf8
@@ -22,20 +28,12 @@ from category_crawler.pages.result_bar import NO_BAR, ResultBar, read_result_bar
 from category_crawler.pages.strip import NO_STRIP, Strip, read_strip
 from category_crawler.pages.text import plain_digits, spaced_text_of, text_of
 
-_NO_RESULTS = re.compile(
-    r"no results for|did not match any|keine ergebnisse|aucun résultat|nessun risultato"
-    r"|no hay resultados|no se han encontrado resultados|sin resultados|nenhum resultado"
-    r"|geen resultaten|inga resultat|brak wyników|sonuç (?:bulunamadı|yok)"
-    r"|一致する(?:商品|検索結果)(?:は|が)?ありません|検索結果はありません"
-    r"|لا توجد نتائج|لم يتم العثور",
-    re.IGNORECASE,
-)
 _CARD = 'div[data-component-type="s-search-result"]'
 _STRIP = "span.s-pagination-strip, ul.a-pagination"
 _RESULT_BAR = (
     '[data-component-type="s-result-info-bar"], [cel_widget_id*="RESULT_INFO_BAR"], .s-breadcrumb'
 )
-_BROWSE = re.compile(r"/b(?:/[^?]*)?\?(?:.*&)?node=\d+|/b/\d+", re.ASCII)
+_BROWSE = re.compile(r"/b(?:/[^?]*)?\?(?:.*&)?node=(\d+)|/b/(\d+)", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -65,13 +63,15 @@ class Page:
     currency: str | None = None
     """ISO 4217 code of the page's prices."""
     node_applied: str | None = None
-    """Digits of the node shown as chosen."""
+    """Digits of the node shown as chosen; of a browse page, the node of its listing."""
     filters_applied: list[Refinement] = field(default_factory=list)
     filters_offered: list[Refinement] = field(default_factory=list)
     nodes_below: list[str] = field(default_factory=list)
     """Digits of the nodes below the chosen one."""
     price_applied: PriceRange | None = None
     """The price range named in the chosen filters."""
+    corrected_query: CorrectedQuery | None = None
+    """Search words that the site has replaced, so that the list is of another query."""
     title: str | None = None
     message: str | None = None
     """The first words of a page that is not a listing, or the "no results" message."""
@@ -102,7 +102,8 @@ def read_page_as(
     page = _read_listing(tree, marketplace, read_metadata(utf8))
     if page.kind is Kind.NO_RESULTS:
         page.products = []
-        page.message = _banner(tree)
+    elif page.kind is Kind.BROWSE:
+        page.node_applied = _browsed_node(tree)
     elif page.kind is Kind.UNKNOWN:
         page.message = _first_words(tree)
     return page
@@ -114,9 +115,11 @@ def _read_listing(tree: LexborHTMLParser, shop: Marketplace, metadata: Metadata)
     bar = _result_bar(tree)
     strip = _strip(tree)
     rail = read_rail(tree)
+    banners = read_banners(tree)
+    no_results = no_results_message(banners)
     total, is_rounded, differ = _total(bar, metadata)
     return Page(
-        kind=_kind(tree, products, bar, strip),
+        kind=_kind(tree, products, bar, strip, says_no_results=no_results is not None),
         products=products,
         first=bar.first,
         last=bar.last,
@@ -134,7 +137,9 @@ def _read_listing(tree: LexborHTMLParser, shop: Marketplace, metadata: Metadata)
         filters_offered=rail.offered,
         nodes_below=rail.nodes_below,
         price_applied=_price_applied(rail.applied, shop),
+        corrected_query=corrected_query(banners),
         title=_title(tree),
+        message=no_results,
     )
 
 
@@ -151,14 +156,21 @@ def _total(bar: ResultBar, metadata: Metadata) -> tuple[int | None, bool, tuple[
     return max(exact, shown), True, (shown, exact)
 
 
-def _kind(tree: LexborHTMLParser, products: list[Product], bar: ResultBar, strip: Strip) -> Kind:
+def _kind(
+    tree: LexborHTMLParser,
+    products: list[Product],
+    bar: ResultBar,
+    strip: Strip,
+    *,
+    says_no_results: bool,
+) -> Kind:
     if bar.is_inverted:
         return Kind.PAST_THE_END
-    if bar.first is None and not strip.has_next and _NO_RESULTS.search(_banner(tree) or ""):
+    if bar.first is None and not strip.has_next and says_no_results:
         return Kind.NO_RESULTS
     if products:
         return Kind.LISTING
-    return Kind.BROWSE if _is_browse(tree) else Kind.UNKNOWN
+    return Kind.BROWSE if _browsed_node(tree) else Kind.UNKNOWN
 
 
 def _result_bar(tree: LexborHTMLParser) -> ResultBar:
@@ -177,17 +189,11 @@ def _strip(tree: LexborHTMLParser) -> Strip:
     return read_strip(strip) if strip is not None else NO_STRIP
 
 
-def _banner(tree: LexborHTMLParser) -> str | None:
-    for node in tree.css('[cel_widget_id*="MAIN-TOP_BANNER_MESSAGE"]'):
-        text = spaced_text_of(node)
-        if text and _NO_RESULTS.search(text):
-            return text
-    return None
-
-
-def _is_browse(tree: LexborHTMLParser) -> bool:
+def _browsed_node(tree: LexborHTMLParser) -> str | None:
+    """The node of a ``/b?node=`` page; its product cards, if any, are none of a listing's."""
     link = tree.css_first("link[rel=canonical]")
-    return link is not None and bool(_BROWSE.search(link.attrs.get("href") or ""))
+    match = _BROWSE.search(link.attrs.get("href") or "") if link is not None else None
+    return (match.group(1) or match.group(2)) if match else None
 
 
 def _location(tree: LexborHTMLParser) -> str:

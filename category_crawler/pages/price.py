@@ -24,7 +24,9 @@ _SHARED_SYMBOLS: dict[str, tuple[str, ...]] = {
 _NO_DECIMALS = frozenset({"JPY", "KRW", "VND", "CLP", "PYG", "UGX", "XAF", "XOF"})
 _THREE_DECIMALS = frozenset({"KWD", "BHD", "OMR", "JOD", "TND"})
 
-_NUMBER = re.compile(r"\d(?:[\d.,'’ ]*\d)?")
+# "$.99" is 99 cents, "Rs.99" is 99 rupees: a mark that ends an abbreviation is no decimal mark.
+NUMBER = re.compile(r"(?:(?<![^\W_])[.,](?=\d\d(?!\d)))?\d(?:[\d.,'’ ]*\d)?")
+"""A number in any format."""
 _PARTS = re.compile(r"(.*?)(?:([.,])(\d+))?")
 # The currencies in which Amazon shows prices to foreign addresses; "USB 3" is not a price.
 _NAMED_CODES = (
@@ -70,7 +72,7 @@ def read_price(text: str | None, own_currency: str) -> Price | None:
     """
     shown = clean(text)
     plain = plain_digits(shown)
-    number = _NUMBER.search(plain)
+    number = NUMBER.search(plain)
     if number is None:
         return None
     around = f"{plain[: number.start()]}0{plain[number.end() :]}"

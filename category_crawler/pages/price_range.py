@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
-from category_crawler.pages.price import read_cents, read_currency
+from category_crawler.pages.price import NUMBER, read_cents, read_currency
 from category_crawler.pages.text import clean, plain_digits
 
-_NUMBER = re.compile(r"\d(?:[\d.,'’ ]*\d)?")
 _BELOW = re.compile(
     r"up to|under|below|bis|unter|jusqu|moins|fino|meno|hasta|menos|até|tot|onder|upp till|under"
     r"|do \d|poniżej|kadar|altı|まで|以下|未満|حتى|أقل",
@@ -35,7 +34,7 @@ class PriceRange:
         currency = read_currency(text, own_currency)
         if currency is None:
             return None
-        cents = [read_cents(n.group(), currency) for n in _NUMBER.finditer(text)]
+        cents = [read_cents(n.group(), currency) for n in NUMBER.finditer(text)]
         if len(cents) == 2:
             return cls(cents[0], cents[1], text.endswith("+"), currency)
         if len(cents) != 1:

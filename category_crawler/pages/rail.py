@@ -12,6 +12,7 @@ from category_crawler.pages.text import clean, spaced_text_of, text_of
 _NODE_ID = re.compile(r"n/(\d+)", re.ASCII)
 _INDENT = re.compile(r"s-navigation-indent-(\d+)", re.ASCII)
 _SUMMARY = "#s-refinements-a11y-summary"
+_CHOSEN = 'a[aria-current="true"], input[checked]'
 _NODE_VALUE = re.compile(r"node=(\d+)", re.ASCII)
 
 
@@ -47,10 +48,10 @@ def read_rail(tree: LexborHTMLParser) -> Rail:
     chosen: list[Refinement] = []
     offered: list[Refinement] = []
     for item in items:
-        refinement = _refinement(item, headings)
+        refinement = _refinement(item, items, headings)
         if refinement is not None and item is not node_item:
             (chosen if item.mem_id in marked else offered).append(refinement)
-    if node_item is not None and (node := _refinement(node_item, headings)):
+    if node_item is not None and (node := _refinement(node_item, items, headings)):
         chosen.append(node)
     return Rail(
         node_applied=_node_of(node_item) if node_item is not None else _boxed_node(tree),
@@ -70,17 +71,50 @@ def _headings(rail: LexborNode | None) -> dict[str, str]:
     }
 
 
-def _refinement(item: LexborNode, headings: dict[str, str]) -> Refinement | None:
+def _refinement(
+    item: LexborNode, items: list[LexborNode], headings: dict[str, str]
+) -> Refinement | None:
     code, _, value = (item.id or "").partition("/")
-    label = spaced_text_of(item)
+    label = spaced_text_of(item) or _unwritten_label(item, items)
     return Refinement(f"{code}:{value}", label, headings.get(code)) if label and value else None
 
 
+def _unwritten_label(item: LexborNode, items: list[LexborNode]) -> str | None:
+    """The label of a choice without text, such as a colour: the title of its link.
+
+    Without a title it is in the ``aria-label``, which wraps it in a sentence of the page's
+    language: "Apply the filter Black to narrow results" (real pages).
+    """
+    if label := _attribute(item, "title"):
+        return label
+    spoken = _attribute(item, "aria-label")
+    before, after = _sentence_around_labels(items)
+    return spoken.removeprefix(before).removesuffix(after).strip() or None
+
+
+def _sentence_around_labels(items: list[LexborNode]) -> tuple[str, str]:
+    """What an ``aria-label`` says before and after a label, from a choice that shows both."""
+    for item in items:
+        label = spaced_text_of(item)
+        if label and label in (spoken := _attribute(item, "aria-label")):
+            before, _, after = spoken.partition(label)
+            return before, after
+    return "", ""
+
+
+def _attribute(item: LexborNode, name: str) -> str:
+    node = item.css_first(f"[{name}]")
+    return clean(node.attrs.get(name)) if node is not None else ""
+
+
 def _marked_as_chosen(rail: LexborNode | None) -> set[int]:
-    """``mem_id`` of every node that contains a link marked as chosen."""
+    """``mem_id`` of every node that contains a link or a box marked as chosen.
+
+    Pages of 2024 mark only the box (SITE.md 9).
+    """
     marked: set[int] = set()
-    for link in rail.css('a[aria-current="true"]') if rail is not None else ():
-        above = link.parent
+    for mark in rail.css(_CHOSEN) if rail is not None else ():
+        above = mark.parent
         while above is not None:
             marked.add(above.mem_id)
             above = above.parent

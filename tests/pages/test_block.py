@@ -38,7 +38,12 @@ def test_each_answer_in_a_listings_place(name: str, kind: Kind | None) -> None:
         (b'<form name="signIn" action="https://www.amazon.com/ap/signin">', Kind.SIGN_IN),
         (b'<input type="email" id="ap_email" name="email">', Kind.SIGN_IN),
         (b'<script src="https://x.token.awswaf.com/challenge.js"></script>', Kind.WAF_CHALLENGE),
+        (b'<form method="post" name="signIn">' + b" " * 300_000, Kind.SIGN_IN),
+        (b"<input type=email id='ap_email_login'>" + b" " * 300_000, Kind.SIGN_IN),
+        (b'<script>f("//opfcaptcha.shop.example/x.js")</script>', Kind.CAPTCHA),
         (b"<title>503 - Service Unavailable Error</title>", Kind.ERROR),
+        (b'<title>Page Not Found</title><img src="dogs._TTD_.png">', Kind.NOT_FOUND),
+        (b'<title>Sorry</title><img src="dogs._TTD_.png">', Kind.ERROR),
         (b"", None),
         (b"<a href='/ap/signin'>Hello, sign in</a>" + b" " * 200_000, None),
         (b"how to pass a validateCaptcha form" + b" " * 200_000, None),
@@ -46,6 +51,12 @@ def test_each_answer_in_a_listings_place(name: str, kind: Kind | None) -> None:
 )
 def test_marks_in_the_body(body: bytes, kind: Kind | None) -> None:
     assert read_block(body) is kind
+
+
+def test_a_404_with_the_dogs_is_no_outage() -> None:
+    dogs = b'<title>Looking for something?</title><img src="dogs._TTD_.png">'
+    assert read_block(dogs, 404) is Kind.NOT_FOUND
+    assert read_block(dogs, 503) is Kind.ERROR
 
 
 @pytest.mark.parametrize("status", [200, 404, 429, 503])

@@ -1,32 +1,15 @@
 """Listing pages: their kind and their values, in several layouts."""
 
 import re
-from typing import Any
 
 import pytest
 
 from category_crawler.domain_config import DOMAINS
-from category_crawler.pages import Kind, Page, PriceRange, read_page
+from category_crawler.pages import Kind, PriceRange, read_page
+from tests.pages.pieces import PRICE, STRUCK, card, product, read
 from tests.samples import Sample, shop_listings
 
 AU = DOMAINS["amazon.com.au"]
-CARD = (
-    '<div data-component-type="s-search-result" data-asin="{asin}" class="s-result-item {more}">'
-    "{inner}</div>"
-)
-PRICE = '<span class="a-price"><span class="a-offscreen">{}</span></span>'
-
-
-def card(inner: str = "", asin: str = "B000000001", more: str = "") -> str:
-    return CARD.format(inner=inner, asin=asin, more=more)
-
-
-def read(html: str, domain: str = "amazon.com.au", **values: Any) -> Page:
-    return read_page(f"<html><body>{html}</body></html>".encode(), DOMAINS[domain], **values)
-
-
-def product(inner: str, domain: str = "amazon.com.au") -> Any:
-    return read(card(inner), domain).products[0]
 
 
 @pytest.mark.parametrize("sample", shop_listings(page_bytes=0), ids=lambda sample: sample.name)
@@ -90,7 +73,6 @@ def test_title_and_brand(headings: str, title: str | None, brand: str | None) ->
     assert (found.title, found.brand) == (title, brand)
 
 
-STRUCK = PRICE.replace('"a-price"', '"a-price a-text-price" data-a-strike="true"')
 UNIT = (
     '<span>(<span class="a-price a-text-price"><span class="a-offscreen">$1.10</span>'
     '<span aria-hidden="true">$1.10</span></span>/100 ml)</span>'
@@ -296,33 +278,6 @@ def test_the_delivery_line_is_both_halves() -> None:
     assert page.location == "Delivering to Bray Park 4500 Update location"
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "No results for lamps",
-        "Keine Ergebnisse für Lampen",
-        "Aucun résultat pour lampes",
-        "Nessun risultato per",
-        "No hay resultados para",
-        "Nenhum resultado para",
-        "検索に一致する商品はありませんでした",
-        "Inga resultat för",
-        "Brak wyników dla",
-        "Geen resultaten voor",
-    ],
-)
-def test_an_empty_listing_says_so_and_its_suggestions_are_no_results(said: str) -> None:
-    page = read(f'<div cel_widget_id="MAIN-TOP_BANNER_MESSAGE-2">{said}</div>{card()}')
-    assert page.kind is Kind.NO_RESULTS
-    assert page.products == []
-    assert page.message is not None
-
-
-def test_an_ordinary_banner_does_not_empty_a_listing() -> None:
-    page = read(f'<div cel_widget_id="MAIN-TOP_BANNER_MESSAGE-2">Results</div>{card()}')
-    assert page.kind is Kind.LISTING
-
-
 def test_no_card_and_no_word_about_it_is_unknown() -> None:
     assert read('<div id="s-refinements"></div>').kind is Kind.UNKNOWN
     assert read("").kind is Kind.UNKNOWN
@@ -335,8 +290,14 @@ def test_an_inverted_range_is_past_the_end() -> None:
 
 
 def test_a_landing_page_is_browse() -> None:
-    html = b'<html><head><link rel="canonical" href="https://www.amazon.com/x/b?ie=UTF8&node=1"></head></html>'
-    assert read_page(html, AU).kind is Kind.BROWSE
+    link = '<link rel="canonical" href="https://www.amazon.com/x/b?ie=UTF8&amp;node=17">'
+    bar = '<span data-component-type="s-result-info-bar"><span>1-12 of over 7,000 results</span></span>'
+    deal = (
+        '<div data-asin="B000000001" class="octopus-pc-item"><a href="/dp/B000000001">x</a></div>'
+    )
+    for inner in ("", bar + deal):
+        page = read(link + inner)
+        assert (page.kind, page.products, page.node_applied) == (Kind.BROWSE, [], "17")
 
 
 @pytest.mark.parametrize("charset", ["shift_jis", "euc-jp"])
