@@ -15,8 +15,16 @@ class Product:
     """Amazon's product number: ten capital letters and digits."""
     title: str | None = None
     price: str | None = None
-    """Main price as displayed, with single spaces and no zero-width marks: ``$29.99``."""
+    """Main price as displayed, with single spaces and no zero-width marks: ``$29.99``.
+
+    The lowest price of a range. Where a membership's price ("$0.00") comes first, the price for
+    all other customers.
+    """
     price_cents: int | None = None
+    price_high_cents: int | None = None
+    """The highest price of a range: "$29.99 - $35.99"."""
+    price_is_from: bool | None = None
+    """Whether the price is the lowest of several: of a range, or shown with "from"."""
     currency: str | None = None
     """ISO 4217 code of the amounts."""
     list_price_cents: int | None = None
@@ -43,6 +51,10 @@ class Product:
     badges: list[str] | None = None
     """Such as ``Best Seller``; None if the card shows none."""
     coupon: str | None = None
+    subscribe_discount: str | None = None
+    """As displayed: ``Extra 10% off when you subscribe``; not a coupon."""
+    promotion: str | None = None
+    """A discount for several items, as displayed: ``Save 5% on 2 select items``."""
     bought_past_month: str | None = None
     """As displayed: ``1K+ bought in past month``."""
     offer_price_cents: int | None = None

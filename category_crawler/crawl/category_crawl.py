@@ -110,7 +110,22 @@ class CategoryCrawl:
     @property
     def warnings(self) -> list[str]:
         """What the user should know although the crawl works."""
-        return [*self.job.warnings, *self._warnings_of_currency, *self._warnings_of_totals]
+        return [
+            *self.job.warnings,
+            *self._warnings_of_spelling,
+            *self._warnings_of_currency,
+            *self._warnings_of_totals,
+        ]
+
+    @property
+    def _warnings_of_spelling(self) -> list[str]:
+        if self.plan.corrected_query is None:
+            return []
+        asked, shown = self.plan.corrected_query
+        return [
+            f"{self.job.domain} took {asked!r} for a misspelling: the list is of {shown!r}; "
+            "correct k= in category_url, or take it out"
+        ]
 
     @property
     def _warnings_of_totals(self) -> list[str]:
@@ -254,6 +269,7 @@ class CategoryCrawl:
             total=page.total,
             total_is_rounded=page.total_is_rounded,
             totals_differ=page.totals_differ,
+            corrected_query=page.corrected_query,
             cards_missed=_cards_missed(page),
             page_shown=_another_number(page, listing),
             last_page=page.last_page,

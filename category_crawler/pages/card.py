@@ -5,15 +5,17 @@ and ``aria-label``; classes change with each layout. Pages before 2023 have no `
 """
 
 import re
+from collections.abc import Iterator
 
 from selectolax.lexbor import LexborNode
 
 from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
-from category_crawler.pages.card_nodes import CardNodes
-from category_crawler.pages.elements import first_element
-from category_crawler.pages.price import Price, read_price
-from category_crawler.pages.stock import read_stock, speaks_of_stock
+from category_crawler.pages.card_nodes import LABELLED_ROW, SPONSORED_LABEL, CardNodes
+from category_crawler.pages.card_price import list_price, offer_price, price, unit_price
+from category_crawler.pages.elements import first_element, is_inside
+from category_crawler.pages.promotion import coupon, promotion, subscribe_discount
+from category_crawler.pages.stock import read_stock, speaks_of_stock, without_stock
 from category_crawler.pages.text import clean, plain_digits, spaced_text_of, text_of, whole_number
 
 _ASIN = re.compile(r"[A-Z0-9]{10}")
@@ -27,8 +29,14 @@ _RATING = re.compile(r"\d[.,]\d|\d")
 _ONE_NUMBER = re.compile(r"\D{0,3}(\d[\d.,'’ ]*)\D*")
 _PRIME = re.compile(r"Prime(?<!\wPrime)\b")  # as a word; a leading \b would make it slow
 _CHOOSERS = ("s-color-swatch-container", "s-variation-options-text", "s-variations-options-link")
-_UNIT = re.compile(r"\(.+/ ?([^/]+)\)")
 _CLOCK = re.compile(r"\d+:\d\d")
+_ADVERTISEMENT_LINK = re.compile(r"/sspa/|/gp/slredirect/")
+_STOCK_ROWS = (
+    ".a-color-price, .a-color-secondary, .a-color-success, .a-color-base,"
+    " div[aria-label], span[aria-label]"
+)
+_LONGEST_STOCK_ROW = 100
+"""Characters; longer texts are titles or descriptions that happen to speak of stock."""
 
 
 def read_card(card: LexborNode, shop: Marketplace) -> Product | None:
@@ -36,29 +44,34 @@ def read_card(card: LexborNode, shop: Marketplace) -> Product | None:
     asin = card.attrs.get("data-asin") or ""
     if not _ASIN.fullmatch(asin):
         return None
-    nodes = CardNodes.find(card)
-    main, struck = price(nodes, shop), list_price(nodes, shop)
+    nodes = CardNodes.find(card, asin)
+    price_words = spaced_text_of(nodes.first("price-recipe")) or ""
+    main, struck = price(nodes, price_words, shop), list_price(nodes, shop)
     offer = offer_price(nodes, shop)
-    promise = delivery(nodes)
+    promise = delivery_words(nodes)
     return Product(
         asin=asin,
         title=title(nodes),
         price=main.text if main else None,
         price_cents=main.cents if main else None,
+        price_high_cents=main.high_cents if main else None,
+        price_is_from=main.is_from if main else None,
         currency=next((p.currency for p in (main, struck, offer) if p), None),
         list_price_cents=struck.cents if struck else None,
-        unit_price=unit_price(nodes),
+        unit_price=unit_price(nodes, price_words, shop),
         brand=brand(nodes),
         rating=rating(nodes),
         review_count=review_count(nodes),
         url=f"https://{shop.host}/dp/{asin}",
         image_url=image_url(nodes),
-        sponsored=sponsored(card),
+        sponsored=sponsored(nodes),
         is_prime=is_prime(nodes, promise),
         in_stock=in_stock(nodes, promise),
-        delivery=promise,
+        delivery=delivery(nodes, promise),
         badges=badges(nodes),
-        coupon=spaced_text_of(nodes.first("s-coupon-unclipped")),
+        coupon=coupon(nodes),
+        subscribe_discount=subscribe_discount(nodes),
+        promotion=promotion(nodes, price_words),
         bought_past_month=bought_past_month(nodes),
         offer_price_cents=offer.cents if offer else None,
         offer_count=offer_count(nodes),
@@ -66,9 +79,30 @@ def read_card(card: LexborNode, shop: Marketplace) -> Product | None:
     )
 
 
-def sponsored(card: LexborNode) -> bool:
-    """Whether the card is an advertisement; the class has been there since 2020."""
-    return "AdHolder" in (card.attrs.get("class") or "")
+def sponsored(nodes: CardNodes) -> bool:
+    """Whether the card is an advertisement, by its class, its label or its link.
+
+    All real pages from 2020 to 2026 have the class; their labels and links agree with it.
+    """
+    if "AdHolder" in (nodes.card.attrs.get("class") or ""):
+        return True
+    if nodes.first(SPONSORED_LABEL) or _ADVERTISEMENT_LINK.search(_product_link(nodes)):
+        return True
+    headings = nodes.all("h2")
+    return any(_ADVERTISEMENT_PREFIX.match(_label(heading)) for heading in headings)
+
+
+def _product_link(nodes: CardNodes) -> str:
+    """Where the link of the image leads, or of the title if there is no image."""
+    for node in (nodes.first("s-image"), *nodes.all("h2")):
+        above = node
+        while above is not None and above.mem_id != nodes.card.mem_id:
+            if above.tag == "a":
+                return above.attrs.get("href") or ""
+            above = above.parent
+    heading = nodes.first("h2")
+    link = heading.css_first("a") if heading is not None else None
+    return (link.attrs.get("href") or "") if link is not None else ""
 
 
 def title(nodes: CardNodes) -> str | None:
@@ -108,69 +142,6 @@ def brand(nodes: CardNodes) -> str | None:
     return None
 
 
-def price(nodes: CardNodes, shop: Marketplace) -> Price | None:
-    """The main price; not the list price, unit price or another seller's offer."""
-    has_offers = nodes.first("secondary-offer-recipe") is not None
-    for node in nodes.all("a-price"):
-        if not (has_offers and _is_secondary(node)):
-            return read_price(_price_text(node), shop.currency)
-    return None
-
-
-def list_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
-    """The struck-through price."""
-    for node in nodes.all("a-text-price"):
-        if node.attrs.get("data-a-strike") == "true":
-            return read_price(_price_text(node), shop.currency)
-    return None
-
-
-def unit_price(nodes: CardNodes) -> str | None:
-    """The price by weight, volume or count: in brackets with its unit, not struck through.
-
-    A price without brackets is an instalment (amazon.com.br).
-    """
-    for node in nodes.all("a-text-price"):
-        if "data-a-strike" in node.attrs:
-            continue
-        # The brackets hold the amount twice (for screen readers and as shown), then the unit.
-        beside = clean(node.parent.text()) if node.parent is not None else ""
-        if unit := _UNIT.fullmatch(beside):
-            return f"{clean(_price_text(node))}/{unit.group(1)}"
-    return None
-
-
-def _price_text(node: LexborNode) -> str:
-    """The text for screen readers, usually the first element; if empty, the parts shown."""
-    first = first_element(node)
-    is_spoken = first is not None and first.attrs.get("class") == "a-offscreen"
-    spoken = text_of(first if is_spoken else node.css_first(".a-offscreen"))
-    return spoken or "".join(
-        clean(part.text())
-        for part in node.css(".a-price-symbol, .a-price-whole, .a-price-fraction")
-    )
-
-
-def _is_secondary(node: LexborNode) -> bool:
-    parent = node.parent
-    while parent is not None and parent.attrs.get("data-component-type") != "s-search-result":
-        if parent.attrs.get("data-cy") == "secondary-offer-recipe":
-            return True
-        parent = parent.parent
-    return False
-
-
-def offer_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
-    """Another seller's price: "No featured offers available", "More buying choices"."""
-    offers = nodes.first("secondary-offer-recipe")
-    if offers is None:
-        return None
-    for node in offers.css(".a-offscreen, .a-color-base, .a-color-price"):
-        if found := read_price(node.text(), shop.currency):
-            return found
-    return None
-
-
 def offer_count(nodes: CardNodes) -> int | None:
     """Number of other sellers' offers: "(2 used & new offers)"; "5+" counts as 5."""
     links = (offers.css_first("a") for offers in nodes.all("secondary-offer-recipe"))
@@ -204,9 +175,30 @@ def image_url(nodes: CardNodes) -> str | None:
     return node.attrs.get("src") if node is not None else None
 
 
-def delivery(nodes: CardNodes) -> str | None:
-    """The delivery promise as displayed."""
-    return spaced_text_of(nodes.first("delivery-recipe"))
+def delivery_words(nodes: CardNodes) -> str | None:
+    """The words of the delivery part, which may hold style and script elements too."""
+    part = nodes.first("delivery-recipe")
+    words = spaced_text_of(part)
+    if part is None or words is None:
+        return None
+    return _without(words, part.css("style, script, noscript")) or None
+
+
+def delivery(nodes: CardNodes, words: str | None) -> str | None:
+    """The delivery promise as displayed, without what the same part says about stock."""
+    part = nodes.first("delivery-recipe")
+    if part is None or words is None or read_stock(words) is None:
+        return words
+    rows = [node for node in part.css("span, div") if first_element(node) is None]
+    rest = _without(words, [row for row in rows if read_stock(row.text()) is not None])
+    return without_stock(rest or words) or None
+
+
+def _without(words: str, nodes: list[LexborNode]) -> str:
+    """A text without the texts of some nodes in it."""
+    for node in nodes:
+        words = words.replace(spaced_text_of(node) or "", " ", 1)
+    return clean(words)
 
 
 def is_prime(nodes: CardNodes, promise: str | None) -> bool | None:
@@ -216,22 +208,36 @@ def is_prime(nodes: CardNodes, promise: str | None) -> bool | None:
 
 
 def in_stock(nodes: CardNodes, promise: str | None) -> bool | None:
-    """Whether the card says that the product is in stock, such as "Only 7 left in stock".
+    """Whether the card says that the product is in stock now, such as "Only 7 left in stock".
 
-    The text is in the delivery promise if the card has one; before 2024 it could be anywhere.
+    The text is in the delivery promise or in a row of its own.
     """
-    if promise is not None:
-        return read_stock(promise)
-    if not speaks_of_stock(nodes.card.text()):
-        return None
-    shown = nodes.card.css(".a-color-price, .a-color-secondary, .a-color-success, .a-color-base")
-    known = (read_stock(node.text()) for node in shown)
-    return next((stock for stock in known if stock is not None), None)
+    known = read_stock(promise) if promise else None
+    if known is not None:
+        return known
+    labelled = map(_label, nodes.all(LABELLED_ROW))
+    if speaks_of_stock(nodes.card.text()) or any(map(speaks_of_stock, labelled)):
+        return next((stock for stock in _stock_rows(nodes) if stock is not None), None)
+    return None
+
+
+def _stock_rows(nodes: CardNodes) -> Iterator[bool | None]:
+    heading = title(nodes)
+    for row in nodes.card.css(_STOCK_ROWS):
+        words = text_of(row) or _label(row)
+        if words != heading and len(words) <= _LONGEST_STOCK_ROW:
+            stock = read_stock(words)
+            if stock is not None and not is_inside(row, "multi-offer-display"):
+                yield stock
 
 
 def badges(nodes: CardNodes) -> list[str] | None:
-    """Labels such as "Best Seller", each once, without the clock of a running deal."""
-    shown = [spaced_text_of(node) for node in nodes.all("a-badge-label")]
+    """Labels such as "Best Seller", each once, without the clock of a running deal.
+
+    Best sellers have the class ``rio-badge-label`` since 2025-09 (SITE.md 9).
+    """
+    marked = (*nodes.all("a-badge-label"), *nodes.all("rio-badge-label"))
+    shown = [spaced_text_of(node) for node in marked]
     labels = dict.fromkeys(text for text in shown if text and not _CLOCK.search(text))
     return list(labels) or None
 

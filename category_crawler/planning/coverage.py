@@ -23,6 +23,8 @@ class Tally:
     """Results left out because their price is outside the requested range."""
     price_unproved: bool = False
     """Whether some page did not prove that its price range was applied."""
+    corrected_query: tuple[str, str] | None = None
+    """Search words asked for, and those of which the site shows the results instead."""
 
 
 def cover(partition: Partition, tally: Tally, audit: Audit | None = None) -> Coverage:
@@ -38,6 +40,9 @@ def cover(partition: Partition, tally: Tally, audit: Audit | None = None) -> Cov
         why = f"{why}; the audit found {missed} products that the plan had missed"
     elif audit is not None and complete and not audit.is_over:
         complete, why = False, "the audit is not over"
+    if tally.corrected_query is not None:
+        asked, shown = tally.corrected_query
+        complete, why = False, f"{why}; the list is of {shown!r}, not of {asked!r}"
     if not complete and (unreadable := _unreadable(partition)):
         why = f"{why}; {unreadable}"
     if miscounted := _miscounted(partition):

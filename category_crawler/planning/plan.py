@@ -48,6 +48,8 @@ class Plan:
         """Currencies of the prices seen, except the marketplace's own."""
         self.contradiction: PageRecord | None = None
         """The first page whose result bar and metadata report different totals."""
+        self.corrected_query: tuple[str, str] | None = None
+        """Search words asked for, and those of which the site shows the results instead."""
         self._outliers = 0
         self._price_unproved = False
         self._partition = self._divide(job.listing)
@@ -71,6 +73,7 @@ class Plan:
         self.pages_finished += 1
         if record.totals_differ is not None:
             self.contradiction = self.contradiction or record
+        self.corrected_query = self.corrected_query or record.corrected_query
         self._outliers += record.outliers
         self._price_unproved |= record.price_proved is False
         self._began_at = self._began_at or record.at
@@ -137,7 +140,12 @@ class Plan:
     def coverage(self, found: int, found_without_price: int) -> Coverage:
         """How complete the rows kept so far are."""
         tally = Tally(
-            found, found_without_price, self.requests, self._outliers, self._price_unproved
+            found,
+            found_without_price,
+            self.requests,
+            self._outliers,
+            self._price_unproved,
+            self.corrected_query,
         )
         return cover(self._partition, tally, self._audit)
 

@@ -65,6 +65,8 @@ class PageRecord:
     """
     totals_differ: tuple[int, int] | None = None
     """Totals of the page's result bar and of its metadata, if they contradict each other."""
+    corrected_query: tuple[str, str] | None = None
+    """The search words asked for, and those that the page shows results for instead."""
     cards_missed: int = 0
     """Cards that the page's metadata counts, less those that were read; 0 without a count."""
     page_shown: int | None = None

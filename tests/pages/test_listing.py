@@ -291,10 +291,9 @@ def test_an_inverted_range_is_past_the_end() -> None:
 
 def test_a_landing_page_is_browse() -> None:
     link = '<link rel="canonical" href="https://www.amazon.com/x/b?ie=UTF8&amp;node=17">'
-    bar = '<span data-component-type="s-result-info-bar"><span>1-12 of over 7,000 results</span></span>'
-    deal = (
-        '<div data-asin="B000000001" class="octopus-pc-item"><a href="/dp/B000000001">x</a></div>'
-    )
+    said = "<span>1-12 of over 7,000 results</span>"
+    bar = f'<span data-component-type="s-result-info-bar">{said}</span>'
+    deal = '<div data-asin="B000000001" class="deal"><a href="/dp/B000000001">Lamp</a></div>'
     for inner in ("", bar + deal):
         page = read(link + inner)
         assert (page.kind, page.products, page.node_applied) == (Kind.BROWSE, [], "17")

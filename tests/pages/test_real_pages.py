@@ -48,26 +48,30 @@ def test_no_real_page_is_damaged(name: str) -> None:
 
 @pytest.mark.parametrize("name", names("_search"))
 def test_cards(name: str) -> None:
-    seen = [
-        (
-            p.asin,
-            p.title,
-            None if p.price_cents is None else Decimal(p.price_cents) / 100,
-            p.price,
-            p.sponsored,
-        )
-        for p in page_of(name).products
+    products, cards = page_of(name).products, labels()[name]["cards"]
+    assert [(p.asin, p.title, p.sponsored) for p in products] == [
+        (card["asin"], card["title"], card["sponsored"]) for card in cards
     ]
-    assert seen == [
-        (
-            card["asin"],
-            card["title"],
-            None if card["amount"] is None else Decimal(card["amount"]),
-            card["price"],
-            card["sponsored"],
-        )
-        for card in labels()[name]["cards"]
+    # The labels name the price for members, where the reader takes the one to buy (SITE.md 9).
+    for product, card in zip(products, cards, strict=True):
+        if card["amount"] != "0.00":
+            assert product.price == card["price"]
+            assert product.price_cents == _cents(card["amount"])
+
+
+def _cents(amount: str | None) -> Decimal | None:
+    return None if amount is None else Decimal(amount) * 100
+
+
+def test_a_members_price_of_nothing_is_not_the_price_to_buy() -> None:
+    shown = [
+        (product.price_cents, card["amount"])
+        for name in names("_search")
+        for product, card in zip(page_of(name).products, labels()[name]["cards"], strict=True)
+        if card["amount"] == "0.00"
     ]
+    # Three are really for nothing: they show no price to buy.
+    assert sorted(cents for cents, _ in shown)[:4] == [0, 0, 0, 199]
 
 
 @pytest.mark.parametrize("name", names("_search"))

@@ -41,6 +41,19 @@ def test_out_of_stock(words: str) -> None:
     assert in_stock(words) is False
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Back in stock on 5 December", "In stock soon", "Was in stock", "In stock on Dec 12"),
+        *("Will be in stock again", "Not in stock", "Bald wieder auf Lager", "En stock le 5 mai"),
+        *("Bientôt en stock", "Pronto en stock", "Em estoque em breve", "Weer op voorraad"),
+        *("Snart i lager", "Wkrótce w magazynie", "Yakında stokta", "入荷予定"),
+    ],
+)
+def test_stock_of_the_future_or_the_past_is_none(words: str) -> None:
+    assert in_stock(words) is False
+
+
 @pytest.mark.parametrize("words", ["FREE delivery", "Stocking filler", "Lagerregal", "In stocking"])
 def test_no_word_of_it(words: str) -> None:
     assert in_stock(words) is None

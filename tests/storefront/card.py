@@ -5,6 +5,7 @@ from html import escape
 from typing import Self
 
 from tests.storefront.catalogue import BRANDS, Item
+from tests.storefront.offers import Offers, offers_of
 from tests.storefront.wording import Wording, grouped, money, whole_money
 
 _FOREIGN_RATE = 0.65
@@ -23,6 +24,7 @@ class Look:
     """Share of cards that show the other currency."""
     has_title: bool = True
     has_price: bool = True
+    mixed_offers: bool = False
 
     @property
     def own(self) -> Self:
@@ -135,13 +137,23 @@ def _price(item: Item, look: Look, link: str) -> str:
     cents = displayed_cents(item, look)
     if cents is None or not look.has_price:
         return '<div data-cy="price-recipe"></div>'
-    shown = _shown(cents, look)
-    return (
-        f'<div data-cy="price-recipe"><a href="{link}"><span class="a-price">'
-        f'<span class="a-offscreen">\u200e{shown}</span><span aria-hidden="true">'
-        f'<span class="a-price-whole">{cents // 100}</span></span></span>'
-        f"{_unit_price(item, look)}{_list_price(item, look)}</a></div>"
+    extra = _extra(item, look)
+    shown = (
+        f'<span class="a-price"><span class="a-offscreen">\u200e{_shown(cents, look)}</span>'
+        f'<span aria-hidden="true"><span class="a-price-whole">{cents // 100}</span></span></span>'
     )
+    return (
+        f'<div data-cy="price-recipe">{extra.before_price}<a href="{link}">'
+        f"{extra.price or shown}{extra.after_price}"
+        f"{_unit_price(item, look)}{_list_price(item, look)}</a>{extra.below_price}</div>"
+    )
+
+
+def _extra(item: Item, look: Look) -> Offers:
+    cents = displayed_cents(item, look)
+    if not look.mixed_offers or cents is None:
+        return Offers()
+    return offers_of(item.number, cents, lambda amount: _shown(amount, look))
 
 
 def _unit_price(item: Item, look: Look) -> str:
@@ -169,12 +181,13 @@ def _delivery(item: Item, look: Look) -> str:
     prime = "Prime " if item.prime and not look.foreign else ""
     return (
         '<div data-cy="delivery-recipe"><div data-cy="delivery-block">'
-        f"{prime}{look.words.free_delivery.format(f'<span>{when}</span>')}</div></div>"
+        f"{prime}{look.words.free_delivery.format(f'<span>{when}</span>')}</div>"
+        f"{_extra(item, look).in_delivery}</div>{_extra(item, look).below_delivery}"
     )
 
 
 def _offers(item: Item, look: Look) -> str:
-    if item.price_cents is not None and item.number % 5:
+    if item.price_cents is not None and (item.number % 5 or _extra(item, look).price):
         return ""
     amount = _shown(4321, look)
     return (

@@ -44,23 +44,33 @@ def listing_page(catalogue: Catalogue, switches: Switches, query: Query, visit: 
     look = _look(switches, visit)
     if visit.denied or served.total == 0:
         suggestions = _cards(catalogue.items[-4:], (), look, 0)
-        page = f"{_no_results(look.words)}{suggestions}"
+        page = f"{_no_results(look.words, switches)}{suggestions}"
         return _whole(switches, query, visit, page, has_rail=switches.no_results_rail)
     adverts = served.advertisements
     metadata = _metadata(served, switches, query, len(served.organic) + len(adverts))
     body = (
         f'<div id="search">{metadata}{_bar(served, query)}'
-        f'<div class="s-main-slot">{_cards(served.organic, adverts, look, visit.number)}'
+        f'<div class="s-main-slot">{_spelling(switches)}'
+        f"{_cards(served.organic, adverts, look, visit.number)}"
         f"{carousel(catalogue.items[:5])}</div>{_strip(served, visit)}</div>"
     )
     return _whole(switches, query, visit, body)
 
 
-def _no_results(words: Wording) -> str:
-    return (
-        '<div cel_widget_id="MAIN-TOP_BANNER_MESSAGE-1"><span>'
-        f"{words.no_results}</span> <span>this.</span></div>"
-    )
+def _no_results(words: Wording, switches: Switches) -> str:
+    return _banner(f"<span>{words.no_results}</span> <span>this.</span>", switches)
+
+
+def _spelling(switches: Switches) -> str:
+    if not switches.corrects_query:
+        return ""
+    said = "Showing results for <a>whisky</a>. Search instead for <a>wisky</a>"
+    return _banner(said, switches)
+
+
+def _banner(said: str, switches: Switches) -> str:
+    widget = "MAIN-MESSAGING" if switches.banner_year >= 2024 else "MAIN-TOP_BANNER_MESSAGE"
+    return f'<div cel_widget_id="{widget}-1">{said}</div>'
 
 
 class Serving:
@@ -171,6 +181,7 @@ def _look(switches: Switches, visit: Visit) -> Look:
         foreign_share=switches.wrong_currency_share,
         has_title=not _since(switches.titles_missing_from, visit),
         has_price=not _since(switches.prices_missing_from, visit),
+        mixed_offers=switches.mixed_offers,
     )
 
 

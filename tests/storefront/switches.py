@@ -46,6 +46,14 @@ class Switches:
     page_bytes: int = 300_000
     """Size in bytes to which pages are filled up."""
 
+    mixed_offers: bool = False
+    """Cards also show other editions, price ranges, prices for members, another way to buy,
+    subscription discounts, promotions and stock, as in :mod:`tests.storefront.offers`."""
+    corrects_query: bool = False
+    """Listings say that they are of another spelling of the search words."""
+    banner_year: int = 2026
+    """Messages above the results have the ids of this year; they changed in 2024."""
+
     # What the shop leaves out
     drop_filter: str = ""
     """Code of a refinement to ignore silently, such as ``p_36``."""
