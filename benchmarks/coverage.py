@@ -56,6 +56,37 @@ TRIALS = (
         switches={"page_cap": 20},
         catalogue={"at_piles": 0.5},
     ),
+    Trial("400, 306 a listing", 400, 0.999, 2.5, {"cap": 306}),
+    Trial(
+        *("5,000, totals 2 % too high, 306", 5_000, 0.97, 2.5),
+        switches={"cap": 306, "total_factor": 1.02},
+    ),
+    Trial(
+        *("5,000, totals far too low, 306", 5_000, 0.97, 2.6),
+        switches={"cap": 306, "total_factor": 0.04},
+    ),
+    Trial("5,000, no total, 306", 5_000, 0.97, 2.5, {"cap": 306, "total_factor": 0}),
+    Trial(
+        *("5,000, each sold from X to 5 X, 306", 5_000, 0.97, 2.5),
+        switches={"cap": 306, "price_spread": 5.0},
+    ),
+    Trial(
+        *("2,000, sold from X to 1.05 X, no price named, 306", 2_000, 0.97, 2.5),
+        switches={"cap": 306, "price_spread": 1.05, "keep_summary": False},
+    ),
+    Trial(
+        *("2,000, price filter ignored, 306", 2_000, 0.97, 2.5),
+        switches={"cap": 306, "drop_filter": "p_36"},
+    ),
+    Trial(
+        *("1,000 at one price, several brands ignored, 200", 1_000, 0.97, 2.5),
+        switches={"cap": 200, "drop_filter": "p_123|"},
+        catalogue={"at_piles": 1.0, "piles": 1},
+    ),
+    Trial(
+        *("1,000, other offers on every second card, 306", 1_000, 0.999, 2.5),
+        switches={"cap": 306, "mixed_offers": True},
+    ),
     Trial(
         *("5,000, reshuffled, totals fluctuating, 306", 5_000, 0.995, 2.5),
         switches={"cap": 306, "reshuffle": 0.1, "fluctuating": True},

@@ -1,5 +1,6 @@
 """A simulated shop for plans: answers with journal records and makes no pages."""
 
+from dataclasses import replace
 from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 
@@ -7,7 +8,7 @@ from category_crawler.domain_config import DOMAINS
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Kind
 from category_crawler.planning.partition import Partition
-from category_crawler.run.journal import PageRecord
+from category_crawler.run.journal import NOT_APPLIED, PageRecord
 from tests.storefront import Catalogue, Query, Switches
 from tests.storefront.catalogue import BRANDS, DEPARTMENT, NODE, SUB_NODES
 from tests.storefront.denial import Denial
@@ -29,11 +30,14 @@ class PaperShop:
         """The journal record of the requested page."""
         self.requests += 1
         parameters = dict(parse_qsl(urlsplit(str(asked)).query))
-        query = Query.read(parameters, domain=asked.domain, domestic=True, dropped=set())
+        dropped = {self.switches.drop_filter}
+        query = Query.read(parameters, domain=asked.domain, domestic=True, dropped=dropped)
         visit = Visit(DOMAINS[asked.domain], "X", False, str(asked), self.requests)
         served = Serving(self.catalogue, self.switches, query, visit)
         if self._denial.is_due(str(asked)) or not served.total:
             return self._no_results(asked)
+        if query != Query.read(parameters, domain=asked.domain, domestic=True, dropped=set()):
+            return self._not_applied(asked)
         organic = served.organic
         kind = Kind.LISTING if organic else Kind.PAST_THE_END
         total, is_rounded = served.known_total
@@ -66,10 +70,18 @@ class PaperShop:
         return () if asked.node in SUB_NODES else tuple(SUB_NODES)
 
     def _no_results(self, asked: ListingURL) -> PageRecord:
+        record = self._without_results(asked, Kind.NO_RESULTS)
+        return replace(record, proved=self.switches.no_results_rail)
+
+    def _not_applied(self, asked: ListingURL) -> PageRecord:
+        """What the crawl notes of a page that does not show a requested filter as applied."""
+        return self._without_results(asked, NOT_APPLIED)
+
+    def _without_results(self, asked: ListingURL, kind: str) -> PageRecord:
         return PageRecord(
             listing=str(asked.with_page(1)),
             page=asked.page,
-            kind=Kind.NO_RESULTS,
+            kind=kind,
             first=None,
             last=None,
             total=None,
@@ -83,7 +95,6 @@ class PaperShop:
             price_proved=None,
             requests=1,
             at="2026-01-01T00:00:00Z",
-            proved=self.switches.no_results_rail,
         )
 
     def crawl(self, partition: Partition, at_once: int = 1, most: int = 5_000) -> None:

@@ -301,7 +301,11 @@ class CategoryCrawl:
         try:
             postcode = self.session.postcode if self.session else None
             most_have_prices = self.run.kept_without_price * 2 < self.run.kept
-            check_page(page, PageRequest(listing, postcode, self.requests_made, most_have_prices))
+            is_slice = listing.price != self.plan.listing.price
+            check_page(
+                page,
+                PageRequest(listing, postcode, self.requests_made, most_have_prices, is_slice),
+            )
         except (FilterNotApplied, NodeNotApplied):
             if self.plan.learning or listing.with_page(1) == self.plan.listing:
                 raise

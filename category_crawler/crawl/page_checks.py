@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from category_crawler.delivery.delivery_line import names_postcode
 from category_crawler.domain_config import DELIVERY_DAY_CODE
@@ -18,12 +19,18 @@ from category_crawler.errors import (
 )
 from category_crawler.items import Product
 from category_crawler.job import DeliveryDay
-from category_crawler.listing_url import ListingURL, within
+from category_crawler.listing_url import Bounds, ListingURL, within
 from category_crawler.pages import Kind, Page, PriceRange, Refinement
 from category_crawler.pages.block import BLOCKS
 
 PRICED_INSIDE = 0.9
 """If a page does not name its price range: the share of main prices that must be inside it."""
+
+_NEARLY_INSIDE = 0.5
+"""The same for a slice of the plan, whose rows are right wherever their prices are."""
+_NEAR = 1.25
+"""Prices up to this many times beyond a slice's bounds are nearly inside: products sold from X to
+Y show X, and the site may filter by another price than it shows."""
 
 UNPRICED = 8
 """A page without any main price is suspect from this number of organic cards without any amount.
@@ -49,6 +56,8 @@ class PageRequest:
     """Number of listing requests that the run had made so far."""
     most_have_prices: bool = False
     """Whether most of the rows kept so far show a price."""
+    is_slice: bool = False
+    """Whether the price range is one of the plan's, not the caller's own."""
 
 
 def check_page(page: Page, asked: PageRequest) -> None:
@@ -140,6 +149,9 @@ def check_refinements(page: Page, asked: PageRequest) -> None:
 def check_price(page: Page, asked: PageRequest) -> None:
     """Raise FilterNotApplied if the page shows that the requested price range was not applied.
 
+    The caller's own range must be proved. In a slice of the plan, where the node and the other
+    filters are proved, the rows are right anyway.
+
     The range is in the marketplace's own currency. Prices in another one prove nothing.
     """
     bounds = asked.listing.price
@@ -153,12 +165,18 @@ def check_price(page: Page, asked: PageRequest) -> None:
             )
         return
     prices = main_prices(page.products, asked.listing.marketplace.currency)
-    inside = [price for price in prices if within(price, bounds)]
-    if len(inside) < PRICED_INSIDE * len(prices):
+    share, around = (_NEARLY_INSIDE, _near(bounds)) if asked.is_slice else (PRICED_INSIDE, bounds)
+    inside = [price for price in prices if within(price, around)]
+    if len(inside) < share * len(prices):
         raise FilterNotApplied(
             f"page {asked.listing.page} was asked for prices {_range(bounds)} and only "
             f"{len(inside)} of its {len(prices)} prices are inside"
         )
+
+
+def _near(bounds: Bounds) -> Bounds:
+    low, high = bounds
+    return low and int(low / _NEAR), high and ceil(high * _NEAR)
 
 
 def price_proved(page: Page, asked: PageRequest) -> bool | None:

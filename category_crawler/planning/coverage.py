@@ -22,7 +22,7 @@ class Tally:
     outliers: int = 0
     """Results left out because their price is outside the requested range."""
     price_unproved: bool = False
-    """Whether some page did not prove that its price range was applied."""
+    """Whether some page did not prove that the caller's price range was applied."""
     corrected_query: tuple[str, str] | None = None
     """Search words asked for, and those of which the site shows the results instead."""
 

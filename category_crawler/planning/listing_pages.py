@@ -1,5 +1,6 @@
 """A walk: the pages of one listing in one sort order, and where it ends. Pure."""
 
+import math
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
@@ -172,7 +173,8 @@ class ListingPages:
         return is_first_of_all or not record.proved or self.expected > self.served
 
     def _append(self, record: PageRecord) -> None:
-        self.end = _end(self._latest_first, record)
+        has_new = any(asin not in self.prices for asin in record.asins)
+        self.end = _end(self._latest_first, record, has_new=has_new)
         if self.end is End.NO_RESULTS and self.expected > self.served:
             self.end = End.CONTRADICTED
         if record.cards_missed:
@@ -189,10 +191,9 @@ class ListingPages:
         self.page_size = max(self.page_size, _size(record))
         self.last_page = max(self.last_page or 0, record.last_page or 0) or None
         self.recent.append(record.asins)
-        known = len(self.prices)
         for asin, cents in zip(record.asins, record.prices, strict=True):
             self.prices.setdefault(asin, cents)
-        self._vain = 0 if len(self.prices) > known else self._vain + 1
+        self._vain = 0 if has_new else self._vain + 1
         if self.end is None and self._vain >= VAIN_PAGES:
             self.end = End.NOTHING_NEW
 
@@ -213,13 +214,13 @@ def _size(record: PageRecord) -> int:
     return record.last - record.first + 1
 
 
-def _end(first_before: int | None, latest: PageRecord) -> End | None:
+def _end(first_before: int | None, latest: PageRecord, *, has_new: bool) -> End | None:
     if latest.kind in _ENDS:
         return _ENDS[latest.kind]
     if latest.page_shown is not None:
         return End.ANOTHER_PAGE
     if not latest.asins:
         return End.NO_ORGANIC_CARD
-    if first_before is not None and latest.first is not None and latest.first <= first_before:
+    if not has_new and first_before is not None and (latest.first or math.inf) <= first_before:
         return End.RANGE_STANDS_STILL
     return None if latest.has_next else End.NO_NEXT_LINK

@@ -5,16 +5,21 @@
 2. If the site may serve too few, cut the listing by price. Cut a slice again if its first page
    reports more products than the site serves.
 3. Divide a single price with too many products by brand, then by sub-node. If that is not enough,
-   walk it in other sort orders.
+   walk it in other sort orders. So too where the site refuses price ranges, and where a product is
+   in several of them, such as one sold from 5 to 50 dollars.
 4. Products without a price are in no price slice. To find some of them, walk the whole listing in
    other sort orders.
 
 Prices count only in the marketplace's own currency, because its price filter uses that. If no such
 price is seen, divide by brand and sub-node.
 
-The order in which pages arrive does not matter: the plan for a slice depends only on its own pages
-and on those of the slices above it. A slice is always smaller than the one above it, so every plan
-ends.
+If the site reshuffles results between requests, walk slices by price, an order that stays put. A
+category without a total, or with one that is smaller than what is served, is divided while its
+slices are as long as the site serves.
+
+The plan for a slice depends on its own pages, on those of the slices above it, and on what slices
+before it have shown of the site: ways to divide that it refuses, totals that are too high. A slice
+is always smaller than the one above it, and a way is tried once, so every plan ends.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +30,7 @@ from math import ceil
 from category_crawler.listing_url import ListingURL
 from category_crawler.planning.audit import Finished
 from category_crawler.planning.listing_pages import NOT_CRAWLED, End, ListingPages
-from category_crawler.planning.slice import Slice
+from category_crawler.planning.slice import STEADY_ORDER, Slice, Way
 from category_crawler.run.journal import TOO_WIDE, PageRecord
 
 _SAMPLE_PAGES = 20
@@ -34,6 +39,16 @@ _CHURN = 0.01
 """If more than this share of results repeats, the site reshuffles results between requests."""
 _PAGES_IF_RESHUFFLED = 5
 """Most pages of a slice if the site reshuffles: with fewer pages, fewer products are missed."""
+_OVERLAP = 1.5
+"""If slices by price report more than this many times the total, products are in several."""
+_TOLERATED = 0.03
+"""A total that is too high by less than this share may be wrong, and not the list incomplete."""
+_VAIN_SLICES = 3
+"""After this many slices in a row were walked again for nothing, the totals are too high."""
+_REFUSALS = 3
+"""After this many refused parts and none that was accepted, the other parts are not requested."""
+_ENDS_OF_ALL = (End.NO_NEXT_LINK, End.PAST_THE_END, End.NO_ORGANIC_CARD)
+"""Ends of a listing whose every page brought something new."""
 _STOPPED = 0.9
 """A listing that served less than this share of its total was cut short by the site."""
 
@@ -70,7 +85,11 @@ class Partition:
         self._reach: int | None = None
         """The most products that the site serves of one listing; None until that is known."""
         self._counts_are_capped = False
-        """Whether the site reports no more products of a listing than it serves."""
+        """Whether the site reports no more products of a listing than it serves, or no total."""
+        self._refused: set[Way] = set()
+        """Ways to divide that the site does not apply, or that divide nothing."""
+        self._vain_slices = 0
+        """Number of latest slices that were walked again and showed no new product."""
         self._open: dict[str, _Open] = {}
         self._known: set[str] = set()
         self._widest: dict[str, int] = {}
@@ -143,8 +162,7 @@ class Partition:
         """Crawl listings in which an audit has found something that was missing."""
         if not self.root.parts:
             # What the site said were all products was only what it serves of one listing.
-            self._reach, self._counts_are_capped = self.root.first.served, True
-            self._divide(self.root)
+            self._divide_all_the_same()
             return
         for listing in listings:
             if listing.price == self.root.listing.price:
@@ -183,6 +201,8 @@ class Partition:
         self._leave(walk)
         if not self._whole:
             self._close(root)
+        elif _may_not_count(walk):
+            self._divide_all_the_same()
         elif _may_hold_more(walk):
             self._reach = walk.served if walk.end else walk.page_size * (walk.last_page or 1)
             self._divide(root)
@@ -195,12 +215,25 @@ class Partition:
         tried = len(self.unpriced)
         walk = self.root.next_order(tried + 1)
         has_more = self.root.is_divided_by_price and self.root.listing.price == (None, None)
-        if not (walk and has_more and tried < self._effort.unpriced_orders):
+        is_tried = tried >= self._effort.unpriced_orders
+        if walk is None or is_tried or not has_more or not self._are_unpriced_worth_it:
             return
         *before, latest = self.root.first, *self.unpriced
         if latest.without_price.difference(*(known.without_price for known in before)):
             self.unpriced.append(walk)
             self._follow(walk, self._unpriced_came)
+
+    @property
+    def _are_unpriced_worth_it(self) -> bool:
+        """Whether so many products without a price are missing that a walk may be worth its pages.
+
+        Their share of all products is probably the one seen in the whole listing.
+        """
+        walk = self.root.first
+        seen, total = len(walk.without_price), self._size(walk)
+        missing = seen * (total / max(1, len(walk.asins)) - 1)
+        pages = min(_SAMPLE_PAGES, ceil(walk.served / self._page_size))
+        return missing * self._effort.pages_a_product >= pages
 
     def _unpriced_came(self) -> None:
         walk = self.unpriced[-1]
@@ -211,6 +244,10 @@ class Partition:
     # --- A slice ----------------------------------------------------------------------------
 
     def _part_came(self, part: Slice) -> None:
+        if not (self._is_way_useless(part) and self._divide_in_another_way(part)):
+            self._go_on_with(part)
+
+    def _go_on_with(self, part: Slice) -> None:
         walk = part.first
         if self._is_too_large(walk):
             self._leave(walk)
@@ -223,13 +260,73 @@ class Partition:
                 self._fetch_again(part)
 
     def _divide(self, one: Slice) -> None:
-        one.divide(self._most)
-        for part in one.parts:
-            if part.listing.node != one.listing.node and (total := one.first.exact_total):
-                self._widest[str(part.listing)] = total
-            self._follow(part.first, partial(self._part_came, part))
-        if not one.parts:
+        if parts := self._parts_of(one):
+            self._begin(one, parts)
+        else:
             self._take_what_is_served(one)
+
+    def _divide_all_the_same(self) -> None:
+        """Divide the whole listing although the site says that it is served whole."""
+        self._reach, self._counts_are_capped = self.root.first.served, True
+        self._divide(self.root)
+
+    def _parts_of(self, one: Slice) -> list[Slice]:
+        """Divide a slice in the best way left; no part if there is none."""
+        order = STEADY_ORDER if self._is_reshuffled and one.is_in_default_order else None
+        return one.divide(self._most, self._refused, order)
+
+    def _begin(self, one: Slice, parts: list[Slice]) -> None:
+        for part in parts:
+            if part.listing.node != one.listing.node and (total := one.first.exact_total):
+                self._widest[str(part.first.listing)] = total
+            self._follow(part.first, partial(self._part_came, part))
+
+    def _is_way_useless(self, part: Slice) -> bool:
+        """Whether the latest page of a part shows that its slice must be divided in another way."""
+        above = part.above
+        if above is None or above.way is None or above.way in self._refused:
+            return False
+        refused = sum(other.is_refused for other in above.parts)
+        if part.is_refused:
+            begun = sum(other.first.length > 0 for other in above.parts)
+            return refused == begun and refused in (_REFUSALS, len(above.parts))
+        return above.way is Way.PRICE and part.first.length == 1 and self._overlap(above)
+
+    def _overlap(self, one: Slice) -> bool:
+        """Whether the parts of a slice hold more products together than the slice."""
+        total = one.first.total
+        if total is None or self._counts_are_capped or not self._is_steady:
+            return False
+        held = sum(part.first.total or 0 for part in one.parts if part.first.is_steady)
+        return held > _OVERLAP * total * (2 if one.first.total_is_rounded else 1)
+
+    def _divide_in_another_way(self, part: Slice) -> bool:
+        """Give up a way that the site refuses or that divides nothing; False if there is no other.
+
+        Slices that the site did not refuse stay, with what they have served.
+        """
+        above = part.above
+        assert above is not None
+        assert above.way is not None
+        self._refused.add(above.way)
+        before = list(above.parts)
+        parts = self._parts_of(above)
+        if not parts:
+            return False
+        for one in before:
+            self._give_up(one)
+        if part.is_refused:
+            above.parts = parts
+        self._begin(above, parts)
+        return True
+
+    def _give_up(self, one: Slice) -> None:
+        for part in one.parts:
+            self._give_up(part)
+        for walk in (one.first, *one.others):
+            self._leave(walk)
+        if one.verdict is None:
+            one.close()
 
     def _is_too_large(self, walk: ListingPages) -> bool:
         """Whether its first page shows that the site will not serve all of it."""
@@ -253,10 +350,12 @@ class Partition:
     def _was_cut_short(self, walk: ListingPages) -> bool:
         """Whether the site stopped serving a listing before its last product."""
         total = walk.total
-        if walk.end in (None, End.NO_RESULTS, *NOT_CRAWLED) or total is None:
+        if walk.end in (None, End.NO_RESULTS, *NOT_CRAWLED):
             return False
         if self._counts_are_capped:
             return self._reach is not None and walk.served >= self._reach
+        if total is None:
+            return False
         if self._is_steady and not walk.total_is_rounded and walk.served >= total:
             return False
         at_reach = self._reach is not None and walk.served >= self._reach
@@ -274,11 +373,15 @@ class Partition:
     @property
     def _most(self) -> int:
         """Most products of a slice: as many as the site serves, or fewer if it reshuffles."""
-        walk = self.root.first
-        reach = self._reach or walk.served
-        if walk.served - len(walk.asins) > _CHURN * walk.served:
+        reach = self._reach or self.root.first.served
+        if self._is_reshuffled and not self.root.is_in_default_order:
             return min(reach, _PAGES_IF_RESHUFFLED * self._page_size)
         return reach
+
+    @property
+    def _is_reshuffled(self) -> bool:
+        walk = self.root.first
+        return walk.served - len(walk.asins) > _CHURN * walk.served
 
     def _pages(self, walk: ListingPages) -> int:
         """An estimate of all pages of a walk."""
@@ -300,12 +403,21 @@ class Partition:
             self._follow(walk, partial(self._take_more, one, walk))
 
     def _is_worth_another(self, one: Slice) -> bool:
+        if one.latest_was_in_vain:
+            return False
         if one.is_capped:
-            return not one.latest_was_in_vain
+            return True
+        if self._is_total_too_high(one):
+            return False
         is_promising = one.missed * self._effort.pages_a_product >= one.first.length
         return len(one.others) < self._effort.tries and (
             is_promising or one is self.root or not one.others
         )
+
+    def _is_total_too_high(self, one: Slice) -> bool:
+        """Whether few products are missing, and none was there in the latest slices like this."""
+        is_little = one.missed <= _TOLERATED * (one.first.exact_total or 0)
+        return is_little and self._vain_slices >= _VAIN_SLICES and one is not self.root
 
     def _take_what_is_served(self, one: Slice) -> None:
         """Walk a slice that cannot be divided, in every sort order."""
@@ -317,11 +429,14 @@ class Partition:
 
     def _take_more(self, one: Slice, walk: ListingPages) -> None:
         """Continue a walk while it may find missing products."""
-        if walk.end is not None or not one.is_short or one.is_in_vain(walk):
+        is_vain = one.is_in_vain(walk) or self._is_total_too_high(one)
+        if walk.end is not None or not one.is_short or is_vain:
             self._leave(walk)
             self._fetch_again(one)
 
     def _close(self, one: Slice) -> None:
+        if one.others and one is not self.root:
+            self._vain_slices = self._vain_slices + 1 if one.latest_was_in_vain else 0
         one.close()
         above = one.above
         if above is None or any(part.verdict is None for part in above.parts):
@@ -336,6 +451,13 @@ def _cannot_be_whole(walk: ListingPages) -> bool:
     """Whether the strip shows fewer pages than the total needs."""
     shown, total = walk.last_page, walk.total
     return shown is not None and total is not None and shown * walk.page_size < total
+
+
+def _may_not_count(walk: ListingPages) -> bool:
+    """Whether the site reports no total of a listing of several pages, or one that is too low."""
+    if walk.end not in _ENDS_OF_ALL or walk.length < 2:
+        return False
+    return walk.total is None or len(walk.asins) > (1 + _TOLERATED) * walk.total
 
 
 def _may_hold_more(walk: ListingPages) -> bool:

@@ -75,7 +75,8 @@ class Plan:
             self.contradiction = self.contradiction or record
         self.corrected_query = self.corrected_query or record.corrected_query
         self._outliers += record.outliers
-        self._price_unproved |= record.price_proved is False
+        if self.job.listing.price != (None, None):
+            self._price_unproved |= record.price_proved is False
         self._began_at = self._began_at or record.at
         if self._audit is not None:
             self._audit.add(record)

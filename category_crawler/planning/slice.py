@@ -1,6 +1,6 @@
 """A slice: a part of a category that is crawled as its own listing. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from enum import StrEnum
 from math import ceil
 
@@ -21,6 +21,9 @@ The orders by price come last: they change nothing in a slice of one price, and 
 a price at the end.
 """
 
+STEADY_ORDER = "price-asc-rank"
+"""An order that stays put where the site reshuffles its own; a stand-in shop may, too."""
+
 _FULL = 0.85
 """Average size of a group of brands, as a share of what the site serves."""
 
@@ -35,17 +38,37 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Way(StrEnum):
+    """How a listing is divided into smaller ones, best first."""
+
+    PRICE = "price"
+    BRAND_GROUPS = "brand groups"
+    """Several brands in one term, about as many products as the site serves."""
+    BRANDS = "brands"
+    NODES = "nodes"
+
+
 class Slice:
     """A listing, its walks in one or more sort orders, and its smaller slices."""
 
-    def __init__(self, listing: ListingURL, above: "Slice | None" = None) -> None:
+    def __init__(
+        self, listing: ListingURL, above: "Slice | None" = None, order: str | None = None
+    ) -> None:
+        """``order``: the sort order of the first walk; None means the listing's own."""
         self.listing = listing
         self.above = above
-        self.first = ListingPages(listing, holds=len(self._seen_above()), is_whole=above is None)
-        """In the default order."""
+        self.first = ListingPages(
+            listing.with_sort(order) if order else listing,
+            holds=len(self._seen_above()),
+            is_whole=above is None,
+        )
+        """In the listing's own order, or in a steady one."""
         self.others: list[ListingPages] = []
         """In other orders, to find missing products."""
         self.parts: list[Slice] = []
+        self.way: Way | None = None
+        """How it was divided last; None if it was not."""
+        self._tried: set[Way] = set()
         self.is_capped = False
         """Whether the site does not serve all of it."""
         self.verdict: Verdict | None = None
@@ -78,6 +101,11 @@ class Slice:
     def is_divided_by_price(self) -> bool:
         """Whether its parts are price ranges; together they hold every product with a price."""
         return any(part.listing.price != self.listing.price for part in self.parts)
+
+    @property
+    def is_in_default_order(self) -> bool:
+        """Whether the caller's URL asks for no sort order of its own."""
+        return "s" not in dict(self.listing.parameters)
 
     @property
     def is_refused(self) -> bool:
@@ -143,17 +171,41 @@ class Slice:
 
     def next_order(self, tried: int) -> ListingPages | None:
         """A walk in the next sort order after ``tried`` ones; None if there are no more."""
-        own = dict(self.listing.parameters).get("s")
-        orders = [order for order in ORDERS if order != own]
+        used = {dict(each.parameters).get("s") for each in (self.listing, self.first.listing)}
+        orders = [order for order in ORDERS if order not in used]
         if tried >= len(orders):
             return None
         holds = len(self._seen_above().keys() | self.first.asins)
         return ListingPages(self.listing.with_sort(orders[tried]), holds=holds)
 
-    def divide(self, most: int) -> None:
-        """Make parts of about ``most`` products each: by price, else by brand, else by node."""
-        listings = self._by_price(most) or self._by_brand(most) or self._by_node()
-        self.parts = [Slice(listing, self) for listing in listings]
+    def divide(self, most: int, refused: Set[Way], order: str | None = None) -> list["Slice"]:
+        """Make parts of about ``most`` products each, in the best way that was not tried before.
+
+        Ways that the site has refused are left out. Returns the new parts, whose first walk has
+        the sort order ``order``; no part if there is no way left. Parts that the site refused go.
+        """
+        for way in Way:
+            if way in refused or way in self._tried:
+                continue
+            self._tried.add(way)
+            listings = self._listings(way, most, refused)
+            if listings and listings != [part.listing for part in self.parts]:
+                parts = [Slice(listing, self, order) for listing in listings]
+                self.parts = [part for part in self.parts if not part.is_refused] + parts
+                self.way = way
+                return parts
+        return []
+
+    def _listings(self, way: Way, most: int, refused: Set[Way]) -> list[ListingURL]:
+        match way:
+            case Way.PRICE:
+                return self._by_price(most)
+            case Way.BRAND_GROUPS:
+                return self._by_brand(most)
+            case Way.BRANDS:
+                return self._by_brand(1) if Way.BRAND_GROUPS in refused else []
+            case Way.NODES:
+                return self._by_node()
 
     def with_all_parts(self) -> Iterator["Slice"]:
         """This slice and every one below it."""

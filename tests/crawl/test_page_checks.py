@@ -1,5 +1,7 @@
 """When a page without a price is unreadable, and when one proves a range or "no results"."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,6 +81,26 @@ def test_a_price_range_is_proved_in_the_marketplaces_own_currency_only(
         return
     check_price(shown, BOUNDED)
     assert price_proved(shown, BOUNDED) is proved
+
+
+@pytest.mark.parametrize(
+    ("cents", "is_refused"),
+    [
+        ([900] * 24, False),
+        ([2400] * 24, False),
+        ([1500] * 13 + [9900] * 11, False),
+        ([1500] * 11 + [9900] * 13, True),
+        ([700] * 24, True),
+    ],
+)
+def test_a_slice_of_the_plan_keeps_rows_near_its_bounds(cents: list[int], is_refused: bool) -> None:
+    cards = [product(number, price_cents=price) for number, price in enumerate(cents)]
+    shown = Page(Kind.LISTING, products=cards, currency="AUD")
+    with pytest.raises(FilterNotApplied) if is_refused else nullcontext():
+        check_price(shown, replace(BOUNDED, is_slice=True))
+    if not all(1000 <= price <= 2000 for price in cents):
+        with pytest.raises(FilterNotApplied):
+            check_price(shown, BOUNDED)
 
 
 FILTERED = PageRequest(ListingURL.parse(f"{LISTING}%2Cp_89%3AAurelo%2Cp_36%3A1000-2000"))

@@ -32,7 +32,9 @@ def test_pages_follow_until_there_is_no_next_link() -> None:
 @pytest.mark.parametrize(
     ("second", "end"),
     [
-        ({"first": 1, "last": 24}, End.RANGE_STANDS_STILL),
+        ({"first": 1, "last": 24, "asins": asins(1, 24)}, End.RANGE_STANDS_STILL),
+        # A bar such as "24 results" stands still, but the page has products of its own.
+        ({"first": 1, "last": 24}, None),
         ({"kind": "past_the_end", "asins": (), "first": 321, "last": 306}, End.PAST_THE_END),
         ({"has_next": False}, End.NO_NEXT_LINK),
         ({}, None),

@@ -175,7 +175,8 @@ def test_a_slice_that_is_refused_adds_nothing_and_proves_nothing() -> None:
             page = replace(record(asked.page, listing=page.listing, asins=()), kind="not_applied")
             page = replace(page, total=None, last_page=None, has_next=False)
         partition.add(page)
-    assert partition.root.verdict is not Verdict.COMPLETE
+    rows = {item.asin for item in shop.catalogue.items if item.asin in partition.root.asins}
+    assert (partition.root.verdict is Verdict.COMPLETE) is (rows == shop.catalogue.asins())
     assert shop.requests < 100
 
 
@@ -300,3 +301,45 @@ def test_a_part_by_node_that_is_wider_than_the_slice_above_adds_nothing() -> Non
     assert not partition.is_too_wide(wide, 60)
     assert not partition.is_too_wide(wide, None)
     assert not partition.is_too_wide(LISTING, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("size", "cost", "switches"),
+    [
+        (5_000, 1.35, {"reshuffle": 0.1, "fluctuating": True}),
+        (5_000, 1.6, {"total_factor": 1.02}),
+        (5_000, 2.6, {"total_factor": 0.04}),
+        (5_000, 1.35, {"total_factor": 0}),
+        (5_000, 1.8, {"price_spread": 1.1}),
+        (5_000, 1.8, {"price_spread": 100}),
+        (2_000, 1.6, {"drop_filter": "p_36"}),
+        # Two orders for a handful of products without a price would cost two thirds more.
+        (400, 2.0, {}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("at_once", [1, 6])
+def test_what_a_hostile_shop_costs(
+    size: int, cost: float, switches: dict[str, Any], seed: int, at_once: int
+) -> None:
+    catalogue = Catalogue(size, seed=seed)
+    shop, partition = crawled(catalogue, at_once=at_once, cap=306, **switches)
+    assert len(shop.priced() & partition.root.asins) >= 0.999 * len(shop.priced())
+    assert shop.requests <= cost * size / 24
+    found = Tally(found=len(shop.found))
+    truth = shop.found == shop.catalogue.asins()
+    assert cover(partition, found).complete in ((True, None) if truth else (False, None))
+
+
+@pytest.mark.parametrize(
+    ("refused", "least"), [("p_123|", 0.999), ("p_123", 0.8)], ids=["groups", "brands"]
+)
+def test_a_single_price_is_divided_by_what_the_site_does_not_refuse(
+    refused: str, least: float
+) -> None:
+    catalogue = Catalogue(prices=[999] * 1_000)
+    shop, partition = crawled(catalogue, cap=200, drop_filter=refused)
+    assert len(partition.root.asins) >= least * 1_000
+    assert shop.requests <= 4.5 * 1_000 / 24
+    assert all(part.is_refused is False for part in partition.root.parts)

@@ -463,5 +463,5 @@ def test_a_filter_the_marketplace_lacks_is_named_not_silently_left_out(home: Hom
 def test_scrapys_own_feeds_work(home: Home, tmp_path: Path) -> None:
     ended = home.crawl("-O", f"{tmp_path}/out.csv")
     lines = (tmp_path / "out.csv").read_text().splitlines()
-    assert lines[0].startswith("asin,title,price,price_cents,currency")
+    assert lines[0].startswith("asin,title,price,price_cents,price_high_cents,")
     assert len(lines) == len(ended.rows) + 1

@@ -62,6 +62,8 @@ class Selection:
     prime: bool | None = None
     within_days: int | None = None
     brands: frozenset[str] = frozenset()
+    price_spread: float = 1.0
+    """A product matches from its price to this many times its price."""
 
     def admits(self, item: Item) -> bool:
         return (
@@ -81,7 +83,7 @@ class Selection:
             return True
         return (
             cents is not None
-            and (self.low is None or cents >= self.low)
+            and (self.low is None or cents * self.price_spread >= self.low)
             and (self.high is None or cents <= self.high)
         )
 
@@ -150,7 +152,8 @@ class Catalogue:
         if not selection.has_price:
             return self.items
         prices, priced = self._by_price
-        low = 0 if selection.low is None else bisect_left(prices, selection.low)
+        least = (selection.low or 0) / selection.price_spread
+        low = bisect_left(prices, least)
         high = len(prices) if selection.high is None else bisect_right(prices, selection.high)
         return priced[low:high]
 

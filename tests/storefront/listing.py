@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from math import ceil
 from urllib.parse import quote
@@ -81,7 +81,9 @@ class Serving:
     ) -> None:
         self._catalogue, self._switches, self._visit = catalogue, switches, visit
         self.page, self.size = query.page, switches.page_size
-        self._found = catalogue.select(query.selection, query.order)
+        self._is_by_price = query.order.startswith("price-")
+        selection = replace(query.selection, price_spread=switches.price_spread)
+        self._found = catalogue.select(selection, query.order)
         self._random = random.Random(f"{visit.number} {visit.url}")
         self.total = self._reported_total()
 
@@ -128,7 +130,7 @@ class Serving:
 
     @property
     def has_bar(self) -> bool:
-        return self._switches.repeats_first_page != "no bar"
+        return self._switches.repeats_first_page != "no bar" and bool(self._switches.total_factor)
 
     @property
     def is_past_the_end(self) -> bool:
@@ -152,7 +154,7 @@ class Serving:
         return self._random.sample(pool, min(self._switches.adverts, len(pool)))
 
     def _order(self) -> list[Item]:
-        if not self._switches.reshuffle:
+        if not self._switches.reshuffle or self._is_by_price:
             return list(self._found)
         # If ranks move by up to j in both directions, j / 2n of all results change page.
         reach = 2 * self._switches.reshuffle * self.size
@@ -167,7 +169,8 @@ class Serving:
             total = min(total, self._switches.cap or total)
         if self._switches.fluctuating and total:
             return max(1, int(total * self._random.uniform(0.5, 2)))
-        return total
+        factor = self._switches.total_factor
+        return max(1, round(total * factor)) if total and factor else total
 
 
 def _look(switches: Switches, visit: Visit) -> Look:

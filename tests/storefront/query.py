@@ -37,6 +37,7 @@ class Query:
             (code, value)
             for code, value in terms
             if code not in dropped
+            and not ("|" in value and f"{code}|" in dropped)
             and _knows(code, value, domain)
             and (domestic or code != DAY_CODE)
         ]

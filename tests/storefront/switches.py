@@ -32,8 +32,13 @@ class Switches:
     """The errors are made up to this request; 0 means always."""
     fluctuating: bool = False
     """Each page reports between half and twice the total."""
+    total_factor: float = 1.0
+    """Each total is this many times the true one; 0 means that no page reports any."""
     reshuffle: float = 0.0
-    """Share of results that change page between requests."""
+    """Share of results that change page between requests, except in orders by price."""
+    price_spread: float = 1.0
+    """A product also matches price ranges up to this many times its price, as do products that
+    are sold from X to Y."""
     repeats_first_page: str = ""
     """Every page shows the results of the first one and leads on: with ``counting`` the bar goes
     on counting, with ``no bar`` there is none."""
@@ -56,7 +61,8 @@ class Switches:
 
     # What the shop leaves out
     drop_filter: str = ""
-    """Code of a refinement to ignore silently, such as ``p_36``."""
+    """Code of a refinement to ignore silently, such as ``p_36``; ``p_123|`` means only terms with
+    several brands."""
     drop_node: bool = False
     keep_summary: bool = True
     """The summary for screen readers names the chosen filters, the price among them."""
