@@ -37,7 +37,7 @@ BLOCK_PAUSE = 600.0  # seconds before the single retry of a challenged page; 0: 
 DOWNLOAD_TIMEOUT = 40  # 180
 
 # --- The plan: how much to request for a whole category --------------------------------------
-MAX_REQUESTS = 20_000  # listing requests, failed ones included; then the run ends
+MAX_REQUESTS = 0  # listing requests, then the run ends; 0: 20,000, or more in a large category
 SLICE_TRIES = 2  # how often to fetch a slice again if products are missing
 AUDIT_PAGES = 10  # most random pages that measure a finished plan; at most a tenth of its pages
 UNPRICED_ORDERS = 2  # more sort orders of the whole listing, to find products without a price

@@ -179,6 +179,11 @@ class Partition:
             self._leave(walk)
 
     @property
+    def pages_of_total(self) -> int:
+        """Number of pages that the reported products fill; 0 if none are reported."""
+        return ceil((self.root.first.total or 0) / self._page_size)
+
+    @property
     def pages_to_come(self) -> int:
         """An estimate of the pages that the open walks still need."""
         return sum(max(1, self._pages(one.walk) - one.walk.length) for one in self._open.values())

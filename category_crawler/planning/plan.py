@@ -17,11 +17,20 @@ from category_crawler.run.records import Coverage
 class Limits:
     """The operator's limits for a plan."""
 
-    requests: int = 20_000
-    """The plan stops after this many listing requests, failed ones included."""
+    requests: int = 0
+    """The plan stops after this many listing requests, failed ones included.
+
+    0 means a limit that suits the size of the category: see :attr:`Plan.most_requests`.
+    """
     audit_pages: int = PAGES
     """Most pages of the audit; 0 means no audit."""
     effort: Effort = field(default_factory=Effort)
+
+
+_FEWEST_REQUESTS = 20_000
+"""The least limit on requests, if the operator sets none."""
+_REQUESTS_A_PAGE = 3
+"""Requests for each page that the reported products fill; hostile shops need up to 2.5."""
 
 
 class Plan:
@@ -154,8 +163,14 @@ class Plan:
     def stopped(self) -> str:
         """Why the plan stops early; empty if it does not."""
         if self._is_spent and not (self._partition.is_over and self._is_audited):
-            return f"stopped at MAX_REQUESTS {self._limits.requests}"
+            return f"stopped at MAX_REQUESTS {self.most_requests}"
         return ""
+
+    @property
+    def most_requests(self) -> int:
+        """The operator's limit on listing requests, else one that grows with the category."""
+        needed = _REQUESTS_A_PAGE * self._partition.pages_of_total
+        return self._limits.requests or max(_FEWEST_REQUESTS, needed)
 
     @property
     def _is_audited(self) -> bool:
@@ -163,7 +178,7 @@ class Plan:
 
     @property
     def _is_spent(self) -> bool:
-        return self.requests >= self._limits.requests
+        return self.requests >= self.most_requests
 
     def _learn(self, day: str) -> None:
         """Start again with the listing for this delivery day."""

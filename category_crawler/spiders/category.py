@@ -227,8 +227,18 @@ class CategorySpider(StoppingSpider):
         elif record.cards_missed or record.kind == UNREADABLE:
             kept = crawl.keep_unreadable(response.body)
             self.logger.warning("%s could not be read wholly; %s", listing, kept)
+        if crawl.plan.pages_finished == 1 and crawl.plan.listing == listing:
+            self._say_how_large(crawl)
         self._warn(crawl)
         return products
+
+    def _say_how_large(self, crawl: CategoryCrawl) -> None:
+        reported = crawl.coverage.reported_total
+        products = "no number of" if reported is None else f"{reported:,}"
+        self.logger.info(
+            "The shop reports %s products; at most %s requests are made (MAX_REQUESTS)",
+            *(products, f"{crawl.plan.most_requests:,}"),
+        )
 
     def _warn(self, crawl: CategoryCrawl) -> None:
         for warning in crawl.warnings:

@@ -155,6 +155,11 @@ def test_a_bound_on_requests_ends_the_run(home: Home) -> None:
     assert "MAX_REQUESTS" in ended.summary["coverage"]["why"]
 
 
+def test_the_log_says_at_the_start_how_large_the_category_is(home: Home) -> None:
+    said = home.crawl().said
+    assert said.count("The shop reports 60 products; at most 20,000 requests are made") == 1
+
+
 def test_an_empty_category_is_done_with_no_product(home: Home) -> None:
     ended = home.crawl(category_url=URL.replace(NODE, EMPTY_NODE))
     assert (ended.code, ended.result) == (0, [])
