@@ -250,7 +250,7 @@ class Run:
 
     def _replay(self) -> None:
         """Truncate the files to the last page whose rows are all there, and count the rows."""
-        valid, journal_end, rows_end = whole_rows(self._rows.path), 0, 0
+        valid, journal_end, rows_end = self._take_rows(), 0, 0
         for record, line_end in read_journal(self._journal.path):
             if not rows_end <= record.offset <= valid or not self._rows.ends_line(record.offset):
                 break
@@ -258,10 +258,23 @@ class Run:
         self._journal.truncate(journal_end)
         self._rows.truncate(rows_end)
         self._sponsored.truncate(whole_rows(self._sponsored.path))
-        for product in _products(self._rows.path):
-            self.asins.add(product.asin)
-            self._count(product.price_cents)
+        if rows_end < valid:
+            self._take_rows()
         self._commit()
+
+    def _take_rows(self) -> int:
+        """Count the rows of the file before the first line that is not one; return their bytes."""
+        self.asins.clear()
+        self.kept = self.kept_without_price = size = 0
+        with self._rows.path.open("rb") as file:
+            for line in lines_of(file):
+                product = read_row(line)
+                if product is None:
+                    break
+                size += len(line)
+                self.asins.add(product.asin)
+                self._count(product.price_cents)
+        return size
 
     def _roll_back(self) -> None:
         self._journal.roll_back()
