@@ -25,6 +25,10 @@ class PaperShop:
         self.requests = 0
         self._denial = Denial(self.switches)
         self.found: set[str] = set()
+        self.brands = list(BRANDS)
+        """Brands that the rail offers."""
+        self.nodes = list(SUB_NODES)
+        """Nodes below the example node that the rail offers."""
 
     def answer(self, asked: ListingURL) -> PageRecord:
         """The journal record of the requested page."""
@@ -60,14 +64,16 @@ class PaperShop:
             price_proved=None,
             requests=1,
             at="2026-01-01T00:00:00Z",
-            brands=tuple(f"{BRAND_CODE}:{value}" for value in BRANDS) if asked.page == 1 else (),
+            brands=tuple(f"{BRAND_CODE}:{value}" for value in self.brands)
+            if asked.page == 1
+            else (),
             nodes=self._nodes(asked) if asked.page == 1 else (),
         )
 
     def _nodes(self, asked: ListingURL) -> tuple[str, ...]:
         if self.switches.rail_lists_siblings:
             return tuple(node for node in (DEPARTMENT, NODE, *SUB_NODES) if node != asked.node)
-        return () if asked.node in SUB_NODES else tuple(SUB_NODES)
+        return () if asked.node in SUB_NODES else tuple(self.nodes)
 
     def _no_results(self, asked: ListingURL) -> PageRecord:
         record = self._without_results(asked, Kind.NO_RESULTS)

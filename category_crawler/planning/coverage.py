@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from category_crawler.planning.audit import Audit
 from category_crawler.planning.listing_pages import End, ListingPages
-from category_crawler.planning.partition import Partition
+from category_crawler.planning.partition import TOLERATED, Partition
 from category_crawler.planning.slice import Slice, Verdict
 from category_crawler.run.records import Coverage
 
@@ -69,7 +69,15 @@ def _judge(partition: Partition, tally: Tally, capped: Sequence[Slice]) -> tuple
     if root.first.end is End.NO_RESULTS and found == 0:
         return True, "the site says that the category holds no product"
     if missing := _known_to_be_missing(root.first, capped, found):
-        return False, missing
+        if not _is_total_in_doubt(partition, found):
+            return False, missing
+        return None, f"{missing}, but slices that were walked again showed no other"
+    return _judge_total(partition, tally)
+
+
+def _judge_total(partition: Partition, tally: Tally) -> tuple[bool | None, str]:
+    """Whether the list is complete, where no product is known to be missing."""
+    root, found = partition.root, tally.found
     total = root.first.exact_total
     if total is None:
         return None, _no_exact_total(root.first)
@@ -80,6 +88,13 @@ def _judge(partition: Partition, tally: Tally, capped: Sequence[Slice]) -> tuple
     if tally.price_unproved:
         return None, "it could not be proved on every page that the price range was applied"
     return True, f"every one of the {total} products reported was found"
+
+
+def _is_total_in_doubt(partition: Partition, found: int) -> bool:
+    """Whether almost all products of the total were found, and a search for more was in vain."""
+    total = partition.root.first.exact_total
+    is_near = total is not None and found >= (1 - TOLERATED) * total
+    return is_near and partition.totals_are_too_high
 
 
 def _known_to_be_missing(walk: ListingPages, capped: Sequence[Slice], found: int) -> str:
@@ -125,6 +140,7 @@ def _walks(partition: Partition) -> Iterator[ListingPages]:
     for one in partition.root.with_all_parts():
         yield from (one.first, *one.others)
     yield from partition.unpriced
+    yield from partition.given_up
 
 
 def _miscounted(partition: Partition) -> str:

@@ -7,8 +7,9 @@
 3. Divide a single price with too many products by brand, then by sub-node. If that is not enough,
    walk it in other sort orders. So too where the site refuses price ranges, and where a product is
    in several of them, such as one sold from 5 to 50 dollars.
-4. Products without a price are in no price slice. To find some of them, walk the whole listing in
-   other sort orders.
+4. Products without a price are in no price slice. If enough of them are missing, divide by brand
+   and sub-node first. If the brands offered do not hold all products together, or are too few,
+   divide by price, and walk the whole listing in other sort orders.
 
 Prices count only in the marketplace's own currency, because its price filter uses that. If no such
 price is seen, divide by brand and sub-node.
@@ -22,7 +23,7 @@ before it have shown of the site: ways to divide that it refuses, totals that ar
 is always smaller than the one above it, and a way is tried once, so every plan ends.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
@@ -30,7 +31,7 @@ from math import ceil
 from category_crawler.listing_url import ListingURL
 from category_crawler.planning.audit import Finished
 from category_crawler.planning.listing_pages import NOT_CRAWLED, End, ListingPages
-from category_crawler.planning.slice import STEADY_ORDER, Slice, Way
+from category_crawler.planning.slice import STEADY_ORDER, UNPRICED_FIRST, Slice, Way
 from category_crawler.run.journal import TOO_WIDE, PageRecord
 
 _SAMPLE_PAGES = 20
@@ -41,8 +42,12 @@ _PAGES_IF_RESHUFFLED = 5
 """Most pages of a slice if the site reshuffles: with fewer pages, fewer products are missed."""
 _OVERLAP = 1.5
 """If slices by price report more than this many times the total, products are in several."""
-_TOLERATED = 0.03
+TOLERATED = 0.03
 """A total that is too high by less than this share may be wrong, and not the list incomplete."""
+_FULL = 0.85
+"""Average size of slices by brand and node, as a share of what the site serves."""
+_LEFT_OUT = 0.02
+"""If brands or nodes hold together less of a slice, by more than this share, others are missing."""
 _VAIN_SLICES = 3
 """After this many slices in a row were walked again for nothing, the totals are too high."""
 _REFUSALS = 3
@@ -80,6 +85,10 @@ class Partition:
         self.root = Slice(listing)
         self.unpriced: list[ListingPages] = []
         """Walks of the whole listing in other orders, to find products without a price."""
+        self.given_up: list[ListingPages] = []
+        """Walks of brands or nodes that turned out not to hold all products of the slice above."""
+        self._ways: Sequence[Way] = tuple(Way)
+        """Ways to divide, best first."""
         self._effort = effort
         self._whole = whole
         self._reach: int | None = None
@@ -91,6 +100,8 @@ class Partition:
         self._vain_slices = 0
         """Number of latest slices that were walked again and showed no new product."""
         self._open: dict[str, _Open] = {}
+        self._new: dict[str, ListingPages] = {}
+        """The open walks without a page: their first pages tell most about the plan."""
         self._known: set[str] = set()
         self._widest: dict[str, int] = {}
         """Of each part by node (canonical URL): the total of the slice above."""
@@ -103,6 +114,8 @@ class Partition:
         going_on = self._open.get(record.listing)
         if going_on is not None:
             going_on.walk.add(record)
+            if going_on.walk.length:
+                self._new.pop(record.listing, None)
             going_on.page_came()
 
     def is_too_wide(self, listing: str, total: int | None) -> bool:
@@ -126,7 +139,11 @@ class Partition:
 
     def wanted(self) -> Iterator[ListingURL]:
         """Listing pages to request, best first."""
+        for walk in self._new.values():
+            yield from map(walk.listing.with_page, walk.wanted(1))
         for one in self._open.values():
+            if not one.walk.length:
+                continue
             for page in one.walk.wanted(self._last_worth_asking(one.walk)):
                 yield one.walk.listing.with_page(page)
 
@@ -135,11 +152,16 @@ class Partition:
         return not self._open
 
     @property
+    def totals_are_too_high(self) -> bool:
+        """Whether the latest slices that missed products of their totals were searched in vain."""
+        return self._vain_slices >= _VAIN_SLICES
+
+    @property
     def length(self) -> int:
         """Number of pages of all walks; a page that was requested twice counts once."""
         slices = self.root.with_all_parts()
         walks = (walk for one in slices for walk in (one.first, *one.others))
-        return sum(walk.length for walk in (*walks, *self.unpriced))
+        return sum(walk.length for walk in (*walks, *self.unpriced, *self.given_up))
 
     @property
     def finished(self) -> Finished | None:
@@ -151,8 +173,8 @@ class Partition:
         prices = sorted(cents for cents in walk.prices.values() if cents is not None)
         return Finished(
             root.listing,
-            root.asins.union(*(other.asins for other in self.unpriced)),
-            prices if root.is_divided_by_price else (),
+            root.asins.union(*(other.asins for other in (*self.unpriced, *self.given_up))),
+            prices if root.parts and Way.PRICE not in self._refused else (),
             self._page_size,
             max(1, (self._reach or walk.served) // self._page_size),
             {other.listing.sort for other in walks},
@@ -191,10 +213,13 @@ class Partition:
     def _follow(self, walk: ListingPages, page_came: Callable[[], None]) -> None:
         url = str(walk.listing)
         self._known.add(url)
+        self._new[url] = walk
         self._open[url] = _Open(walk, page_came)
 
     def _leave(self, walk: ListingPages) -> None:
-        self._open.pop(str(walk.listing), None)
+        url = str(walk.listing)
+        self._open.pop(url, None)
+        self._new.pop(url, None)
 
     # --- The whole listing ------------------------------------------------------------------
 
@@ -210,6 +235,8 @@ class Partition:
             self._divide_all_the_same()
         elif _may_hold_more(walk):
             self._reach = walk.served if walk.end else walk.page_size * (walk.last_page or 1)
+            if self._are_unpriced_worth_it and self._can_be_divided_without_prices:
+                self._ways = UNPRICED_FIRST
             self._divide(root)
             self._look_for_unpriced()
         else:
@@ -239,6 +266,15 @@ class Partition:
         missing = seen * (total / max(1, len(walk.asins)) - 1)
         pages = min(_SAMPLE_PAGES, ceil(walk.served / self._page_size))
         return missing * self._effort.pages_a_product >= pages
+
+    @property
+    def _can_be_divided_without_prices(self) -> bool:
+        """Whether brands and nodes may make slices that the site serves whole."""
+        walk = self.root.first
+        if walk.exact_total is None or not (walk.brands or walk.nodes):
+            return False
+        parts = max(1, len(walk.brands)) * max(1, len(walk.nodes))
+        return walk.exact_total <= _FULL * self._most * parts
 
     def _unpriced_came(self) -> None:
         walk = self.unpriced[-1]
@@ -278,7 +314,7 @@ class Partition:
     def _parts_of(self, one: Slice) -> list[Slice]:
         """Divide a slice in the best way left; no part if there is none."""
         order = STEADY_ORDER if self._is_reshuffled and one.is_in_default_order else None
-        return one.divide(self._most, self._refused, order)
+        return one.divide(self._most, self._refused, order, self._ways)
 
     def _begin(self, one: Slice, parts: list[Slice]) -> None:
         for part in parts:
@@ -295,7 +331,20 @@ class Partition:
         if part.is_refused:
             begun = sum(other.first.length > 0 for other in above.parts)
             return refused == begun and refused in (_REFUSALS, len(above.parts))
-        return above.way is Way.PRICE and part.first.length == 1 and self._overlap(above)
+        if above.way is Way.PRICE:
+            return part.first.length == 1 and self._overlap(above)
+        return Way.PRICE in self._untried(above) and self._leave_out_products(above)
+
+    def _untried(self, one: Slice) -> set[Way]:
+        return one.untried - self._refused
+
+    def _leave_out_products(self, one: Slice) -> bool:
+        """Whether all parts together hold fewer products than the slice."""
+        total = one.first.exact_total
+        if total is None or not all(part.first.length for part in one.parts):
+            return False
+        held = sum(part.first.total or 0 for part in one.parts)
+        return held < (1 - _LEFT_OUT) * total
 
     def _overlap(self, one: Slice) -> bool:
         """Whether the parts of a slice hold more products together than the slice."""
@@ -313,16 +362,22 @@ class Partition:
         above = part.above
         assert above is not None
         assert above.way is not None
-        self._refused.add(above.way)
+        is_incomplete = not part.is_refused and above.way is not Way.PRICE
+        if not is_incomplete:
+            self._refused.add(above.way)
         before = list(above.parts)
         parts = self._parts_of(above)
         if not parts:
             return False
         for one in before:
             self._give_up(one)
-        if part.is_refused:
+        if is_incomplete:
+            self.given_up += [walk for one in before for walk in one.all_walks]
+        if is_incomplete or part.is_refused:
             above.parts = parts
         self._begin(above, parts)
+        if above is self.root:
+            self._look_for_unpriced()
         return True
 
     def _give_up(self, one: Slice) -> None:
@@ -421,8 +476,7 @@ class Partition:
 
     def _is_total_too_high(self, one: Slice) -> bool:
         """Whether few products are missing, and none was there in the latest slices like this."""
-        is_little = one.missed <= _TOLERATED * (one.first.exact_total or 0)
-        return is_little and self._vain_slices >= _VAIN_SLICES and one is not self.root
+        return self.totals_are_too_high and one.missed <= TOLERATED * (one.first.exact_total or 0)
 
     def _take_what_is_served(self, one: Slice) -> None:
         """Walk a slice that cannot be divided, in every sort order."""
@@ -446,7 +500,8 @@ class Partition:
         above = one.above
         if above is None or any(part.verdict is None for part in above.parts):
             return
-        if above.may_have_more_than_its_parts and not above.is_capped:
+        may_have_more = above.may_have_more_than_its_parts and not self._is_total_too_high(above)
+        if may_have_more and not above.is_capped:
             self._take_what_is_served(above)
         else:
             self._close(above)
@@ -462,7 +517,7 @@ def _may_not_count(walk: ListingPages) -> bool:
     """Whether the site reports no total of a listing of several pages, or one that is too low."""
     if walk.end not in _ENDS_OF_ALL or walk.length < 2:
         return False
-    return walk.total is None or len(walk.asins) > (1 + _TOLERATED) * walk.total
+    return walk.total is None or len(walk.asins) > (1 + TOLERATED) * walk.total
 
 
 def _may_hold_more(walk: ListingPages) -> bool:

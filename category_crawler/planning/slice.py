@@ -1,6 +1,6 @@
 """A slice: a part of a category that is crawled as its own listing. Pure."""
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from enum import StrEnum
 from math import ceil
 
@@ -46,6 +46,10 @@ class Way(StrEnum):
     """Several brands in one term, about as many products as the site serves."""
     BRANDS = "brands"
     NODES = "nodes"
+
+
+UNPRICED_FIRST = (Way.BRAND_GROUPS, Way.BRANDS, Way.NODES, Way.PRICE)
+"""The ways with those first that keep products without a price."""
 
 
 class Slice:
@@ -178,13 +182,20 @@ class Slice:
         holds = len(self._seen_above().keys() | self.first.asins)
         return ListingPages(self.listing.with_sort(orders[tried]), holds=holds)
 
-    def divide(self, most: int, refused: Set[Way], order: str | None = None) -> list["Slice"]:
+    def divide(
+        self,
+        most: int,
+        refused: Set[Way],
+        order: str | None = None,
+        ways: Sequence[Way] = tuple(Way),
+    ) -> list["Slice"]:
         """Make parts of about ``most`` products each, in the best way that was not tried before.
 
-        Ways that the site has refused are left out. Returns the new parts, whose first walk has
-        the sort order ``order``; no part if there is no way left. Parts that the site refused go.
+        ``ways`` are the ways, best first; those that the site has refused are left out. Returns the
+        new parts, whose first walk has the sort order ``order``; no part if there is no way left.
+        Parts that the site refused go.
         """
-        for way in Way:
+        for way in ways:
             if way in refused or way in self._tried:
                 continue
             self._tried.add(way)
@@ -206,6 +217,16 @@ class Slice:
                 return self._by_brand(1) if Way.BRAND_GROUPS in refused else []
             case Way.NODES:
                 return self._by_node()
+
+    @property
+    def untried(self) -> set[Way]:
+        """The ways in which it was not divided yet."""
+        return set(Way) - self._tried
+
+    @property
+    def all_walks(self) -> list[ListingPages]:
+        """Its walks and those of every slice below it."""
+        return [walk for one in self.with_all_parts() for walk in (one.first, *one.others)]
 
     def with_all_parts(self) -> Iterator["Slice"]:
         """This slice and every one below it."""

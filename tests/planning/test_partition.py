@@ -16,7 +16,7 @@ from category_crawler.planning.slice import Verdict
 from tests.paper_shop import PaperShop
 from tests.records import LISTING, record
 from tests.storefront import Catalogue, Switches
-from tests.storefront.catalogue import NODE, SUB_NODES
+from tests.storefront.catalogue import BRANDS, NODE, SUB_NODES
 
 PRICES = st.lists(
     st.none() | st.integers(0, 30) | st.integers(100, 100_000) | st.just(999), max_size=260
@@ -132,10 +132,36 @@ def test_what_no_refinement_divides_is_looked_for_in_other_orders() -> None:
 
 
 def test_products_without_a_price_are_looked_for_in_other_orders() -> None:
-    shop, partition = crawled(Catalogue(2_000, without_price=0.1), cap=306)
+    # More products than the brands and nodes can divide into listings that are served whole.
+    shop, partition = crawled(Catalogue(6_000, without_price=0.1), cap=240)
     unpriced = {a for a in shop.found if shop.catalogue.by_asin[a].price_cents is None}
     assert len(partition.unpriced) == 2
     assert len(unpriced) > len(partition.root.first.without_price)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.5])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_brands_and_nodes_divide_products_without_a_price_too(share: float, seed: int) -> None:
+    catalogue = Catalogue(5_000, without_price=share, seed=seed)
+    shop, partition = crawled(catalogue, cap=306)
+    assert shop.found == partition.root.asins == catalogue.asins()
+    assert partition.root.verdict is Verdict.COMPLETE
+    assert shop.requests <= 1.35 * 5_000 / 24
+
+
+@pytest.mark.parametrize("at_once", [1, 6])
+def test_brands_that_hold_only_some_products_are_given_up_for_prices(at_once: int) -> None:
+    catalogue = Catalogue(3_000, without_price=0.05)
+    shop, partition = PaperShop(catalogue, Switches(cap=306)), partition_of()
+    shop.brands = list(BRANDS)[:-1]
+    shop.crawl(partition, at_once)
+    assert shop.priced() <= shop.found
+    assert shop.requests <= 2.2 * 3_000 / 24
+    assert partition.given_up
+    truth = shop.found == catalogue.asins()
+    assert cover(partition, Tally(found=len(shop.found))).complete in (
+        (True, None) if truth else (False, None)
+    )
 
 
 def test_where_every_product_has_a_price_no_other_order_is_asked_for() -> None:
@@ -222,7 +248,7 @@ def test_no_results_against_what_is_known_is_never_complete_unless_all_was_found
 
 def test_no_results_in_another_order_is_held_against_the_listings_own() -> None:
     shop, partition = crawled(
-        Catalogue(900, without_price=0.1, seed=3), cap=306, no_results_on="s=review-rank$"
+        Catalogue(900, without_price=0.1, seed=3), cap=48, no_results_on="s=review-rank$"
     )
     asked = [walk for walk in partition.unpriced if walk.end is End.CONTRADICTED]
     assert len(asked) == 1
@@ -253,7 +279,7 @@ def test_odd_no_results_never_make_a_list_wrongly_complete(
 
 
 def test_empty_slices_that_prove_themselves_cost_no_second_request() -> None:
-    prices: list[int | None] = [None] * 30 + [100, 101, 90_000] * 40
+    prices: list[int | None] = [100, 101, 90_000] * 50
     shop, partition = crawled(Catalogue(prices=prices), cap=48)
     empty = [one for one in partition.root.with_all_parts() if one.first.end is End.NO_RESULTS]
     bare, _ = crawled(Catalogue(prices=prices), cap=48, no_results_rail=False)
@@ -307,7 +333,7 @@ def test_a_part_by_node_that_is_wider_than_the_slice_above_adds_nothing() -> Non
     ("size", "cost", "switches"),
     [
         (5_000, 1.35, {"reshuffle": 0.1, "fluctuating": True}),
-        (5_000, 1.6, {"total_factor": 1.02}),
+        (5_000, 2.0, {"total_factor": 1.02}),
         (5_000, 2.6, {"total_factor": 0.04}),
         (5_000, 1.35, {"total_factor": 0}),
         (5_000, 1.8, {"price_spread": 1.1}),
