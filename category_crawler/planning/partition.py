@@ -234,7 +234,7 @@ class Partition:
         elif _may_not_count(walk):
             self._divide_all_the_same()
         elif _may_hold_more(walk):
-            self._reach = walk.served if walk.end else walk.page_size * (walk.last_page or 1)
+            self._reach = _served_of_one_listing(walk)
             if self._are_unpriced_worth_it and self._can_be_divided_without_prices:
                 self._ways = UNPRICED_FIRST
             self._divide(root)
@@ -441,7 +441,8 @@ class Partition:
     @property
     def _is_reshuffled(self) -> bool:
         walk = self.root.first
-        return walk.served - len(walk.asins) > _CHURN * walk.served
+        is_repeated = walk.end is End.NOTHING_NEW
+        return not is_repeated and walk.served - len(walk.asins) > _CHURN * walk.served
 
     def _pages(self, walk: ListingPages) -> int:
         """An estimate of all pages of a walk."""
@@ -518,6 +519,13 @@ def _may_not_count(walk: ListingPages) -> bool:
     if walk.end not in _ENDS_OF_ALL or walk.length < 2:
         return False
     return walk.total is None or len(walk.asins) > (1 + TOLERATED) * walk.total
+
+
+def _served_of_one_listing(walk: ListingPages) -> int:
+    """How many products the site serves of one listing, as the walk of the whole one shows."""
+    if walk.end is End.NOTHING_NEW:
+        return len(walk.asins)
+    return walk.served if walk.end else walk.page_size * (walk.last_page or 1)
 
 
 def _may_hold_more(walk: ListingPages) -> bool:

@@ -7,9 +7,9 @@ from math import ceil, sqrt
 
 from category_crawler.listing_url import Bounds, within
 
-_CAUTION = 1.3
+_CAUTION = 1.0
 """Safety margin, in standard deviations, so that a part is not larger than the site serves."""
-_FEWEST_SEEN = 8
+_FEWEST_SEEN = 4
 """Least prices of the sample per part; with fewer, the cuts would be guesses."""
 
 

@@ -56,7 +56,7 @@ def test_the_number_of_parts_is_chosen_at_once(total: int, least: int, most: int
 
 
 def test_few_prices_seen_make_few_cuts() -> None:
-    assert len(cut((None, None), Sample(list(range(0, 240, 10)), 60_000), 306)) <= 4
+    assert len(cut((None, None), Sample(list(range(0, 240, 10)), 60_000), 306)) <= 6
 
 
 def test_a_price_with_too_many_products_stands_alone() -> None:
