@@ -88,8 +88,15 @@ def check_kind(page: Page, asked: PageRequest) -> None:
         raise NotAListing(
             f"page {asked.listing.page} is not a listing but {page.kind}"
             f"{f' ({page.title!r})' if page.title else ''}: it has no product card and does not "
-            "say that there are no results"
+            f"say that there are no results{_listing_behind(page, asked)}"
         )
+
+
+def _listing_behind(page: Page, asked: PageRequest) -> str:
+    """Where the listing of another node's browse page is; empty for any other page."""
+    if page.kind is not Kind.BROWSE or page.node_applied in (None, asked.listing.node):
+        return ""
+    return f"; its listing is https://{asked.listing.marketplace.host}/s?rh=n%3A{page.node_applied}"
 
 
 def check_block(page: Page, host: str, wanted: str) -> None:

@@ -7,9 +7,9 @@
 3. Divide a single price with too many products by brand, then by sub-node. If that is not enough,
    walk it in other sort orders. So too where the site refuses price ranges, and where a product is
    in several of them, such as one sold from 5 to 50 dollars.
-4. Products without a price are in no price slice. If enough of them are missing, divide by brand
-   and sub-node first. If the brands offered do not hold all products together, or are too few,
-   divide by price, and walk the whole listing in other sort orders.
+4. Products without a price are in no price slice. If there are any, divide by brand and sub-node
+   first. If the brands offered do not hold all products together, or are too few, divide by price,
+   and walk the whole listing in other sort orders.
 
 Prices count only in the marketplace's own currency, because its price filter uses that. If no such
 price is seen, divide by brand and sub-node.
@@ -235,7 +235,7 @@ class Partition:
             self._divide_all_the_same()
         elif _may_hold_more(walk):
             self._reach = _served_of_one_listing(walk)
-            if self._are_unpriced_worth_it and self._can_be_divided_without_prices:
+            if walk.without_price and self._can_be_divided_without_prices:
                 self._ways = UNPRICED_FIRST
             self._divide(root)
             self._look_for_unpriced()

@@ -9,12 +9,13 @@ import pytest
 from category_crawler.crawl.page_checks import (
     UNPRICED,
     PageRequest,
+    check_kind,
     check_price,
     check_rows,
     price_proved,
     proves_no_results,
 )
-from category_crawler.errors import FilterNotApplied, UnreadablePage
+from category_crawler.errors import FilterNotApplied, NotAListing, UnreadablePage
 from category_crawler.items import Product
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Kind, Page, PriceRange, Refinement
@@ -81,6 +82,13 @@ def test_a_price_range_is_proved_in_the_marketplaces_own_currency_only(
         return
     check_price(shown, BOUNDED)
     assert price_proved(shown, BOUNDED) is proved
+
+
+def test_a_browse_page_of_another_node_names_its_listing() -> None:
+    for node, said in (("17", "its listing is https://www.amazon.com.au/s?rh=n%3A17"), (None, "")):
+        with pytest.raises(NotAListing, match="not a listing but browse") as refused:
+            check_kind(Page(Kind.BROWSE, node_applied=node), PageRequest(ListingURL.parse(LISTING)))
+        assert str(refused.value).endswith(said or "no results")
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,8 @@ def test_a_page_that_no_reader_understands_is_kept_for_them(
         check=True,
     )
     products = json.loads(said.stdout)["products"]
-    assert (len(products) >= 24) is bool(missing)
+    # The third page, whose answer may be the last, has 12 results and some advertisements.
+    assert (len(products) >= 12) is bool(missing)
     assert not missing or not any(product[missing] for product in products)
 
 
