@@ -64,7 +64,7 @@ TRIALS = (
         switches={"cap": 306, "total_factor": 1.02},
     ),
     Trial(
-        *("5,000, totals far too low, 306", 5_000, 0.97, 2.6),
+        *("5,000, totals far too low, 306", 5_000, 0.97, 2.5),
         switches={"cap": 306, "total_factor": 0.04},
     ),
     Trial("5,000, no total, 306", 5_000, 0.97, 2.5, {"cap": 306, "total_factor": 0}),

@@ -398,7 +398,7 @@ class Partition:
 
     def _size(self, walk: ListingPages) -> int:
         """Number of products: the listing's total or, if totals are unreliable, from its strip."""
-        if self._is_steady and walk.total is not None:
+        if self._is_steady and walk.total is not None and not self._counts_are_capped:
             return walk.total
         return (walk.last_page or 1) * self._page_size
 

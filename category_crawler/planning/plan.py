@@ -145,7 +145,11 @@ class Plan:
         """An estimate of all pages, finished and to come; None before the first page."""
         if self.learning or not self.pages_finished:
             return None
-        return self.pages_finished + self._partition.pages_to_come
+        pages = self.pages_finished + self._partition.pages_to_come
+        if self._audit is not None:
+            return pages + len(self._audit.wanted)
+        audited = self._limits.audit_pages if self.job.whole else 0
+        return pages + pages_of_audit(audited, pages)
 
     def coverage(self, found: int, found_without_price: int) -> Coverage:
         """How complete the rows kept so far are."""

@@ -337,7 +337,7 @@ def test_a_part_by_node_that_is_wider_than_the_slice_above_adds_nothing() -> Non
     [
         (5_000, 1.35, {"reshuffle": 0.1, "fluctuating": True}),
         (5_000, 2.0, {"total_factor": 1.02}),
-        (5_000, 2.6, {"total_factor": 0.04}),
+        (5_000, 1.5, {"total_factor": 0.04}),
         (5_000, 1.35, {"total_factor": 0}),
         (5_000, 1.8, {"price_spread": 1.1}),
         (5_000, 1.8, {"price_spread": 100}),
