@@ -40,14 +40,10 @@ _CHURN = 0.01
 """If more than this share of results repeats, the site reshuffles results between requests."""
 _PAGES_IF_RESHUFFLED = 5
 """Most pages of a slice if the site reshuffles: with fewer pages, fewer products are missed."""
-_OVERLAP = 1.5
-"""If slices by price report more than this many times the total, products are in several."""
 TOLERATED = 0.03
 """A total that is too high by less than this share may be wrong, and not the list incomplete."""
 _FULL = 0.85
 """Average size of slices by brand and node, as a share of what the site serves."""
-_LEFT_OUT = 0.02
-"""If brands or nodes hold together less of a slice, by more than this share, others are missing."""
 _VAIN_SLICES = 3
 """After this many slices in a row were walked again for nothing, the totals are too high."""
 _REFUSALS = 3
@@ -332,27 +328,10 @@ class Partition:
             begun = sum(other.first.length > 0 for other in above.parts)
             return refused == begun and refused in (_REFUSALS, len(above.parts))
         if above.way is Way.PRICE:
-            return part.first.length == 1 and self._overlap(above)
-        return Way.PRICE in self._untried(above) and self._leave_out_products(above)
-
-    def _untried(self, one: Slice) -> set[Way]:
-        return one.untried - self._refused
-
-    def _leave_out_products(self, one: Slice) -> bool:
-        """Whether all parts together hold fewer products than the slice."""
-        total = one.first.exact_total
-        if total is None or not all(part.first.length for part in one.parts):
-            return False
-        held = sum(part.first.total or 0 for part in one.parts)
-        return held < (1 - _LEFT_OUT) * total
-
-    def _overlap(self, one: Slice) -> bool:
-        """Whether the parts of a slice hold more products together than the slice."""
-        total = one.first.total
-        if total is None or self._counts_are_capped or not self._is_steady:
-            return False
-        held = sum(part.first.total or 0 for part in one.parts if part.first.is_steady)
-        return held > _OVERLAP * total * (2 if one.first.total_is_rounded else 1)
+            are_totals_true = self._is_steady and not self._counts_are_capped
+            return are_totals_true and part.first.length == 1 and above.parts_overlap
+        can_use_prices = Way.PRICE in above.untried - self._refused
+        return can_use_prices and above.parts_leave_out_products
 
     def _divide_in_another_way(self, part: Slice) -> bool:
         """Give up a way that the site refuses or that divides nothing; False if there is no other.

@@ -28,6 +28,12 @@ _FULL = 0.85
 """Average size of a group of brands, as a share of what the site serves."""
 
 
+_OVERLAP = 1.5
+"""If parts report more than this many times the total of the slice, products are in several."""
+_LEFT_OUT = 0.02
+"""If parts report less than the total, by more than this share, products are in none of them."""
+
+
 class Verdict(StrEnum):
     """How complete a finished slice is."""
 
@@ -217,6 +223,23 @@ class Slice:
                 return self._by_brand(1) if Way.BRAND_GROUPS in refused else []
             case Way.NODES:
                 return self._by_node()
+
+    @property
+    def parts_overlap(self) -> bool:
+        """Whether the parts report more products together than the slice; its total may be rounded
+        down to half of the real one."""
+        rounded = 2 if self.first.total_is_rounded else 1
+        total = self.first.total
+        held = sum(part.first.total or 0 for part in self.parts if part.first.is_steady)
+        return total is not None and held > _OVERLAP * rounded * total
+
+    @property
+    def parts_leave_out_products(self) -> bool:
+        """Whether every part has shown its total, and together they hold fewer than the slice."""
+        total = self.first.exact_total
+        if total is None or not all(part.first.length for part in self.parts):
+            return False
+        return sum(part.first.total or 0 for part in self.parts) < (1 - _LEFT_OUT) * total
 
     @property
     def untried(self) -> set[Way]:
