@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from category_crawler.planning.audit import Audit
 from category_crawler.planning.listing_pages import End, ListingPages
-from category_crawler.planning.partition import TOLERATED, Partition
+from category_crawler.planning.partition import Partition
+from category_crawler.planning.reach import TOLERATED
 from category_crawler.planning.slice import Slice, Verdict
 from category_crawler.run.records import Coverage
 

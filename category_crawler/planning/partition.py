@@ -30,28 +30,17 @@ from math import ceil
 
 from category_crawler.listing_url import ListingURL
 from category_crawler.planning.audit import Finished
-from category_crawler.planning.listing_pages import NOT_CRAWLED, End, ListingPages
+from category_crawler.planning.listing_pages import ListingPages
+from category_crawler.planning.reach import TOLERATED, Reach
 from category_crawler.planning.slice import STEADY_ORDER, UNPRICED_FIRST, Slice, Way
 from category_crawler.run.journal import TOO_WIDE, PageRecord
 
 _SAMPLE_PAGES = 20
 """Pages to read of a listing that the site cannot serve completely: enough to learn its prices."""
-_CHURN = 0.01
-"""If more than this share of results repeats, the site reshuffles results between requests."""
-_PAGES_IF_RESHUFFLED = 5
-"""Most pages of a slice if the site reshuffles: with fewer pages, fewer products are missed."""
-TOLERATED = 0.03
-"""A total that is too high by less than this share may be wrong, and not the list incomplete."""
-_FULL = 0.85
-"""Average size of slices by brand and node, as a share of what the site serves."""
 _VAIN_SLICES = 3
 """After this many slices in a row were walked again for nothing, the totals are too high."""
 _REFUSALS = 3
 """After this many refused parts and none that was accepted, the other parts are not requested."""
-_ENDS_OF_ALL = (End.NO_NEXT_LINK, End.PAST_THE_END, End.NO_ORGANIC_CARD)
-"""Ends of a listing whose every page brought something new."""
-_STOPPED = 0.9
-"""A listing that served less than this share of its total was cut short by the site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +76,7 @@ class Partition:
         """Ways to divide, best first."""
         self._effort = effort
         self._whole = whole
-        self._reach: int | None = None
-        """The most products that the site serves of one listing; None until that is known."""
-        self._counts_are_capped = False
-        """Whether the site reports no more products of a listing than it serves, or no total."""
+        self._reach = Reach(self.root)
         self._refused: set[Way] = set()
         """Ways to divide that the site does not apply, or that divide nothing."""
         self._vain_slices = 0
@@ -171,8 +157,8 @@ class Partition:
             root.listing,
             root.asins.union(*(other.asins for other in (*self.unpriced, *self.given_up))),
             prices if root.parts and Way.PRICE not in self._refused else (),
-            self._page_size,
-            max(1, (self._reach or walk.served) // self._page_size),
+            self._reach.page_size,
+            self._reach.last_page,
             {other.listing.sort for other in walks},
         )
 
@@ -199,12 +185,14 @@ class Partition:
     @property
     def pages_of_total(self) -> int:
         """Number of pages that the reported products fill; 0 if none are reported."""
-        return ceil((self.root.first.total or 0) / self._page_size)
+        return ceil((self.root.first.total or 0) / self._reach.page_size)
 
     @property
     def pages_to_come(self) -> int:
         """An estimate of the pages that the open walks still need."""
-        return sum(max(1, self._pages(one.walk) - one.walk.length) for one in self._open.values())
+        return sum(
+            max(1, self._reach.pages(one.walk) - one.walk.length) for one in self._open.values()
+        )
 
     def _follow(self, walk: ListingPages, page_came: Callable[[], None]) -> None:
         url = str(walk.listing)
@@ -221,17 +209,17 @@ class Partition:
 
     def _root_came(self) -> None:
         root, walk = self.root, self.root.first
-        is_enough = self._whole and walk.length >= _SAMPLE_PAGES and _cannot_be_whole(walk)
+        is_enough = self._whole and walk.length >= _SAMPLE_PAGES and self._reach.cannot_be_all
         if walk.end is None and not is_enough:
             return
         self._leave(walk)
         if not self._whole:
             self._close(root)
-        elif _may_not_count(walk):
+        elif self._reach.has_no_true_total:
             self._divide_all_the_same()
-        elif _may_hold_more(walk):
-            self._reach = _served_of_one_listing(walk)
-            if walk.without_price and self._can_be_divided_without_prices:
+        elif self._reach.may_not_be_all:
+            self._reach.learn()
+            if walk.without_price and self._reach.suffices_without_prices:
                 self._ways = UNPRICED_FIRST
             self._divide(root)
             self._look_for_unpriced()
@@ -258,19 +246,10 @@ class Partition:
         Their share of all products is probably the one seen in the whole listing.
         """
         walk = self.root.first
-        seen, total = len(walk.without_price), self._size(walk)
+        seen, total = len(walk.without_price), self._reach.size(walk)
         missing = seen * (total / max(1, len(walk.asins)) - 1)
-        pages = min(_SAMPLE_PAGES, ceil(walk.served / self._page_size))
+        pages = min(_SAMPLE_PAGES, ceil(walk.served / self._reach.page_size))
         return missing * self._effort.pages_a_product >= pages
-
-    @property
-    def _can_be_divided_without_prices(self) -> bool:
-        """Whether brands and nodes may make slices that the site serves whole."""
-        walk = self.root.first
-        if walk.exact_total is None or not (walk.brands or walk.nodes):
-            return False
-        parts = max(1, len(walk.brands)) * max(1, len(walk.nodes))
-        return walk.exact_total <= _FULL * self._most * parts
 
     def _unpriced_came(self) -> None:
         walk = self.unpriced[-1]
@@ -286,12 +265,12 @@ class Partition:
 
     def _go_on_with(self, part: Slice) -> None:
         walk = part.first
-        if self._is_too_large(walk):
+        if self._reach.is_exceeded(walk):
             self._leave(walk)
             self._divide(part)
         elif walk.end is not None or self._holds_all(part):
             self._leave(walk)
-            if self._was_cut_short(walk):
+            if self._reach.cut_short(walk):
                 self._divide(part)
             else:
                 self._fetch_again(part)
@@ -304,13 +283,13 @@ class Partition:
 
     def _divide_all_the_same(self) -> None:
         """Divide the whole listing although the site says that it is served whole."""
-        self._reach, self._counts_are_capped = self.root.first.served, True
+        self._reach.distrust_totals()
         self._divide(self.root)
 
     def _parts_of(self, one: Slice) -> list[Slice]:
         """Divide a slice in the best way left; no part if there is none."""
-        order = STEADY_ORDER if self._is_reshuffled and one.is_in_default_order else None
-        return one.divide(self._most, self._refused, order, self._ways)
+        order = STEADY_ORDER if self._reach.is_reshuffled and one.is_in_default_order else None
+        return one.divide(self._reach.most, self._refused, order, self._ways)
 
     def _begin(self, one: Slice, parts: list[Slice]) -> None:
         for part in parts:
@@ -328,8 +307,8 @@ class Partition:
             begun = sum(other.first.length > 0 for other in above.parts)
             return refused == begun and refused in (_REFUSALS, len(above.parts))
         if above.way is Way.PRICE:
-            are_totals_true = self._is_steady and not self._counts_are_capped
-            return are_totals_true and part.first.length == 1 and above.parts_overlap
+            is_known = self._reach.are_totals_true and part.first.length == 1
+            return is_known and above.parts_overlap
         can_use_prices = Way.PRICE in above.untried - self._refused
         return can_use_prices and above.parts_leave_out_products
 
@@ -367,69 +346,12 @@ class Partition:
         if one.verdict is None:
             one.close()
 
-    def _is_too_large(self, walk: ListingPages) -> bool:
-        """Whether its first page shows that the site will not serve all of it."""
-        if walk.length != 1 or walk.end is not None or self._reach is None:
-            return False
-        if self._counts_are_capped:
-            return self._size(walk) >= self._reach
-        return self._size(walk) > min(self._reach, self._most + 2 * self._page_size)
-
-    def _size(self, walk: ListingPages) -> int:
-        """Number of products: the listing's total or, if totals are unreliable, from its strip."""
-        if self._is_steady and walk.total is not None and not self._counts_are_capped:
-            return walk.total
-        return (walk.last_page or 1) * self._page_size
-
     def _holds_all(self, part: Slice) -> bool:
-        is_known = self._is_steady and not self._counts_are_capped
-        total = part.first.exact_total if is_known else None
+        total = part.first.exact_total if self._reach.are_totals_true else None
         return total is not None and len(part.known) >= total
 
-    def _was_cut_short(self, walk: ListingPages) -> bool:
-        """Whether the site stopped serving a listing before its last product."""
-        total = walk.total
-        if walk.end in (None, End.NO_RESULTS, *NOT_CRAWLED):
-            return False
-        if self._counts_are_capped:
-            return self._reach is not None and walk.served >= self._reach
-        if total is None:
-            return False
-        if self._is_steady and not walk.total_is_rounded and walk.served >= total:
-            return False
-        at_reach = self._reach is not None and walk.served >= self._reach
-        return at_reach or (self._is_steady and self._page_size <= walk.served < _STOPPED * total)
-
-    @property
-    def _is_steady(self) -> bool:
-        """Whether totals are reliable: every page of the whole listing reports the same one."""
-        return self.root.first.is_steady and self.root.first.length > 1
-
-    @property
-    def _page_size(self) -> int:
-        return max(1, self.root.first.page_size)
-
-    @property
-    def _most(self) -> int:
-        """Most products of a slice: as many as the site serves, or fewer if it reshuffles."""
-        reach = self._reach or self.root.first.served
-        if self._is_reshuffled and not self.root.is_in_default_order:
-            return min(reach, _PAGES_IF_RESHUFFLED * self._page_size)
-        return reach
-
-    @property
-    def _is_reshuffled(self) -> bool:
-        walk = self.root.first
-        is_repeated = walk.end is End.NOTHING_NEW
-        return not is_repeated and walk.served - len(walk.asins) > _CHURN * walk.served
-
-    def _pages(self, walk: ListingPages) -> int:
-        """An estimate of all pages of a walk."""
-        size = self._size(walk) if walk.length else self._most
-        return ceil(min(size, self._reach or size) / self._page_size)
-
     def _last_worth_asking(self, walk: ListingPages) -> int | None:
-        return None if walk is self.root.first else self._pages(walk)
+        return None if walk is self.root.first else self._reach.pages(walk)
 
     # --- Missing products -------------------------------------------------------------------
 
@@ -485,30 +407,3 @@ class Partition:
             self._take_what_is_served(above)
         else:
             self._close(above)
-
-
-def _cannot_be_whole(walk: ListingPages) -> bool:
-    """Whether the strip shows fewer pages than the total needs."""
-    shown, total = walk.last_page, walk.total
-    return shown is not None and total is not None and shown * walk.page_size < total
-
-
-def _may_not_count(walk: ListingPages) -> bool:
-    """Whether the site reports no total of a listing of several pages, or one that is too low."""
-    if walk.end not in _ENDS_OF_ALL or walk.length < 2:
-        return False
-    return walk.total is None or len(walk.asins) > (1 + TOLERATED) * walk.total
-
-
-def _served_of_one_listing(walk: ListingPages) -> int:
-    """How many products the site serves of one listing, as the walk of the whole one shows."""
-    if walk.end is End.NOTHING_NEW:
-        return len(walk.asins)
-    return walk.served if walk.end else walk.page_size * (walk.last_page or 1)
-
-
-def _may_hold_more(walk: ListingPages) -> bool:
-    """Whether a listing may have products that the site did not serve; a rounded total may."""
-    if walk.total is None or walk.end is End.NO_RESULTS:
-        return False
-    return walk.end is None or walk.total_is_rounded or walk.served < walk.total
