@@ -1,6 +1,7 @@
 """The job API as tests meet it: over a home of its own, with a real Scrapyd where one runs."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -30,12 +31,18 @@ BODY = {"category_url": URL, "amazon_node_id": NODE, "domain": DOMAIN, "postcode
 ENDED = ("done", "failed")
 
 
+_PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to outgoing connections, from 32768 on: one of them could take a
+port between its choice and the start of its service."""
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free")
 
 
 def flask(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
