@@ -91,14 +91,15 @@ def compose(notice: Notice, run: Report, sender: str) -> EmailMessage:
 
 
 def _text(run: Report) -> str:
+    link = next(iter(run["download_links"]["pages"]), "")
     facts = {
         "Run": f"{one_line(run['name'])} (collection {run['collection']}, runner {run['id']})",
         "Ended": f"{_outcome(run).lower()}, {run['finished_at']}",
         "Products": _products(run),
         "Reason": run["failed_message"] and f"{run['failed_reason']}: {run['failed_message']}",
         "Coverage": _coverage(run["coverage"], run["failed_message"]),
-        "Rows": run["download_links"]["all_pages"],
-        "As a table": run["download_links"]["all_pages"].replace(".json", ".csv"),
+        "Rows": link,
+        "As a table": link.replace(".json", ".csv"),
     }
     lines = [f"{name + ':':<12}{one_line(str(fact))}" for name, fact in facts.items() if fact]
     return "\n".join([*lines, "", "The links take your x-api-key or a token, as any call does."])

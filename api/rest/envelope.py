@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask, Response
 from pydantic_core import to_json
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException
 
 from api.delivery_sessions import Conflict
 from api.scrapyd.client import ScrapydAway, ScrapydRefused
@@ -108,8 +108,8 @@ def _files_unusable(error: OSError) -> Response:
 def _http_exception(error: HTTPException) -> Response:
     code = error.code or 500
     answer = failure(code, SENTENCES.get(code) or str(error.description))
-    if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        answer.headers["Allow"] = ", ".join(error.valid_methods)
+    # Such as Allow of 405, and Content-Range of 416.
+    answer.headers.extend((n, value) for n, value in error.get_headers() if n != "Content-Type")
     return answer
 
 

@@ -110,7 +110,7 @@ class DownloadLinks(BaseModel):
     pages: list[str] = Field(
         description="Of the rows as JSON; ending in .csv or .jsonl it gives the other forms"
     )
-    all_pages: str
+    all_pages: str = Field(description="Always empty; the rows are at ``pages``")
 
 
 class Run(BaseModel):

@@ -17,6 +17,7 @@ class DownloadLinks(TypedDict):
 
     pages: list[str]
     all_pages: str
+    """Always empty, as clients of this contract expect."""
 
 
 class Report(TypedDict):
@@ -45,7 +46,6 @@ def report(runner: Runner, base: str) -> Report:
     """Everything but the products; links begin with ``base``."""
     folder = folder_of(runner)
     progress = folder.progress
-    links = [_link(runner, base)] if folder.has_rows else []
     return {
         "id": runner.id,
         "collection": runner.collection.id,
@@ -56,8 +56,8 @@ def report(runner: Runner, base: str) -> Report:
         "is_download_generated": runner.stage is Stage.DONE,
         "asin_count": _asin_count(runner, progress),
         "download_links": {
-            "pages": links,
-            "all_pages": "".join(links),
+            "pages": [_link(runner, base)] if folder.has_rows else [],
+            "all_pages": "",
         },
         "progress": progress.shown() if progress else {},
         "coverage": _coverage(runner, progress),

@@ -118,7 +118,10 @@ def test_parts_can_be_asked_for(kept: Kept, form: str) -> None:
     part = kept.get(form, Range="bytes=10-19")
     assert (part.status_code, part.data) == (206, whole[10:20])
     assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
-    assert kept.get(form, Range=f"bytes={len(whole)}-").status_code == 416
+    beyond = kept.get(form, Range=f"bytes={len(whole)}-")
+    assert beyond.status_code == 416
+    assert beyond.headers["Content-Range"] == f"bytes */{len(whole)}"
+    assert beyond.headers["Content-Type"] == "application/json"
 
 
 def test_a_growing_run_has_a_new_etag(kept: Kept) -> None:
