@@ -47,7 +47,7 @@ def read_card(card: LexborNode, shop: Marketplace) -> Product | None:
     nodes = CardNodes.find(card, asin)
     price_words = spaced_text_of(nodes.first("price-recipe")) or ""
     main, struck = price(nodes, price_words, shop), list_price(nodes, shop)
-    offer = offer_price(nodes, shop)
+    offer = offer_price(nodes, price_words, shop)
     promise = delivery_words(nodes)
     return Product(
         asin=asin,

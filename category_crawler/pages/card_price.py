@@ -25,9 +25,9 @@ _MEMBERSHIP = re.compile(
     re.IGNORECASE,
 )
 _PURCHASE = re.compile(
-    r"(?:\b(?:or|o|ou|oder|oppure|of|eller|lub|veya)\s|または)\s*(.{1,24}?)\s*"
-    r"(?:to (?:buy|purchase)|por la compra|para comprar|zum kauf|à l.achat|pour acheter"
-    r"|per (?:l.acquisto|acquistare)"
+    r"(?:\b(?:or|o|ou|oder|oppure|of|eller|lub|veya)\s|または、?)\s*(.{1,24}?)\s*"
+    r"(?:to (?:buy|purchase)|por la compra|para comprar|zum kauf|für den kauf|à l.achat"
+    r"|pour acheter|per (?:l.acquisto|acquistare)"
     r"|om te kopen|bij aankoop|voor aankoop|för att köpa|vid köp|przy zakupie|za zakup|satın al"
     r"|で購入)",
     re.IGNORECASE,
@@ -56,7 +56,7 @@ def price(nodes: CardNodes, price_words: str, shop: Marketplace) -> MainPrice | 
     main = read_price(_price_text(shown[0]), shop.currency) if shown else None
     if main is None:
         return None
-    if main.cents == 0 and (bought := _purchase_price(nodes, shop)):
+    if main.cents == 0 and (bought := _purchase_price(nodes, price_words, shop)):
         return MainPrice(*bought)
     if main.cents == 0 and _MEMBERSHIP.search(price_words):
         return None
@@ -72,10 +72,23 @@ def _main_nodes(nodes: CardNodes) -> list[LexborNode]:
     return [node for node in prices if not is_inside(node, "secondary-offer-recipe")]
 
 
-def _purchase_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
+def _purchase_price(nodes: CardNodes, price_words: str, shop: Marketplace) -> Price | None:
     """The price that "Or $3.99 to buy" names, below the price for members."""
     match = _PURCHASE.search(clean(nodes.card.text(separator=" ")))
-    return read_price(match.group(1), shop.currency) if match else None
+    if match:
+        return read_price(match.group(1), shop.currency)
+    offers = nodes.first("secondary-offer-recipe")
+    if offers is None or not _is_to_buy(offers, price_words):
+        return None
+    return read_price(offers.text(separator=" "), shop.currency)
+
+
+def _is_to_buy(offers: LexborNode, price_words: str) -> bool:
+    """Whether the part with other offers says what the product costs to buy, in any language:
+    below a price for members, and without a link to other sellers' offers."""
+    words = clean(offers.text(separator=" "))
+    is_below_membership = _MEMBERSHIP.search(price_words) and offers.css_first("a") is None
+    return bool(_PURCHASE.search(words) or is_below_membership)
 
 
 def _high_price(main: Price, shown: list[LexborNode]) -> Price | None:
@@ -169,10 +182,10 @@ def _joined_parts(node: LexborNode) -> str:
     return shown
 
 
-def offer_price(nodes: CardNodes, shop: Marketplace) -> Price | None:
+def offer_price(nodes: CardNodes, price_words: str, shop: Marketplace) -> Price | None:
     """Another seller's price: "No featured offers available", "More buying choices"."""
     offers = nodes.first("secondary-offer-recipe")
-    if offers is None or _PURCHASE.search(clean(offers.text(separator=" "))):
+    if offers is None or _is_to_buy(offers, price_words):
         return None
     for node in offers.css(".a-offscreen, .a-color-base, .a-color-price"):
         if found := read_price(node.text(), shop.currency):

@@ -43,6 +43,7 @@ def test_a_link_to_the_product_itself_may_have_any_form(link: str) -> None:
         ("amazon.es", "0,00 € con una suscripción Kindle Unlimited", "O 5,99 € por la compra", 599),
         ("amazon.com.br", "R$ 0,00 com assinatura Kindle", "Ou R$ 1,99 para comprar", 199),
         ("amazon.de", "0,00 € mit Kindle Unlimited", "Oder 3,99 € zum Kauf", 399),
+        ("amazon.co.jp", "￥0 Kindle Unlimited会員", "または、￥1,399で購入", 139900),
         ("amazon.co.jp", "￥0 Kindle Unlimited会員", "または￥399で購入", 39900),
     ],
 )
@@ -55,6 +56,15 @@ def test_a_members_price_is_not_the_price(domain: str, free: str, to_buy: str, c
         found = product(part + below, domain)
         assert (found.price_cents, found.offer_price_cents) == (cents, None)
     assert product(part, domain).price_cents is None
+
+
+def test_in_a_language_without_known_words_the_price_to_buy_is_the_other_one() -> None:
+    part = PRICE_PART.format(PRICE.format("0,00 €") + "<span>Kindle Unlimited</span>")
+    found = product(part + OFFER.format("<span>Tai osta hintaan 4,99 €</span>"), "amazon.de")
+    assert (found.price_cents, found.offer_price_cents) == (499, None)
+    sellers = '<span class="a-color-base">4,99 €</span><a href="#">(2 neue Angebote)</a>'
+    found = product(part + OFFER.format(sellers), "amazon.de")
+    assert (found.price_cents, found.offer_price_cents) == (None, 499)
 
 
 def test_a_price_of_nothing_without_membership_stays() -> None:
