@@ -12,7 +12,7 @@ from category_crawler.listing_url import ListingURL
 from category_crawler.planning.coverage import Tally, cover
 from category_crawler.planning.listing_pages import End
 from category_crawler.planning.partition import Effort, Partition
-from category_crawler.planning.slice import Verdict
+from category_crawler.planning.slice import Verdict, Way
 from tests.paper_shop import PaperShop
 from tests.records import LISTING, record
 from tests.storefront import Catalogue, Switches
@@ -359,6 +359,31 @@ def test_what_a_hostile_shop_costs(
     found = Tally(found=len(shop.found))
     truth = shop.found == shop.catalogue.asins()
     assert cover(partition, found).complete in ((True, None) if truth else (False, None))
+
+
+@pytest.mark.parametrize(
+    ("switches", "cost", "is_price_refused"),
+    [
+        ({"reshuffle": 0.1}, 1.35, False),
+        ({"total_factor": 1.02}, 2.0, False),
+        ({"total_factor": 0}, 1.35, False),
+        ({"price_spread": 1.1}, 2.6, True),
+        ({"price_spread": 100}, 1.35, True),
+        ({"drop_filter": "p_36"}, 1.35, True),
+        ({"drop_filter": "p_36", "total_factor": 0}, 2.0, True),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("at_once", [1, 6])
+def test_where_every_product_has_a_price_prices_come_first(
+    switches: dict[str, Any], cost: float, is_price_refused: bool, at_once: int
+) -> None:
+    catalogue = Catalogue(5_000, without_price=0)
+    shop, partition = crawled(catalogue, at_once=at_once, cap=306, **switches)
+    assert shop.found == catalogue.asins()
+    assert shop.requests <= cost * 5_000 / 24
+    assert (Way.PRICE in partition._refused) is is_price_refused
+    assert cover(partition, Tally(found=5_000)).complete is not False
 
 
 @pytest.mark.parametrize(
