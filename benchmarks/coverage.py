@@ -71,22 +71,25 @@ TRIALS = (
     Trial(
         *("5,000, each sold from X to 5 X, 306", 5_000, 0.97, 2.5),
         switches={"cap": 306, "price_spread": 5.0},
+        catalogue={"without_price": 0},
     ),
     Trial(
         *("2,000, sold from X to 1.05 X, no price named, 306", 2_000, 0.97, 2.5),
         switches={"cap": 306, "price_spread": 1.05, "keep_summary": False},
+        catalogue={"without_price": 0},
     ),
     Trial(
         *("2,000, price filter ignored, 306", 2_000, 0.97, 2.5),
         switches={"cap": 306, "drop_filter": "p_36"},
+        catalogue={"without_price": 0},
     ),
     Trial(
-        *("1,000 at one price, several brands ignored, 200", 1_000, 0.97, 2.5),
-        switches={"cap": 200, "drop_filter": "p_123|"},
-        catalogue={"at_piles": 1.0, "piles": 1},
+        *("800 at one price, several brands ignored, 306", 800, 0.97, 2.5),
+        switches={"cap": 306, "drop_filter": "p_123|"},
+        catalogue={"at_piles": 1.0, "piles": 1, "without_price": 0},
     ),
     Trial(
-        *("1,000, other offers on every second card, 306", 1_000, 0.999, 2.5),
+        *("1,000, other offers on most cards, 306", 1_000, 0.999, 2.5),
         switches={"cap": 306, "mixed_offers": True},
     ),
     Trial(

@@ -392,8 +392,13 @@ def test_where_every_product_has_a_price_prices_come_first(
 def test_a_single_price_is_divided_by_what_the_site_does_not_refuse(
     refused: str, least: float
 ) -> None:
-    catalogue = Catalogue(prices=[999] * 1_000)
-    shop, partition = crawled(catalogue, cap=200, drop_filter=refused)
-    assert len(partition.root.asins) >= least * 1_000
-    assert shop.requests <= 4.5 * 1_000 / 24
+    # Of 800 products at one price, two brands fill a listing of 306.
+    catalogue = Catalogue(prices=[999] * 800)
+    shop, partition = crawled(catalogue, cap=306, drop_filter=refused)
+    assert len(partition.root.asins) >= least * 800
+    assert shop.requests <= 4.5 * 800 / 24
+    assert Way.BRAND_GROUPS in partition._refused
+    assert (Way.BRANDS in partition._refused) is (refused == "p_123")
+    ways = {one.way for one in partition.root.with_all_parts()}
+    assert (Way.BRANDS if refused == "p_123|" else Way.NODES) in ways
     assert all(part.is_refused is False for part in partition.root.parts)
