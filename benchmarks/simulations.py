@@ -5,7 +5,7 @@ import math
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,20 +73,13 @@ def _product(asin: str) -> Product:
 
 
 def _resumed(folder: Path) -> float:
-    def resume() -> None:
-        run = Run.resume(folder)
-        _plan(run)
-        run.close()
-
-    return _cpu_seconds(resume)
+    start = time.process_time()
+    run = Run.resume(folder)
+    _plan(run)
+    run.close()
+    return time.process_time() - start
 
 
 def _plan(run: Run | None = None) -> Plan:
     job = CategoryJob.from_arguments({"category_url": LISTING})
     return Plan(job, run.finished_pages() if run else (), Limits(audit_pages=0))
-
-
-def _cpu_seconds(work: Callable[[], None]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
