@@ -11,9 +11,9 @@ from selectolax.lexbor import LexborNode
 
 from category_crawler.domain_config import Marketplace
 from category_crawler.items import Product
-from category_crawler.pages.card_nodes import LABELLED_ROW, SPONSORED_LABEL, CardNodes
+from category_crawler.pages.card_nodes import LABELLED_ROW, OTHER_OFFER, SPONSORED_LABEL, CardNodes
 from category_crawler.pages.card_price import list_price, offer_price, price, unit_price
-from category_crawler.pages.elements import first_element, is_inside
+from category_crawler.pages.elements import around, first_element, is_inside, link_around
 from category_crawler.pages.promotion import coupon, promotion, subscribe_discount
 from category_crawler.pages.stock import read_stock, speaks_of_stock, without_stock
 from category_crawler.pages.text import clean, plain_digits, spaced_text_of, text_of, whole_number
@@ -94,12 +94,10 @@ def sponsored(nodes: CardNodes) -> bool:
 
 def _product_link(nodes: CardNodes) -> str:
     """Where the link of the image leads, or of the title if there is no image."""
-    for node in (nodes.first("s-image"), *nodes.all("h2")):
-        above = node
-        while above is not None and above.mem_id != nodes.card.mem_id:
-            if above.tag == "a":
-                return above.attrs.get("href") or ""
-            above = above.parent
+    for node in (*nodes.all("s-image")[:1], *nodes.all("h2")):
+        address = link_around(node, nodes.card)
+        if address is not None:
+            return address
     heading = nodes.first("h2")
     link = heading.css_first("a") if heading is not None else None
     return (link.attrs.get("href") or "") if link is not None else ""
@@ -227,7 +225,7 @@ def _stock_rows(nodes: CardNodes) -> Iterator[bool | None]:
         words = text_of(row) or _label(row)
         if words != heading and len(words) <= _LONGEST_STOCK_ROW:
             stock = read_stock(words)
-            if stock is not None and not is_inside(row, "multi-offer-display"):
+            if stock is not None and not is_inside(row, OTHER_OFFER, nodes.card):
                 yield stock
 
 
@@ -254,12 +252,8 @@ def bought_past_month(nodes: CardNodes) -> str | None:
 
 def _is_in_a_row(node: LexborNode, block: LexborNode) -> bool:
     """Whether a node is in a row of normal text; the row with the stars has another size."""
-    above = node.parent
-    while above is not None and above.mem_id != block.mem_id:
-        if {"a-row", "a-size-base"} <= set((above.attrs.get("class") or "").split()):
-            return True
-        above = above.parent
-    return False
+    classes = ((above.attrs.get("class") or "").split() for above in around(node, block))
+    return any({"a-row", "a-size-base"} <= set(names) for names in classes)
 
 
 def is_variant(nodes: CardNodes) -> bool | None:

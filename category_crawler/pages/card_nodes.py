@@ -10,10 +10,11 @@ from typing import Self
 
 from selectolax.lexbor import LexborNode
 
+from category_crawler.pages.elements import link_around
+
 _PARTS = frozenset(
     {
-        *("delivery-recipe", "multi-offer-display", "price-recipe", "reviews-block"),
-        "secondary-offer-recipe",
+        *("delivery-recipe", "price-recipe", "reviews-block", "secondary-offer-recipe"),
     }
 )
 """Values of ``data-cy``."""
@@ -26,9 +27,11 @@ _CLASSES = frozenset(
 SPONSORED_LABEL = "sponsored-label-text"
 """Mark of the label "Sponsored"; its class has the prefix ``puis-`` or ``s-``."""
 LABELLED_ROW = "aria-label"
-"""Mark of a ``div`` with words for screen readers."""
+"""Mark of a ``div`` without any other mark; it may have words for screen readers."""
+OTHER_OFFER = "multi-offer-display"
+"""``data-cy`` of "Another way to buy"."""
 _ICONS = frozenset({"a-icon-prime"})
-_OTHERS_OFFER = "multi-offer-display"
+_PRICES = frozenset({"a-price", "a-text-price"})
 # A selector with a tag is faster, because it tests the class only on nodes with that tag. The tags
 # are those of all real pages.
 _QUERY = (
@@ -45,8 +48,8 @@ class CardNodes:
 
     Marks are the tag ``h2``, the image's class ``s-image``, classes of badges, labels and choosers,
     classes of icons (``a-icon-prime``; ``a-star`` for every size of stars), values of ``data-cy``,
-    and the two above. A price has the mark ``a-price``, or ``a-text-price`` if it
-    is struck through or a unit price.
+    ``SPONSORED_LABEL`` and ``LABELLED_ROW``. A price has the mark ``a-price``, or ``a-text-price``
+    if it is struck through or a unit price.
 
     What belongs to another offer or product is left out: all of "Another way to buy", and prices
     whose link leads to another edition.
@@ -66,7 +69,7 @@ class CardNodes:
         for node in card.css(_QUERY):
             attributes, tag = node.attrs, node.tag
             part = attributes.sget("data-cy") if tag == "div" else ""
-            if part == _OTHERS_OFFER:
+            if part == OTHER_OFFER:
                 others.update(inner.mem_id for inner in node.css(_QUERY))
             if others and node.mem_id in others:
                 continue
@@ -85,18 +88,10 @@ class CardNodes:
         return nodes[0] if nodes else None
 
 
-_PRICES = frozenset({"a-price", "a-text-price"})
-
-
 def _linked_product(node: LexborNode, card: LexborNode) -> str | None:
     """The ASIN to which the link around a node leads; None if there is no such link."""
-    above = node.parent
-    while above is not None and above.mem_id != card.mem_id:
-        if above.tag == "a":
-            match = _PRODUCT_LINK.search(above.attrs.get("href") or "")
-            return match.group(1) if match else None
-        above = above.parent
-    return None
+    match = _PRODUCT_LINK.search(link_around(node, card) or "")
+    return match.group(1) if match else None
 
 
 @lru_cache(maxsize=4096)

@@ -69,7 +69,7 @@ def _main_nodes(nodes: CardNodes) -> list[LexborNode]:
     prices = nodes.all("a-price")
     if nodes.first("secondary-offer-recipe") is None:
         return prices
-    return [node for node in prices if not is_inside(node, "secondary-offer-recipe")]
+    return [node for node in prices if not is_inside(node, "secondary-offer-recipe", nodes.card)]
 
 
 def _purchase_price(nodes: CardNodes, price_words: str, shop: Marketplace) -> Price | None:

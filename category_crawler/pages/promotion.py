@@ -29,13 +29,14 @@ _PROMOTION = re.compile(
     r"|\d+点(?:以上)?(?:の購入)?で.{0,6}%",
     re.IGNORECASE,
 )
-
 _WORDS = (
     *("save", "spar", "économis", "ahorra", "risparm", "econom", "poupe", "zędź", "buy", "kauf"),
     *("achet", "compr", "acquist", "koop", "köp", "kup ", "promo", "点"),
     *(" for ", " für ", " pour ", " per ", " por ", " voor ", " för "),
 )
 """Every text that matches the pattern above contains one of these; most texts contain none."""
+_LONGEST = 120
+"""Characters; longer texts are titles, or hold more than the promotion."""
 
 
 def coupon(nodes: CardNodes) -> str | None:
@@ -73,7 +74,3 @@ def promotion(nodes: CardNodes, price_words: str) -> str | None:
 def _promotion_in(node: LexborNode) -> str | None:
     text = spaced_text_of(node)
     return text if text and len(text) <= _LONGEST and _PROMOTION.search(text) else None
-
-
-_LONGEST = 120
-"""Characters; longer texts are titles, or hold more than the promotion."""
