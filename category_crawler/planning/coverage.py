@@ -1,6 +1,6 @@
 """Judges how complete a list is, from its slices; never calls an incomplete list complete. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from category_crawler.planning.audit import Audit
@@ -131,22 +131,15 @@ def _contradiction(walk: ListingPages) -> str:
 
 def _unreadable(partition: Partition) -> str:
     """The first page that could not be read; empty if there is none."""
-    for walk in _walks(partition):
+    for walk in partition.walks:
         if walk.end is End.UNREADABLE:
             return f"{walk.listing.with_page(walk.length)} could not be read, twice"
     return ""
 
 
-def _walks(partition: Partition) -> Iterator[ListingPages]:
-    for one in partition.root.with_all_parts():
-        yield from (one.first, *one.others)
-    yield from partition.unpriced
-    yield from partition.given_up
-
-
 def _miscounted(partition: Partition) -> str:
     """The first page on which the readers may have missed a card; empty if there is none."""
-    for walk in _walks(partition):
+    for walk in partition.walks:
         for number, missed in walk.miscounted:
             page = walk.listing.with_page(number)
             cards = f"{abs(missed)} {'more' if missed > 0 else 'fewer'}"

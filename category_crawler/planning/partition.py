@@ -141,9 +141,14 @@ class Partition:
     @property
     def length(self) -> int:
         """Number of pages of all walks; a page that was requested twice counts once."""
-        slices = self.root.with_all_parts()
-        walks = (walk for one in slices for walk in (one.first, *one.others))
-        return sum(walk.length for walk in (*walks, *self.unpriced, *self.given_up))
+        return sum(walk.length for walk in self.walks)
+
+    @property
+    def walks(self) -> Iterator[ListingPages]:
+        """Every walk, finished or not."""
+        yield from self.root.all_walks
+        yield from self.unpriced
+        yield from self.given_up
 
     @property
     def finished(self) -> Finished | None:
@@ -330,7 +335,8 @@ class Partition:
         for one in before:
             self._give_up(one)
         if is_incomplete:
-            self.given_up += [walk for one in before for walk in one.all_walks]
+            for one in before:
+                self.given_up += one.all_walks
         if is_incomplete or part.is_refused:
             above.parts = parts
         self._begin(above, parts)

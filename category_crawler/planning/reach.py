@@ -3,7 +3,7 @@
 from math import ceil
 
 from category_crawler.planning.listing_pages import NOT_CRAWLED, End, ListingPages
-from category_crawler.planning.slice import Slice
+from category_crawler.planning.slice import FULL, Slice
 
 TOLERATED = 0.03
 """A total that is wrong by less than this share does not make a list incomplete."""
@@ -13,8 +13,6 @@ _PAGES_IF_RESHUFFLED = 5
 """Most pages of a slice if the site reshuffles: with fewer pages, fewer products are missed."""
 _STOPPED = 0.9
 """A listing that served less than this share of its total was cut short by the site."""
-_FULL = 0.85
-"""Average size of slices by brand and node, as a share of what the site serves."""
 _ENDS_OF_ALL = (End.NO_NEXT_LINK, End.PAST_THE_END, End.NO_ORGANIC_CARD)
 """Ends of a listing whose every page brought something new."""
 
@@ -104,7 +102,7 @@ class Reach:
         if walk.exact_total is None or not (walk.brands or walk.nodes):
             return False
         parts = max(1, len(walk.brands)) * max(1, len(walk.nodes))
-        return walk.exact_total <= _FULL * self.most * parts
+        return walk.exact_total <= FULL * self.most * parts
 
     def size(self, walk: ListingPages) -> int:
         """Number of products of a listing: its total or, if totals are unreliable, by its strip."""

@@ -22,12 +22,10 @@ a price at the end.
 """
 
 STEADY_ORDER = "price-asc-rank"
-"""An order that stays put where the site reshuffles its own; a stand-in shop may, too."""
+"""An order that stays put where the site reshuffles its default one."""
 
-_FULL = 0.85
-"""Average size of a group of brands, as a share of what the site serves."""
-
-
+FULL = 0.85
+"""Average size of a slice by brand or node, as a share of what the site serves."""
 _OVERLAP = 1.5
 """If parts report more than this many times the total of the slice, products are in several."""
 _LEFT_OUT = 0.02
@@ -247,9 +245,10 @@ class Slice:
         return set(Way) - self._tried
 
     @property
-    def all_walks(self) -> list[ListingPages]:
+    def all_walks(self) -> Iterator[ListingPages]:
         """Its walks and those of every slice below it."""
-        return [walk for one in self.with_all_parts() for walk in (one.first, *one.others)]
+        for one in self.with_all_parts():
+            yield from (one.first, *one.others)
 
     def with_all_parts(self) -> Iterator["Slice"]:
         """This slice and every one below it."""
@@ -314,6 +313,6 @@ def _groups(values: list[str], total: int, most: int) -> list[list[str]]:
     """The values in groups of about ``most`` of the ``total`` products; empty for one value."""
     if len(values) < 2:
         return []
-    each = max(1, int(_FULL * most * len(values) / max(1, total)))
+    each = max(1, int(FULL * most * len(values) / max(1, total)))
     count = max(2, ceil(len(values) / each))
     return [values[index::count] for index in range(count)]

@@ -154,7 +154,7 @@ class Run:
     def advertisements(self) -> Iterator[Product]:
         """The stored advertisements whose products are not rows, each product once."""
         seen = set(self.asins)
-        for product in _products(self._sponsored.path):
+        for product, _ in _products(self._sponsored.path):
             if product.asin not in seen:
                 seen.add(product.asin)
                 yield product
@@ -266,14 +266,10 @@ class Run:
         """Count the rows of the file before the first line that is not one; return their bytes."""
         self.asins.clear()
         self.kept = self.kept_without_price = size = 0
-        with self._rows.path.open("rb") as file:
-            for line in lines_of(file):
-                product = read_row(line)
-                if product is None:
-                    break
-                size += len(line)
-                self.asins.add(product.asin)
-                self._count(product.price_cents)
+        for product, length in _products(self._rows.path):
+            size += length
+            self.asins.add(product.asin)
+            self._count(product.price_cents)
         return size
 
     def _roll_back(self) -> None:
@@ -305,14 +301,15 @@ def write_failed_start(folder: Path, summary: Summary) -> None:
         write_whole(folder / SUMMARY, [_json(summary.model_dump())])
 
 
-def _products(path: Path) -> Iterator[Product]:
-    """The products of a file of rows, before the first line that is not a row."""
+def _products(path: Path) -> Iterator[tuple[Product, int]]:
+    """The products of a file of rows and the bytes of their lines, before the first line that is
+    not a row."""
     with path.open("rb") as file:
         for line in lines_of(file):
             product = read_row(line)
             if product is None:
                 return
-            yield product
+            yield product, len(line)
 
 
 def _make_way(folder: Path) -> None:
