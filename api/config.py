@@ -1,11 +1,12 @@
 """The API's settings: environment first, then the ``[api]`` table of ``settings.toml``."""
 
 import os
-import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from limits import parse
 from pydantic import (
@@ -20,9 +21,11 @@ from pydantic import (
 
 from api.host_name import fault_in
 from category_crawler.daemon.address import port_named
-from category_crawler.files.home import settings_file
+from category_crawler.environment import PREFIX, check_environment
+from category_crawler.errors import InvalidSetting
+from category_crawler.misspelling import nearest
+from category_crawler.settings_file import api_settings
 
-_PREFIX = "CATEGORY_CRAWLER_"
 _TLS_MODES = ("starttls", "tls", "none")
 _EXPECTED = {
     "int_parsing": "a whole number",
@@ -55,10 +58,21 @@ def _check_proxy(proxy: str) -> str:
     return proxy
 
 
+def _check_public_url(url: str) -> str:
+    parts = urlsplit(url)
+    is_address = parts.scheme in ("http", "https") and parts.hostname
+    if url and (not is_address or parts.query or parts.fragment or parts.username):
+        raise ValueError(f"public_url is {url!r}: it must be such as https://crawler.example.org")
+    return url
+
+
 Flag = Annotated[bool, BeforeValidator(lambda value: False if value == "" else value)]
 """``true``, ``on``, ``yes``, ``1`` and their opposites; an empty variable is false."""
-Count = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0)]
+_NoFlag = BeforeValidator(lambda value: str(value) if isinstance(value, bool) else value)
+"""Without it, pydantic takes ``true`` for 1."""
+Count = Annotated[int, _NoFlag, Field(ge=0)]
+Port = Annotated[int, _NoFlag, Field(ge=1, le=65535)]
+Seconds = Annotated[float, _NoFlag, Field(ge=0)]
 
 
 class Settings(BaseModel):
@@ -68,13 +82,14 @@ class Settings(BaseModel):
         # A password of digits alone may stand in the file without quotes.
         coerce_numbers_to_str=True,
         allow_inf_nan=False,
+        extra="forbid",
         frozen=True,
         use_attribute_docstrings=True,
     )
 
     always_http_200: Flag = False
     """Answer enveloped calls with HTTP 200 whatever happened, for clients that expect it."""
-    public_url: str = ""
+    public_url: Annotated[str, AfterValidator(_check_public_url)] = ""
     """Start of links; empty uses the request's own address."""
     cancel_grace: Seconds = 20.0
     """Seconds between a cancel's INT and the KILL."""
@@ -90,7 +105,7 @@ class Settings(BaseModel):
     """Seconds between two refreshes by the watcher."""
     smtp_host: str = ""
     """The mail server; empty sends no mail."""
-    smtp_port: Count = 587
+    smtp_port: Port = 587
     smtp_tls: str = "starttls"
     """``starttls``, ``tls`` from the first byte on, or ``none``."""
     smtp_user: str = ""
@@ -136,6 +151,8 @@ class Settings(BaseModel):
             raise ValueError(f"smtp_host is {self.smtp_host!r}: {fault}")
         if self.smtp_tls == "none" and self.smtp_user and not is_loopback(self.smtp_host):
             raise ValueError("smtp_tls is none: the password would travel readable for all")
+        if self.smtp_host and self.smtp_password_file:
+            _check_readable(self.smtp_password_file)
         return self
 
     @property
@@ -147,19 +164,25 @@ class Settings(BaseModel):
 
     @classmethod
     def load(cls) -> Self:
-        """Read every setting. Raises ValueError with a sentence that names the wrong one."""
-        names = {name: _PREFIX + name.upper() for name in cls.model_fields}
+        """Read every setting. Raises InvalidSetting with a sentence that names the wrong one."""
+        names = {name: PREFIX + name.upper() for name in cls.model_fields}
+        check_environment((*names.values(), "API_PORT"))
         environment = {
             name: os.environ[variable] for name, variable in names.items() if variable in os.environ
         }
+        return cls.read(api_settings() | environment)
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Self:
+        """Check settings by name and kind. Raises InvalidSetting."""
         try:
-            return cls.model_validate(_table() | environment)
+            return cls.model_validate(given)
         except ValidationError as error:
-            raise ValueError(_complaint(error)) from None
+            raise InvalidSetting(_complaint(error)) from None
 
 
 def api_port() -> int:
-    """``API_PORT``, else 8000. Raises ValueError with a sentence where it is none."""
+    """``API_PORT``, else 8000. Raises InvalidSetting where it is none."""
     return port_named("API_PORT", 8000)
 
 
@@ -183,20 +206,23 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _table() -> dict[str, Any]:
-    if not settings_file().exists():
-        return {}
+def _check_readable(password_file: str) -> None:
     try:
-        table = tomllib.loads(settings_file().read_text(encoding="utf-8")).get("api", {})
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{settings_file()} cannot be read: {error}") from None
-    return table if isinstance(table, dict) else {}
+        Path(password_file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"smtp_password_file {password_file} cannot be read: {error}") from None
 
 
 def _complaint(error: ValidationError) -> str:
     """The first error as a sentence; it shows no text that may be a secret."""
     first = error.errors(include_url=False)[0]
     name, kind = ".".join(map(str, first["loc"])), first["type"]
+    if kind == "extra_forbidden":
+        meant = nearest(name, Settings.model_fields)
+        hint = f": did you mean {meant}?" if meant else ", see docs/configuration.md"
+        return f"there is no setting {name} in the table [api]{hint}"
+    if name == "smtp_port" and kind in ("greater_than_equal", "less_than_equal"):
+        return f"the setting {name} is {first['input']}: it must be a port, 1 to 65535"
     if kind == "greater_than_equal":
         return f"the setting {name} is {first['input']}: it must not be below 0"
     if kind in _EXPECTED and "password" not in name:

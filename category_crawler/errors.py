@@ -3,6 +3,7 @@
 ::
 
     CrawlError
+    ├── InvalidSetting          invalid_setting
     ├── InvalidJob              invalid_job
     │   └── InvalidListingURL
     ├── RunError                invalid_run
@@ -43,6 +44,12 @@ class CrawlError(Exception):
 
     reason = "crawl_error"
     """The code the API shows as ``failed_reason``."""
+
+
+class InvalidSetting(CrawlError, ValueError):
+    """Raised if a setting has an unknown name or a wrong value."""
+
+    reason = "invalid_setting"
 
 
 class InvalidJob(CrawlError):

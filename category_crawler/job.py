@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -23,6 +24,7 @@ from category_crawler.domain_config import (
 )
 from category_crawler.errors import InvalidJob, InvalidListingURL
 from category_crawler.listing_url import ListingURL
+from category_crawler.misspelling import known_names
 from category_crawler.pasted_url import MAX_LENGTH
 
 Cents = Annotated[int, Field(ge=0, lt=10**12)]
@@ -93,8 +95,7 @@ class CategoryJob(BaseModel):
         """
         unknown = sorted(set(arguments) - set(cls.model_fields))
         if unknown:
-            known = ", ".join(cls.model_fields)
-            raise InvalidJob(f"unknown argument {unknown[0]!r}: allowed are {known}")
+            raise unknown_argument(unknown[0], cls.model_fields)
         given = {key: value for key, value in arguments.items() if value != ""}
         if "category_url" not in given:
             raise InvalidJob(
@@ -184,6 +185,11 @@ class FundedJob(CategoryJob):
     def limit(self) -> int | None:
         """The most products to keep; None means no limit."""
         return min(filter(None, (self.max_products, self.credit_limit)), default=None)
+
+
+def unknown_argument(name: str, known: Iterable[str]) -> InvalidJob:
+    """The error for an argument that is not one of the known."""
+    return InvalidJob(f"unknown argument {name!r}: {known_names(name, known)}")
 
 
 def first_complaint(error: ValidationError) -> str:

@@ -6,12 +6,14 @@ have no command line.
 
 import os
 import sys
-import tomllib
 
 from scrapy.settings import default_settings
 
 from category_crawler import __version__
-from category_crawler.files.home import settings_file
+from category_crawler.environment import check_environment
+from category_crawler.errors import InvalidSetting
+from category_crawler.setting_kinds import check_settings
+from category_crawler.settings_file import api_settings, scrapy_settings
 
 BOT_NAME = "category_crawler"
 SPIDER_MODULES = ["category_crawler.spiders"]
@@ -95,11 +97,17 @@ EXTENSIONS_BASE = {
 # --- In a terminal, the progress bar replaces the log ----------------------------------------
 LOG_LEVEL = "WARNING" if sys.stderr.isatty() else "INFO"  # DEBUG
 
-if settings_file().exists():
-    given = tomllib.loads(settings_file().read_text(encoding="utf-8"))
+# --- The operator's own ------------------------------------------------------------------------
+own = {name: value for name, value in globals().items() if name.isupper()}
+try:
+    check_environment()
     # The API's clients see the value in the API's own table, so it applies here too.
-    CANCEL_GRACE = given.get("api", {}).get("cancel_grace", CANCEL_GRACE)
-    globals().update(given)
-CANCEL_GRACE = float(os.environ.get("CATEGORY_CRAWLER_CANCEL_GRACE", CANCEL_GRACE))
+    given = {"CANCEL_GRACE": api_settings().get("cancel_grace", CANCEL_GRACE)} | scrapy_settings()
+    given["CANCEL_GRACE"] = os.environ.get("CATEGORY_CRAWLER_CANCEL_GRACE", given["CANCEL_GRACE"])
+    check_settings({"CONTACT": CONTACT} | given, own)
+except InvalidSetting as error:
+    # Scrapy imports this module before any of our code runs, and would show a traceback.
+    sys.exit(f"Wrong settings: {error}")
+globals().update(given)
 
 USER_AGENT = globals().get("USER_AGENT") or f"category_crawler/{__version__} (+{CONTACT})"

@@ -5,6 +5,7 @@ when this process exits, in whatever way; under ``make`` this process stops when
 """
 
 import argparse
+import importlib
 import os
 import signal
 import socket
@@ -20,11 +21,13 @@ from types import FrameType
 from typing import Any
 
 import honcho.manager
+from filelock import FileLock, Timeout
 from honcho.command import main as start
 from honcho.process import Process
 
 from api.config import Settings, api_port
 from category_crawler.daemon.address import console, password_file, scrapyd_port
+from category_crawler.daemon.capacity import poll_interval, slots_per_core
 from category_crawler.files.home import PROJECT, home, var_folder
 from category_crawler.process_watch import PARENT, exit_with_parent, has_exited
 
@@ -41,18 +44,32 @@ def main() -> int:
     argparse.ArgumentParser(description=__doc__).parse_args()
     try:
         Settings.load()
+        _check_scrapyd()
         _check_folders()
         ports = {"API_PORT": api_port(), "SCRAPYD_PORT": scrapyd_port()}
-        _check_ports(ports)
+        with _only_service():
+            _check_ports(ports)
+            _serve(ports["API_PORT"])
     except (CannotServe, ValueError) as error:
         print(f"Cannot serve: {error}", file=sys.stderr)
         return 1
-    _introduce(ports["API_PORT"])
+    return 0
+
+
+def _serve(api_port: int) -> None:
+    _introduce(api_port)
     _stop_with_the_terminal()
     exit_with_parent(PATIENCE)
     with _with_pid_file():
         _run_honcho()
-    return 0
+
+
+def _check_scrapyd() -> None:
+    """Check what Scrapyd and its spiders would otherwise refuse later. Raises InvalidSetting."""
+    # It checks settings.toml while it is imported, and exits where that is wrong.
+    importlib.import_module("category_crawler.settings")
+    slots_per_core()
+    poll_interval()
 
 
 def _check_folders() -> None:
@@ -116,12 +133,36 @@ def _was_killed() -> bool:
 
 
 @contextmanager
+def _only_service() -> Iterator[None]:
+    """Keep others from serving this home. Raises CannotServe if another process serves it."""
+    lock = FileLock(var_folder() / "serve.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CannotServe(
+            f"process {_server()} already serves the home {home()}: stop that one first, or name "
+            "another home with CATEGORY_CRAWLER_HOME"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def _with_pid_file() -> Iterator[None]:
     _pid_file().write_text(str(os.getpid()))
     try:
         yield
     finally:
         _pid_file().unlink(missing_ok=True)
+
+
+def _server() -> str:
+    """The PID of the process that serves this home, as text."""
+    with suppress(OSError):
+        return _pid_file().read_text()
+    return "(unknown)"
 
 
 def _introduce(port: int) -> None:

@@ -1,5 +1,6 @@
 """Makes real trouble on the machine, and ends it again."""
 
+import os
 import resource
 import sqlite3
 from collections.abc import Iterator
@@ -17,6 +18,22 @@ def few_descriptors(number: int) -> Iterator[None]:
         yield
     finally:
         resource.prlimit(number, resource.RLIMIT_NOFILE, before)
+
+
+class DyingExtension:
+    """An extension of Scrapy with which no spider can start."""
+
+    @classmethod
+    def from_crawler(cls, _crawler: object) -> "DyingExtension":
+        raise RuntimeError("no licence was found\nin '/opt/vendor/key.pem'")
+
+
+class VanishingExtension:
+    """An extension of Scrapy that ends its process without a word."""
+
+    @classmethod
+    def from_crawler(cls, _crawler: object) -> "VanishingExtension":
+        os._exit(3)
 
 
 @contextmanager

@@ -97,6 +97,20 @@ class CategoryCrawl:
             opened = Run.resume(folder, job.model_dump(), anew=stored is not None)
         return cls(job, opened, _session(job), limits)
 
+    @classmethod
+    def check_begin(cls, arguments: dict[str, str]) -> None:
+        """Raise what :meth:`begin` would raise about the arguments; nothing is written."""
+        _session(FundedJob.from_arguments(arguments))
+
+    @classmethod
+    def check_resume(cls, run: str) -> None:
+        """Raise what :meth:`resume` would raise about the stored job; nothing is written."""
+        folder = _below_results(run)
+        job = read_record(folder / JOB, FundedJob)
+        if job is None:
+            raise _no_job(run, folder)
+        _session(job)
+
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to request."""

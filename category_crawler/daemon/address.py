@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from category_crawler.errors import InvalidSetting
 from category_crawler.files.home import var_folder
 from category_crawler.files.secret import secret_in
 
@@ -32,15 +33,15 @@ def console() -> Console:
 
 
 def scrapyd_port() -> int:
-    """``SCRAPYD_PORT``, else Scrapyd's default 6800. Raises ValueError, see :func:`port_named`."""
+    """``SCRAPYD_PORT``, else Scrapyd's default 6800. Raises InvalidSetting."""
     return port_named("SCRAPYD_PORT", 6800)
 
 
 def port_named(variable: str, otherwise: int) -> int:
-    """A port from an environment variable. Raises ValueError if it is not a port."""
+    """A port from an environment variable. Raises InvalidSetting if it is not a port."""
     text = os.environ.get(variable) or str(otherwise)
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise ValueError(f"{variable} is {text!r}: it must be a port, 1 to 65535")
+        raise InvalidSetting(f"{variable} is {text!r}: it must be a port, 1 to 65535")
     return int(text)
 
 

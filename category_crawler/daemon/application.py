@@ -21,6 +21,8 @@ from twisted.logger import (
 from twisted.python.components import Componentized
 
 from category_crawler.daemon.address import PROJECT, console
+from category_crawler.daemon.capacity import poll_interval, slots_per_core
+from category_crawler.errors import InvalidSetting
 from category_crawler.files.home import var_folder
 from category_crawler.process_watch import PARENT, exit_with_parent
 
@@ -30,9 +32,22 @@ def application(config: Config) -> Componentized:
     exit_with_parent()
     # Set before any child starts, so that a child can notice if Scrapyd dies at once.
     os.environ[PARENT] = str(os.getpid())
+    try:
+        values = _values()
+    except InvalidSetting as error:
+        sys.exit(f"Wrong settings: {error}")
+    for option, value in values.items():
+        config.cp.set(config.SECTION, option, value.replace("%", "%%"))
+    _cache_spiders()
+    scrapyd: Componentized = app.application(config)
+    return scrapyd
+
+
+def _values() -> dict[str, str]:
+    """Scrapyd's options that differ from its defaults. Raises InvalidSetting."""
     scrapyd_console = console()
     folder = var_folder()
-    values = {
+    return {
         "bind_address": "127.0.0.1",
         "http_port": str(scrapyd_console.port),
         "username": scrapyd_console.username,
@@ -40,9 +55,9 @@ def application(config: Config) -> Componentized:
         "launcher": "category_crawler.daemon.slots.Slots",
         "poller": "category_crawler.daemon.poller.RetryingPoller",
         "spiderqueue": "category_crawler.daemon.job_queue.JobQueue",
-        "poll_interval": os.environ.get("SCRAPYD_POLL_INTERVAL", "0.5"),
+        "poll_interval": str(poll_interval()),
         "runner": "category_crawler.daemon.scrapy_command",
-        "max_proc_per_cpu": os.environ.get("SCRAPYD_MAX_PROC_PER_CPU", "2"),
+        "max_proc_per_cpu": str(slots_per_core()),
         "logs_dir": str(folder / "logs"),
         "dbs_dir": str(folder / "scrapyd"),
         "eggs_dir": str(folder / "scrapyd" / "eggs"),
@@ -51,11 +66,6 @@ def application(config: Config) -> Componentized:
         "jobstorage": "category_crawler.daemon.job_history.JobHistory",
         "finished_to_keep": "1000",
     }
-    for option, value in values.items():
-        config.cp.set(config.SECTION, option, value.replace("%", "%%"))
-    _cache_spiders()
-    scrapyd: Componentized = app.application(config)
-    return scrapyd
 
 
 def quiet_log() -> FilteringLogObserver:

@@ -11,7 +11,7 @@ A Scrapyd job is one attempt at its run and continues what an earlier attempt le
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -39,6 +39,7 @@ from category_crawler.errors import (
 )
 from category_crawler.extensions import signals
 from category_crawler.items import Product
+from category_crawler.job import FundedJob
 from category_crawler.listing_url import ListingURL
 from category_crawler.middlewares.response import facts_of, redirect_target
 from category_crawler.middlewares.retry import DamagedAnswer
@@ -49,11 +50,15 @@ from category_crawler.run.journal import UNREADABLE
 from category_crawler.run.records import Coverage
 from category_crawler.spiders.stopping_spider import StoppingSpider
 
+_NAMES = ("run", "resume", "continue_from")
+"""Arguments that name runs."""
+
 
 class CategorySpider(StoppingSpider):
     """Requests the pages that the plan wants, as many at a time as the settings allow."""
 
     name = "category"
+    known_arguments = (*FundedJob.model_fields, *_NAMES)
     own_extensions: ClassVar = {
         "category_crawler.extensions.run_end.RunEnd": 200,
         "category_crawler.extensions.run_progress.RunProgress": 300,
@@ -71,6 +76,7 @@ class CategorySpider(StoppingSpider):
         super().__init__()
         self.run, self.job = run or resume, _job
         self._resume, self._earlier, self._arguments = resume, continue_from, arguments
+        self._names = {"run": run, "resume": resume, "continue_from": continue_from, "_job": _job}
         self.crawl: CategoryCrawl | None = None
         self._jar = 0
         """Number of the session's cookie jar. Each renewed session gets a new jar."""
@@ -93,8 +99,19 @@ class CategorySpider(StoppingSpider):
         kept = f"{products} kept in {self.crawl.run.folder}."
         return kept if self.stopping.error else f"{kept} {_in_words(self.crawl.coverage)}"
 
+    @classmethod
+    def check_arguments(cls, arguments: Mapping[str, str]) -> None:
+        super().check_arguments(arguments)
+        _check_runs(arguments)
+        if run := arguments.get("resume"):
+            CategoryCrawl.check_resume(run)
+        else:
+            CategoryCrawl.check_begin(_fields(arguments))
+
     async def start(self) -> AsyncIterator[Any]:
         try:
+            super().check_arguments(self._arguments)
+            _check_runs(self._names | self._arguments)
             self.crawl = self._open_crawl()
         except CrawlError as error:
             self.stopping.stop(error)
@@ -153,10 +170,6 @@ class CategorySpider(StoppingSpider):
                 unpriced_orders=self.settings.getint("UNPRICED_ORDERS"),
             ),
         )
-        if self._resume and self._arguments:
-            raise InvalidJob(
-                f"resume uses the run's own fields: leave out {sorted(self._arguments)[0]!r}"
-            )
         if self._resume:
             return CategoryCrawl.resume(self._resume, {}, limits)
         if self.job and self.run and has_begun(self.run):
@@ -271,6 +284,24 @@ class CategorySpider(StoppingSpider):
             meta={"cookiejar": self._jar, "dont_cache": crawl.plan.needs_second_request(listing)},
             dont_filter=True,
         )
+
+
+def _check_runs(arguments: Mapping[str, str]) -> None:
+    """Raise InvalidJob for names of runs that are not the caller's, or do not go together."""
+    fields = _fields(arguments)
+    if arguments.get("resume") and fields:
+        raise InvalidJob(f"resume uses the run's own fields: leave out {sorted(fields)[0]!r}")
+    run = arguments.get("run") or arguments.get("resume") or ""
+    if not arguments.get("_job") and run.partition("/")[0].isdigit():
+        raise InvalidJob(
+            f"the run {run!r} belongs to a user of the API: runs from the command line have other "
+            "names, such as local/mine"
+        )
+
+
+def _fields(arguments: Mapping[str, str]) -> dict[str, str]:
+    """The arguments that are fields of the job."""
+    return {name: value for name, value in arguments.items() if name not in (*_NAMES, "_job")}
 
 
 def _in_words(coverage: Coverage) -> str:

@@ -11,7 +11,7 @@ the shop in a browser, sets the location in its pop-over, reloads the page, and 
 
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar, Self
 
@@ -39,7 +39,6 @@ from category_crawler.domain_config import Marketplace
 from category_crawler.errors import (
     BrowserMissing,
     CrawlError,
-    InvalidJob,
     LocationNotSet,
     PopoverMissing,
     RobotsDisallowed,
@@ -51,13 +50,13 @@ from category_crawler.spiders.stopping_spider import StoppingSpider
 from category_crawler.times import utc_now
 
 _HANDLER = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
-_KNOWN = ("domain", "postcode", "suburb", "replaces", "report")
 
 
 class DeliverySpider(StoppingSpider):
     """Makes one delivery session."""
 
     name = "delivery"
+    known_arguments = ("domain", "postcode", "suburb", "replaces", "report")
     own_extensions: ClassVar = {
         "category_crawler.extensions.delivery_end.DeliveryEnd": 300,
         "category_crawler.extensions.time_limit.TimeLimit": 400,
@@ -79,7 +78,7 @@ class DeliverySpider(StoppingSpider):
         self.domain, self.postcode, self.suburb = domain, postcode, suburb
         self.report = report or _job
         self._replaces = replaces
-        self._unknown = sorted(unknown)
+        self._unknown = unknown
         self._lock: AsyncFileLock | None = None
         self.session: DeliverySession | None = None
         """The session; None until it is made."""
@@ -89,6 +88,11 @@ class DeliverySpider(StoppingSpider):
         # The browser keeps its profile in this folder, which is removed after the spider exits.
         os.environ["TMPDIR"] = str(temporary_folder("delivery-"))
         return super().from_crawler(crawler, *args, **kwargs)
+
+    @classmethod
+    def check_arguments(cls, arguments: Mapping[str, str]) -> None:
+        super().check_arguments(arguments)
+        place(arguments.get("domain", ""), arguments.get("postcode", ""))
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -160,10 +164,8 @@ class DeliverySpider(StoppingSpider):
             self.stopping.stop(Unreachable(f"{host} gave no answer: {_first_line(failure.value)}"))
 
     def _check_arguments(self) -> Marketplace:
-        if self._unknown:
-            raise InvalidJob(
-                f"unknown argument {self._unknown[0]!r}: allowed are {', '.join(_KNOWN)}"
-            )
+        given = {"domain": self.domain, "postcode": self.postcode}
+        self.check_arguments(given | self._unknown)
         shop, self.postcode = place(self.domain, self.postcode)
         return shop
 

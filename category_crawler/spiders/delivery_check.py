@@ -5,7 +5,7 @@ with the session's cookies, without a browser, and reads the delivery line. The 
 if that line names another place; a block page says nothing about the session.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar
 
 from scrapy import Request
@@ -33,6 +33,7 @@ class DeliveryCheckSpider(StoppingSpider):
     """Checks one delivery session."""
 
     name = "delivery_check"
+    known_arguments = ("domain", "postcode", "report")
     own_extensions: ClassVar = {
         "category_crawler.extensions.delivery_end.DeliveryEnd": 300,
         "category_crawler.extensions.time_limit.TimeLimit": 400,
@@ -41,11 +42,12 @@ class DeliveryCheckSpider(StoppingSpider):
     custom_settings = {"BLOCK_PAUSE": 0}  # noqa: RUF012
 
     def __init__(
-        self, domain: str = "", postcode: str = "", report: str = "", _job: str = "", **_: str
+        self, domain: str = "", postcode: str = "", report: str = "", _job: str = "", **unknown: str
     ) -> None:
         super().__init__()
         self.domain, self.postcode = domain, postcode
         self.report = report or _job
+        self._unknown = unknown
         self.session: DeliverySession | None = None
         """The session; None until the shop has confirmed its postcode."""
 
@@ -54,8 +56,15 @@ class DeliveryCheckSpider(StoppingSpider):
         """The message that ``scrapy crawl`` prints when the spider closes."""
         return f"The shop delivers to {self.postcode}." if self.session else ""
 
+    @classmethod
+    def check_arguments(cls, arguments: Mapping[str, str]) -> None:
+        super().check_arguments(arguments)
+        place(arguments.get("domain", ""), arguments.get("postcode", ""))
+
     async def start(self) -> AsyncIterator[Any]:
         try:
+            given = {"domain": self.domain, "postcode": self.postcode}
+            self.check_arguments(given | self._unknown)
             shop, self.postcode = place(self.domain, self.postcode)
             session = DeliverySession.load(shop.domain, self.postcode)
         except CrawlError as error:

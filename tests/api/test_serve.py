@@ -313,6 +313,18 @@ def test_a_taken_port_is_one_sentence(home: Home) -> None:
     assert len(printed.splitlines()) == 1
 
 
+def test_a_second_service_of_one_home_names_the_first(service: Service, home: Home) -> None:
+    ports = {"API_PORT": str(free_port()), "SCRAPYD_PORT": str(free_port())}
+    second = serve(home.environment | ports)
+    printed, _ = second.communicate(timeout=30)
+    assert second.returncode == 1
+    assert printed.startswith(
+        f"Cannot serve: process {service.process.pid} already serves the home {home.folder}:"
+    )
+    assert len(printed.splitlines()) == 1
+    assert service.call("/healthz")["code"] == 200
+
+
 def test_the_ports_of_a_service_that_was_killed_are_waited_for(home: Home) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
@@ -344,10 +356,36 @@ def test_the_ports_of_a_service_that_was_killed_are_waited_for(home: Home) -> No
         ("SCRAPYD_PORT", "99999", "SCRAPYD_PORT is '99999'"),
         ("CATEGORY_CRAWLER_HOME", "/dev/null/home", "cannot be written"),
         ("CATEGORY_CRAWLER_RATE_LIMIT", "fast", "Cannot serve: rate_limit is 'fast'"),
+        ("CATEGORY_CRAWLER_PUBLIC_URL", "ftp://x", "Cannot serve: public_url is 'ftp://x'"),
+        ("SCRAPYD_MAX_PROC_PER_CPU", "abc", "Cannot serve: SCRAPYD_MAX_PROC_PER_CPU is 'abc'"),
+        ("SCRAPYD_POLL_INTERVAL", "0", "Cannot serve: SCRAPYD_POLL_INTERVAL is '0'"),
+        ("CATEGORY_CRAWLER_CANCEL_GRACE", "long", "the setting cancel_grace must be a number"),
+        ("SCRAPYD_PROT", "6900", "no environment variable SCRAPYD_PROT: did you mean SCRAPYD_PORT"),
     ],
 )
 def test_what_stands_in_the_way_is_one_sentence(name: str, value: str, says: str) -> None:
     process = serve(os.environ | {name: value})
+    printed, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert says in printed
+    assert len(printed.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ('DOWNLOAD_DELAY = "abc"', "the setting DOWNLOAD_DELAY must be a number, not 'abc'"),
+        ("download_delay = 3", "no setting download_delay: did you mean DOWNLOAD_DELAY?"),
+        (
+            "[api]\nsmtp_prot = 25",
+            "no setting smtp_prot in the table [api]: did you mean",
+        ),
+        ("[apii]", "there is no table [apii]"),
+    ],
+)
+def test_a_wrong_setting_keeps_everything_from_starting(home: Home, given: str, says: str) -> None:
+    home.settings(given)
+    process = serve(home.environment)
     printed, _ = process.communicate(timeout=30)
     assert process.returncode == 1
     assert says in printed

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from category_crawler.files.home import PROJECT
 from category_crawler.process_watch import PARENT
 from tests.crawls import QUICK, URL, Home
 from tests.storefront import Catalogue, Storefront, Switches
@@ -314,7 +315,10 @@ def test_no_cookie_is_logged(home: Home) -> None:
         ({"postcode": "99"}, "postcode is '99'"),
         ({"postcode": "2000"}, "No cookie file found for amazon.com.au 2000"),
         ({"colour": "red"}, "unknown argument 'colour'"),
-        ({"run": "../../etc"}, "is not below"),
+        ({"categori_url": "x"}, "did you mean category_url? known are category_url"),
+        ({"run": "1/2"}, "the run '1/2' belongs to a user of the API"),
+        ({"resume": "1/2/3"}, "the run '1/2/3' belongs to a user of the API"),
+        ({"resume": "local/none"}, "holds no run to resume"),
     ],
 )
 def test_a_job_that_cannot_begin_ends_with_its_sentence_before_any_request(
@@ -322,9 +326,52 @@ def test_a_job_that_cannot_begin_ends_with_its_sentence_before_any_request(
 ) -> None:
     ended = home.crawl(**arguments)
     assert ended.code == 2
-    assert says in ended.said.splitlines()[-1]
-    assert "Traceback" not in ended.said
+    (said,) = ended.said.splitlines()
+    assert says in said
     assert home.shop.requests == []
+    assert not (home.folder / "results").exists()
+
+
+def test_a_run_outside_of_results_is_not_written(home: Home) -> None:
+    ended = home.crawl(run="../../etc")
+    assert ended.code == 2
+    assert "is not below" in ended.said.splitlines()[-1]
+    assert home.shop.requests == []
+
+
+def test_an_unknown_argument_is_answered_with_every_known_one(home: Home) -> None:
+    said = home.crawl(colour="red").said
+    for name in ("category_url", "postcode", "max_products", "run", "resume", "continue_from"):
+        assert f" {name}" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["categry"], "there is no spider 'categry': did you mean category?"),
+        (["category", "-s", "DOWNLOAD_DELAYY=3"], "did you mean DOWNLOAD_DELAY?"),
+        (["category", "-s", "DOWNLOAD_DELAY=slow"], "DOWNLOAD_DELAY must be a number, not 'slow'"),
+        (["delivery", "-a", "postcod=4500"], "did you mean postcode?"),
+        (["delivery", "-a", "domain=amazon.com.au"], "postcode '' is not one of amazon.com.au"),
+        (["delivery_check", "-a", "suburb=X"], "unknown argument 'suburb'"),
+    ],
+)
+def test_what_is_mistyped_is_one_sentence(home: Home, words: list[str], says: str) -> None:
+    command = [*home.command()[:3], "crawl", *words]
+    ended = subprocess.run(
+        command, cwd=PROJECT, env=home.environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    (said,) = ended.stderr.splitlines()
+    assert says in said
+
+
+def test_a_spider_that_dies_at_its_start_says_so_and_not_done(home: Home) -> None:
+    home.settings('EXTENSIONS = {"tests.trouble.DyingExtension" = 1}\n')
+    ended = home.crawl()
+    assert ended.code == 2
+    assert "Cannot start: RuntimeError: no licence was found" in ended.said
+    assert "Done." not in ended.said
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,33 @@ def test_a_schedule_becomes_a_result(
     assert (home.folder / "var/logs/default/category" / f"r{added['runner_id']}-1.log").exists()
 
 
+@pytest.mark.parametrize(
+    ("settings", "reason", "says"),
+    [
+        (
+            'EXTENSIONS = {"tests.trouble.DyingExtension" = 1}',
+            "crashed",
+            "the spider could not start: RuntimeError: no licence was found in 'key.pem'",
+        ),
+        (
+            'DOWNLOAD_DELAY = "abc"',
+            "invalid_setting",
+            "Wrong settings: the setting DOWNLOAD_DELAY must be a number, not 'abc'",
+        ),
+        ("[", "invalid_setting", "Wrong settings: settings.toml cannot be read: "),
+    ],
+)
+def test_the_last_words_of_a_spider_that_dies_at_its_start(
+    alice: Caller, scrapyd: Daemon, home: Home, settings: str, reason: str, says: str
+) -> None:
+    home.settings(settings)
+    result = alice.until(alice.schedule(), *ENDED)
+    assert (result["stage"], result["failed_reason"]) == ("failed", reason)
+    assert result["failed_message"].startswith(says)
+    assert "/" not in result["failed_message"]
+    assert result["coverage"] == {"complete": False, "why": result["failed_message"]}
+
+
 def test_a_failed_run_keeps_what_it_found(alice: Caller, scrapyd: Daemon, shop: Storefront) -> None:
     shop.switches.wrong_location_from = 2
     result = alice.until(alice.schedule(), *ENDED)
@@ -292,10 +319,10 @@ def test_a_job_cancelled_many_times_keeps_its_rows(
     assert len(rows.get_json()) == 24
 
 
-def test_a_job_that_crashes_at_import_is_tried_a_few_times(
+def test_a_job_that_vanishes_at_its_start_is_tried_a_few_times(
     alice: Caller, scrapyd: Daemon, home: Home, jobs: Jobs
 ) -> None:
-    home.settings("this is [no TOML")
+    home.settings('EXTENSIONS = {"tests.trouble.VanishingExtension" = 1}')
     collection = alice.schedule()
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["failed_reason"]) == ("failed", "crashed")

@@ -1,0 +1,30 @@
+"""The environment variables that this project reads, and a check for misspelt ones."""
+
+import os
+from collections.abc import Iterable
+
+from category_crawler.errors import InvalidSetting
+from category_crawler.misspelling import nearest
+
+PREFIX = "CATEGORY_CRAWLER_"
+VARIABLES = frozenset(
+    (
+        *("CATEGORY_CRAWLER_HOME", "CATEGORY_CRAWLER_CONTACT", "CATEGORY_CRAWLER_CANCEL_GRACE"),
+        "CATEGORY_CRAWLER_PARENT",
+        *("SCRAPYD_PORT", "SCRAPYD_MAX_PROC_PER_CPU", "SCRAPYD_POLL_INTERVAL"),
+        *("CHROMIUM_PATH", "CHROMIUM_ARGS", "PLAYWRIGHT_BROWSERS_PATH"),
+    )
+)
+"""The crawler's and Scrapyd's; the API adds its own."""
+
+
+def check_environment(more: Iterable[str] = ()) -> None:
+    """Raise InvalidSetting for a variable whose name is nearly that of one we read.
+
+    ``more`` names variables beside :data:`VARIABLES`. Names that resemble none are left alone:
+    they may belong to other programs.
+    """
+    known = VARIABLES.union(more)
+    for name in os.environ:
+        if name not in known and (meant := nearest(name, known)):
+            raise InvalidSetting(f"there is no environment variable {name}: did you mean {meant}?")
