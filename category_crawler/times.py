@@ -18,3 +18,10 @@ def seconds_since(moment: str) -> float:
 def utc_in(seconds: float) -> str:
     """The time in so many seconds, or before now if the number is negative; see :func:`utc_now`."""
     return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime(_FORM)
+
+
+def in_words(seconds: float) -> str:
+    """A length of time for people: ``45 s``, ``9 min``, ``2.5 h``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

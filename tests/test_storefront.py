@@ -7,12 +7,15 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from tests.storefront import NODE, Catalogue, Storefront, Switches
+from tests.storefront.__main__ import main
 from tests.storefront.catalogue import EMPTY_NODE
+from tests.storefront.switches import meanings
 
 AU = "https://www.amazon.com.au"
 LISTING = f"{AU}/s?rh=n%3A{NODE}"
@@ -145,7 +148,7 @@ def test_reshuffling_moves_about_the_share_asked_for(shop: Storefront) -> None:
         for page in range(1, 17)
         for asin in organic(browser.get(f"{LISTING}&page={page}"))
     )
-    assert 0.05 < moved / 384 < 0.2
+    assert 0.02 < moved / 384 < 0.2
 
 
 def test_a_visitor_without_a_session_is_from_abroad(shop: Storefront) -> None:
@@ -207,6 +210,25 @@ def test_piles_and_missing_prices() -> None:
     most = sorted({cents for cents in prices if cents}, key=prices.count)[-10:]
     assert 0.4 < sum(prices.count(cents) for cents in most) / len(prices) < 0.6
     assert 0.07 < prices.count(None) / len(prices) < 0.13
+
+
+def test_every_switch_has_a_help_text(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    told = meanings()
+    assert list(told) == [field.name for field in fields(Switches)]
+    for name, text in told.items():
+        assert f"--{name.replace('_', '-')}" in said
+        assert text[:30].rpartition(" ")[0] in said
+
+
+@pytest.mark.parametrize("port", ["http", "-1", "65536", "1.5"])
+def test_a_port_that_is_none_is_a_sentence(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([f"--port={port}"])
+    assert ended.value.code == 2
+    assert f"{port!r} is no port: it must be 0 to 65535" in capsys.readouterr().err
 
 
 def test_a_session_is_a_storage_state(shop: Storefront) -> None:

@@ -21,7 +21,9 @@ from api.services import services
 from category_crawler.daemon.address import console, password_file
 from category_crawler.delivery.session import place, saved_sessions
 from category_crawler.errors import InvalidJob
+from category_crawler.files.home import cookies_folder
 from category_crawler.process_watch import exit_with_parent
+from category_crawler.times import in_words
 
 zipcodes = CommandGroup("zipcodes", help="Delivery sessions.")
 
@@ -41,9 +43,26 @@ def init_app(app: Flask) -> None:
 def check_zipcodes(domain: str | None, postcode: str | None) -> None:
     """Check at the shop whether one or all delivery sessions still work."""
     sessions = services().sessions
-    for found_domain, found_postcode in _sessions_to_check(domain, postcode):
+    found = _sessions_to_check(domain, postcode)
+    if not found:
+        click.echo(
+            f"There is no delivery session in {cookies_folder()}: nothing to check", err=True
+        )
+    for found_domain, found_postcode in found:
+        click.echo(
+            f"Asking www.{found_domain} about {found_postcode}, for at most "
+            f"{in_words(_check_seconds())} …",
+            err=True,
+        )
         status, why = sessions.check_session(found_domain, found_postcode)
         click.echo(f"{found_domain} {found_postcode}\t{status}\t{why}")
+
+
+def _check_seconds() -> float:
+    # Scrapy's settings take a third of a second to load.
+    from category_crawler import settings
+
+    return float(settings.DELIVERY_TIMEOUT)
 
 
 def _sessions_to_check(domain: str | None, postcode: str | None) -> list[tuple[str, str]]:

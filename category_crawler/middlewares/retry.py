@@ -1,8 +1,10 @@
 """Retries failed requests, with exponential backoff."""
 
+import logging
 from email.utils import parsedate_to_datetime
 from time import monotonic, time
 from typing import Self
+from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -21,6 +23,9 @@ from category_crawler.middlewares.response import (
 )
 from category_crawler.pages import Kind
 from category_crawler.pages.block import CHALLENGES
+from category_crawler.times import in_words
+
+logger = logging.getLogger(__name__)
 
 # Scrapy asks tldextract whether a cookie's domain is a public suffix. By default the first call
 # downloads the list and blocks the reactor; the list in the package is enough.
@@ -80,6 +85,8 @@ class BackoffRetry(RetryMiddleware):
     ) -> Request | None:
         if not isinstance(exception, self.exceptions_to_retry):
             return None
+        if self._failing_since is None:
+            self._say_how_long(request, exception)
         return await self._after_pause(request, type(exception).__name__)
 
     def _temporary_error(self, response: Response) -> str | None:
@@ -104,6 +111,18 @@ class BackoffRetry(RetryMiddleware):
         if await stopping_of(self.crawler).stops_within(seconds):
             raise IgnoreRequest("the crawl is stopping")
         return without_cookies(retry)
+
+    def _say_how_long(self, request: Request, exception: Exception) -> None:
+        """Say at once what is tried and for how long: the pauses alone may take ten minutes."""
+        tries = max(0, self.max_retry_times - request.meta.get("retry_times", 0))
+        pauses = sum(min(self.first_pause * 2**n, self.longest_pause) for n in range(tries))
+        logger.warning(
+            "%s gives no answer (%s). It is asked %d more times, with pauses of %s in all",
+            urlsplit(request.url).netloc,
+            type(exception).__name__,
+            tries,
+            in_words(min(pauses, self.budget)),
+        )
 
     def _exceeds_budget(self, seconds: float) -> bool:
         """Whether a pause of these seconds would exceed the retry budget."""

@@ -129,6 +129,11 @@ class Run:
             for record, _ in read_journal(self._journal.path):
                 yield record
 
+    def products(self) -> Iterator[Product]:
+        """The rows kept so far, in order, read from the file."""
+        for product, _ in _products(self._rows.path):
+            yield product
+
     def claim(self, products: Iterable[Product], limit: int | None = None) -> list[Product]:
         """Reserve the products that are not rows yet, up to ``limit`` rows in all; return them."""
         claimed: list[Product] = []

@@ -11,8 +11,9 @@ A Scrapyd job is one attempt at its run and continues what an earlier attempt le
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -120,6 +121,8 @@ class CategorySpider(StoppingSpider):
             self.count_request, signal=scrapy_signals.request_reached_downloader
         )
         self._warn(self.crawl)
+        for product in self._kept_before(self.crawl):
+            yield product
         await self._renew_old_session(self.crawl)
         for request in self._next(self.crawl):
             yield request
@@ -160,6 +163,20 @@ class CategorySpider(StoppingSpider):
         """Stop the crawl because a request failed."""
         request: Request = failure.request  # type: ignore[attr-defined]
         self.stopping.stop(_error_of(failure, request))
+
+    def _kept_before(self, crawl: CategoryCrawl) -> Iterator[Product]:
+        """For feeds, the rows that an earlier crawl of this run has kept; none without a feed."""
+        feeds = self.settings.getdict("FEEDS")
+        if not feeds or not crawl.run.kept:
+            return iter(())
+        if all(map(_is_continued, feeds, feeds.values())):
+            self.logger.warning(
+                "The %d rows kept before are not added to the feed again: it holds them, if the "
+                "earlier crawl wrote to it; use -O for a feed with every row",
+                crawl.run.kept,
+            )
+            return iter(())
+        return crawl.run.products()
 
     def _open_crawl(self) -> CategoryCrawl:
         limits = Limits(
@@ -318,6 +335,12 @@ def _in_words(coverage: Coverage) -> str:
         f"{sentence} An audit of {audit.pages} random page{'s' * (audit.pages != 1)} saw "
         f"{audit.seen} products and knew {audit.known}: at least {audit.at_least:.1%} were found."
     )
+
+
+def _is_continued(feed: Any, options: Mapping[str, Any]) -> bool:
+    """Whether a feed is added to a file that holds something, as with ``-o``."""
+    path = Path(str(feed))
+    return not options.get("overwrite") and path.is_file() and path.stat().st_size > 0
 
 
 def _accept_language(listing: ListingURL) -> str:

@@ -1,5 +1,6 @@
 """The category spider against the shop: the right rows, or the right reason."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 
 from category_crawler.files.home import PROJECT
 from category_crawler.process_watch import PARENT
+from tests.api.services import free_port
 from tests.crawls import QUICK, URL, Home
 from tests.storefront import Catalogue, Storefront, Switches
 from tests.storefront.catalogue import EMPTY_NODE, NODE
@@ -511,6 +513,60 @@ def test_a_filter_the_marketplace_lacks_is_named_not_silently_left_out(home: Hom
     assert ended.summary["warnings"] == [
         "filter_prime_ships_from_au is not supported on amazon.com and was not applied"
     ]
+
+
+def test_a_feed_of_a_resumed_run_has_every_row(home: Home, tmp_path: Path) -> None:
+    home.shop.switches.block, home.shop.switches.block_from = "captcha", 2
+    feed = tmp_path / "out.jsonl"
+    assert home.crawl("-O", str(feed)).code == 1
+    first = feed.read_text().splitlines()
+    assert len(first) == 24
+    home.shop.switches.block = ""
+    ended = home.crawl("-O", str(feed), resume="local/a")
+    assert ended.code == 0
+    rows = [json.loads(line)["asin"] for line in feed.read_text().splitlines()]
+    assert rows == ended.asins
+    assert len(set(rows)) == 60
+
+
+def test_a_feed_that_is_added_to_gets_no_row_twice(home: Home, tmp_path: Path) -> None:
+    home.shop.switches.block, home.shop.switches.block_from = "captcha", 2
+    feed = tmp_path / "out.jsonl"
+    home.crawl("-o", str(feed))
+    home.shop.switches.block = ""
+    ended = home.crawl("-o", str(feed), resume="local/a")
+    rows = [json.loads(line)["asin"] for line in feed.read_text().splitlines()]
+    assert sorted(rows) == sorted(ended.asins)
+    assert "The 24 rows kept before are not added to the feed again" in ended.said
+
+
+def test_a_run_that_continues_another_has_its_rows_in_the_feed(home: Home, tmp_path: Path) -> None:
+    home.shop.switches.block, home.shop.switches.block_from = "captcha", 2
+    home.crawl()
+    home.shop.switches.block = ""
+    ended = home.crawl("-o", f"{tmp_path}/out.csv", run="local/b", continue_from="local/a")
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 61
+    assert len(ended.rows) == 60
+
+
+def test_without_a_network_it_says_at_once_what_is_tried(home: Home) -> None:
+    nowhere = dataclasses.replace(home, shop=_NoShop())
+    process = nowhere.start("-L", "WARNING", "-s", "RETRY_PAUSE=2")
+    assert process.stderr is not None
+    try:
+        said = process.stderr.readline()
+        assert "www.amazon.com.au gives no answer (" in said
+        assert "It is asked 8 more times, with pauses of 8 min in all" in said
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+class _NoShop:
+    """A proxy that nobody listens on."""
+
+    def environment(self) -> dict[str, str]:
+        return {"https_proxy": f"http://127.0.0.1:{free_port()}"}
 
 
 def test_scrapys_own_feeds_work(home: Home, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from tests.storefront import Catalogue, Storefront, Switches
+from tests.storefront.switches import meanings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,21 +31,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.storefront", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="of the proxy; default: a free one")
+    parser.add_argument("--port", type=_port, default=0, help="of the proxy; default: a free one")
     parser.add_argument("--size", type=int, default=120, help="products in the example node")
     parser.add_argument("--seed", type=int, default=1, help="another one makes other products")
     parser.add_argument("--session", metavar="DOMAIN:POSTCODE", help="make a session, into …")
     parser.add_argument("--session-file", type=Path, metavar="FILE", help="… this file")
     switches = parser.add_argument_group("switches")
+    told = meanings()
     for field in fields(Switches):
         name = f"--{field.name.replace('_', '-')}"
+        says = f"{told[field.name]} Default: {field.default!r}."
         if isinstance(field.default, bool):
             switches.add_argument(
-                name, action=argparse.BooleanOptionalAction, default=field.default
+                name, action=argparse.BooleanOptionalAction, default=field.default, help=says
             )
         else:
-            switches.add_argument(name, type=type(field.default), default=field.default)
+            switches.add_argument(
+                name,
+                type=type(field.default),
+                default=field.default,
+                metavar=type(field.default).__name__.upper(),
+                help=says,
+            )
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: it must be 0 to 65535")
+    return int(text)
 
 
 def _introduce(shop: Storefront, options: argparse.Namespace) -> None:

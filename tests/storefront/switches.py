@@ -1,6 +1,9 @@
 """The shop's quirks: switches that tests can change while it runs."""
 
+import ast
+import inspect
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(slots=True)
@@ -64,12 +67,15 @@ class Switches:
     """Code of a refinement to ignore silently, such as ``p_36``; ``p_123|`` means only terms with
     several brands."""
     drop_node: bool = False
+    """Ignore the node silently: listings are of the whole store."""
     keep_summary: bool = True
     """The summary for screen readers names the chosen filters, the price among them."""
     no_delivery_day: bool = False
     """The rail does not offer delivery days."""
     titles_missing_from: int = 0
+    """From this request on, cards have no title."""
     prices_missing_from: int = 0
+    """From this request on, cards have no price."""
     empty_page_from: int = 0
     """From this request on, pages have no card and no message about it."""
 
@@ -82,14 +88,16 @@ class Switches:
 
     # Delivery location
     wrong_location_from: int = 0
+    """From this request on, pages are for another place."""
     wrong_currency_from: int = 0
+    """From this request on, prices are in another currency."""
     local_currency: bool = False
     """Visitors without a delivery location also see the shop's own currency."""
     wrong_currency_share: float = 1.0
     """Share of cards in another currency, for visitors who see one; below 1 the rail shows prices
     in the shop's own."""
     no_location_from: int = 0
-    """Pages have no delivery line."""
+    """From this request on, pages have no delivery line."""
     expire_at: int = 0
     """Before this request every session loses its location once."""
     expire_every: int = 0
@@ -120,3 +128,15 @@ class Switches:
     """``allow``, ``scrapy`` (a group names Scrapy), ``us``, ``us_whole``, ``all``, ``missing``."""
     latency: float = 0.0
     """Seconds before each answer."""
+
+
+def meanings() -> dict[str, str]:
+    """What each switch does, from the text below it; argparse's signs are doubled."""
+    (switches,) = ast.parse(inspect.getsource(Switches)).body
+    assert isinstance(switches, ast.ClassDef)
+    return {
+        ast.unparse(field.target): " ".join(text.value.value.split()).replace("%", "%%")
+        for field, text in pairwise(switches.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
+        if isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
+    }
