@@ -18,6 +18,7 @@ from api.scrapyd.client import Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
 from api.store import Store
 from api.store.records import DeliverySession, SessionStatus, Zipcode
+from api.store.sessions import SuburbTaken
 from category_crawler.delivery.report import DeliveryReport, forget_report, read_report
 from category_crawler.delivery.session import DeliverySession as SavedSession
 from category_crawler.delivery.session import remove_session, session_version
@@ -71,15 +72,23 @@ class Sessions:
     def create(self, user: int, shop: Marketplace, postcode: str, suburb: str | None) -> Zipcode:
         """Give a user a session; schedule the job that makes it if it does not exist.
 
-        Raises Conflict if the user has it already, ScrapydError if Scrapyd does not take the job;
-        then nothing is recorded.
+        Raises Conflict if the user has it already, or others have it for another suburb,
+        ScrapydError if Scrapyd does not take the job; then nothing is recorded.
         """
         there = _existing(shop.domain, postcode)
-        chosen = there.about.get("suburb") if there else suburb
+        active = there.about.get("suburb") if there else None
+        if suburb and active and active.casefold() != suburb.strip().casefold():
+            raise Conflict(_other_suburb(shop.domain, postcode, "is active for", active))
         try:
             zipcode, starts = self.store.sessions.add_zipcode(
-                user, shop.domain, postcode, chosen, partial(_has_file, shop.domain, postcode)
+                *(user, shop.domain, postcode, active or suburb),
+                partial(_has_file, shop.domain, postcode),
             )
+        except SuburbTaken as taken:
+            verb = "is being made for" if taken.session.status.is_open else "is active for"
+            raise Conflict(
+                _other_suburb(shop.domain, postcode, verb, taken.session.suburb)
+            ) from None
         except ValueError:
             raise Conflict(f"Zipcode already exists: {shop.domain} {postcode}") from None
         if starts:
@@ -139,10 +148,12 @@ class Sessions:
 
     def expire(self, domain: str, postcode: str, version: str) -> None:
         """Mark a session as expired, unless its cookie file has another version by now."""
-        session = self.store.sessions.of(domain, postcode)
-        if session is None or session_version(domain, postcode) != version:
+        if session_version(domain, postcode) != version:
             return
-        if session.status in (SessionStatus.ACTIVE, SessionStatus.INACTIVE):
+        session = self.store.sessions.of(domain, postcode)
+        if session is None:
+            self.store.sessions.add_expired(domain, postcode, EXPIRED, version)
+        elif session.status in (SessionStatus.ACTIVE, SessionStatus.INACTIVE):
             self.store.sessions.move(
                 session, SessionStatus.INACTIVE, failed_message=EXPIRED, bad_version=version
             )
@@ -150,6 +161,13 @@ class Sessions:
     def check_session(self, domain: str, postcode: str) -> tuple[Verdict, str]:
         """Check a session at the shop; the result and its reason."""
         version = session_version(domain, postcode)
+        try:
+            SavedSession.load(domain, postcode)
+        except SessionError as error:
+            return (
+                "inactive",
+                f"{error}, or make it anew with create-zipcode or refresh-zipcode",
+            )
         report = check_at_shop(domain, postcode)
         if report.stage == "done":
             session = self.store.sessions.of(domain, postcode)
@@ -192,7 +210,11 @@ class Sessions:
     def _take(self, session: DeliverySession, report: DeliveryReport) -> None:
         if report.stage == "done":
             self.store.sessions.move(
-                session, SessionStatus.ACTIVE, failed_message=None, suburb=report.suburb
+                session,
+                SessionStatus.ACTIVE,
+                failed_message=None,
+                # Where the shop asks for none, the one asked for stays for the next time.
+                suburb=report.suburb or session.suburb,
             )
         else:
             version = session_version(session.domain, session.postcode)
@@ -264,6 +286,15 @@ def check_at_shop(domain: str, postcode: str) -> DeliveryReport:
     report = read_report(name) or _silent("ended without a report")
     forget_report(name)
     return report
+
+
+def _other_suburb(domain: str, postcode: str, verb: str, suburb: str | None) -> str:
+    """Why another suburb cannot be had, and how it can, as a sentence."""
+    which = suburb or "the first suburb that the shop offers"
+    return (
+        f"The session of {domain} {postcode} {verb} {which}, and all users share it: leave out "
+        "suburb to use it, or have every user delete it (delete-zipcode) and create it anew"
+    )
 
 
 def _existing(domain: str, postcode: str) -> SavedSession | None:

@@ -47,10 +47,14 @@ class Marketplace:
         return bool(self.postcode_regex)
 
     def postcode(self, written: str) -> str | None:
-        """The postcode in capitals without spaces, or None if it is not one of this country."""
+        """The postcode in capitals without spaces and hyphens; None if it is none of this country.
+
+        A US code keeps the hyphen of its ``+4``, which narrows the place down.
+        """
         if not self.active or not re.fullmatch(self.postcode_regex.strip("^$"), written, re.ASCII):
             return None
-        return written.replace(" ", "").upper()
+        code = written.replace(" ", "").upper()
+        return code if self.country_code == "US" else code.replace("-", "")
 
 
 _AU_FILTERS = frozenset(Filter)

@@ -19,6 +19,14 @@ _AS_SESSION = reader_of(DeliverySession)
 _AS_ZIPCODE = reader_of(Zipcode)
 
 
+class SuburbTaken(Exception):
+    """Raised if a session is for another suburb than the one asked for."""
+
+    def __init__(self, session: DeliverySession) -> None:
+        super().__init__(session)
+        self.session = session
+
+
 class DeliverySessions:
     """One session per domain and postcode; a zipcode is a user's wish for one."""
 
@@ -36,10 +44,11 @@ class DeliverySessions:
         """A user's record of a session, and whether the session's job has to be started.
 
         ``has_file`` is asked while no session can be forgotten. Raises ValueError where the user
-        has one already.
+        has one already, SuburbTaken where the session is, or is being made, for another suburb.
         """
         try:
             with self._file.writing() as connection:
+                _check_suburb(connection, user, domain, postcode, suburb)
                 session, starts = _wanted_session(connection, domain, postcode, suburb, has_file())
                 number = connection.execute(
                     "INSERT INTO zipcodes (user, session, created_at) VALUES (?, ?, ?)",
@@ -122,6 +131,16 @@ class DeliverySessions:
             (domain, postcode),
         )
 
+    def add_expired(self, domain: str, postcode: str, said: str, version: str) -> None:
+        """Remember that a session which no user has is expired; one that is known stays."""
+        with self._file.writing() as connection:
+            connection.execute(
+                "INSERT INTO sessions (domain, postcode, status, failed_message, bad_version, "
+                "attempt, created_at, updated_at) VALUES (?, ?, 'inactive', ?, ?, 0, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                (domain, postcode, said, version, utc_now(), utc_now()),
+            )
+
     def open(self) -> list[DeliverySession]:
         """Sessions that are being made."""
         query = f"{_SESSIONS} WHERE status IN ('pending', 'in-progress')"
@@ -154,6 +173,27 @@ class DeliverySessions:
         self._file.moved(
             "UPDATE sessions SET missing_since = ? WHERE id = ? RETURNING id", (since, session)
         )
+
+
+def _check_suburb(
+    connection: sqlite3.Connection, user: int, domain: str, postcode: str, suburb: str | None
+) -> None:
+    """Raise SuburbTaken if others have the session, or wait for it, for another suburb."""
+    if suburb is None:
+        return
+    row = connection.execute(
+        f"{_SESSIONS} WHERE domain = ? AND postcode = ? AND unwanted_since IS NULL "
+        "AND status IN ('pending', 'in-progress', 'active') "
+        "AND NOT EXISTS (SELECT 1 FROM zipcodes WHERE session = sessions.id AND user = ?)",
+        (domain, postcode, user),
+    ).fetchone()
+    if row is None:
+        return
+    session = _AS_SESSION(row)
+    if session.suburb is None and session.status is SessionStatus.ACTIVE:
+        return  # the operator brought it in, and its suburb is not known
+    if (session.suburb or "").casefold() != suburb.strip().casefold():
+        raise SuburbTaken(session)
 
 
 def _wanted_session(

@@ -3,6 +3,8 @@
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from category_crawler.domain_config import DOMAINS
+
 migrations = Migrations("api")
 
 _TABLES = (
@@ -251,3 +253,33 @@ def simplify_stopping(db: Database) -> None:
     """Whether a cancelled runner's job is still to be stopped, not how far that has come."""
     for statement in _IS_STOPPING:
         db.conn.execute(statement)
+
+
+@migrations()
+def unite_postcodes(db: Database) -> None:
+    """One session for one postcode, written with a hyphen or without."""
+    for number, domain, postcode in db.conn.execute(
+        "SELECT id, domain, postcode FROM sessions WHERE postcode LIKE '%-%' ORDER BY id"
+    ).fetchall():
+        shop = DOMAINS.get(domain)
+        code = shop.postcode(postcode) if shop else None
+        if code and code != postcode:
+            _rename_session(db, number, domain, code)
+
+
+def _rename_session(db: Database, number: int, domain: str, code: str) -> None:
+    """Rename a session; where there is one of that name, its users get that one."""
+    there = db.conn.execute(
+        "SELECT id FROM sessions WHERE domain = ? AND postcode = ?", (domain, code)
+    ).fetchone()
+    if there is None:
+        db.conn.execute("UPDATE sessions SET postcode = ? WHERE id = ?", (code, number))
+        return
+    db.conn.execute("UPDATE OR IGNORE zipcodes SET session = ? WHERE session = ?", (*there, number))
+    db.conn.execute(
+        "UPDATE sessions SET unwanted_since = NULL "
+        "WHERE id = ? AND EXISTS (SELECT 1 FROM zipcodes WHERE session = sessions.id)",
+        there,
+    )
+    db.conn.execute("DELETE FROM zipcodes WHERE session = ?", (number,))
+    db.conn.execute("DELETE FROM sessions WHERE id = ?", (number,))

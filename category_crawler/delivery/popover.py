@@ -27,6 +27,10 @@ _PARTS = {"amazon.ca": 3, "amazon.co.jp": 3, "amazon.com.br": 5}
 """Marketplaces with two inputs for the code: the number of characters in the first."""
 
 
+_HYPHEN_AT = {"amazon.pl": 2}
+"""Marketplaces with one input whose codes are written with a hyphen: where it stands."""
+
+
 class DeliveryPopover:
     """The pop-over of a shop's page that is open in a browser."""
 
@@ -62,11 +66,15 @@ class DeliveryPopover:
         code = re.sub(r"[ -]", "", postcode)
         cut = _PARTS.get(self._shop.domain)
         if cut is None:
-            await self._expect(self._page.fill, _CODE, postcode)
+            await self._expect(self._page.fill, _CODE, self._as_written(postcode))
         else:
             await self._expect(self._page.fill, f"{_CODE}_0", code[:cut])
             await self._expect(self._page.fill, f"{_CODE}_1", code[cut:])
         await self._expect(self._page.click, _CODE_APPLY)
+
+    def _as_written(self, postcode: str) -> str:
+        at = _HYPHEN_AT.get(self._shop.domain)
+        return postcode if at is None else f"{postcode[:at]}-{postcode[at:]}"
 
     async def _fill_with_suburb(self, postcode: str, suburb: str | None) -> str:
         await self._page.locator(f"{_AU}_PostalCodeInput").press_sequentially(postcode, delay=50)

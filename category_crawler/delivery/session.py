@@ -33,7 +33,7 @@ class DeliverySession:
 
     domain: str
     postcode: str
-    """In capitals without spaces."""
+    """In capitals without spaces and hyphens; see :meth:`.Marketplace.postcode`."""
     cookies: list[Cookie] = field(repr=False)
     about: dict[str, Any] = field(default_factory=dict)
     """How it was made: ``created_at`` (UTC), ``user_agent``, ``location``, ``suburb``, and
@@ -48,8 +48,8 @@ class DeliverySession:
         Raises SessionMissing if there is none, SessionUnreadable if it holds no usable cookie for
         the domain.
         """
-        path = session_file(domain, postcode)
         version = session_version(domain, postcode)
+        path = session_file(domain, postcode)
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -109,7 +109,7 @@ class DeliverySession:
 
 
 def session_file(domain: str, postcode: str) -> Path:
-    """Path of the session of a domain and a postcode (capitals, no spaces)."""
+    """Path of the session of a domain and a postcode in its one form."""
     return cookies_folder() / domain / f"{postcode}.json"
 
 
@@ -144,16 +144,34 @@ def remove_session(domain: str, postcode: str) -> bool:
 def saved_sessions() -> list[tuple[str, str]]:
     """Domain and postcode of every saved session."""
     files = sorted(cookies_folder().glob("*/*.json"))
-    return [(path.parent.name, path.stem) for path in files if path.parent.name in DOMAINS]
+    named = [(DOMAINS.get(path.parent.name), path.stem) for path in files]
+    found = {(shop.domain, code) for shop, stem in named if shop and (code := shop.postcode(stem))}
+    return sorted(found)
 
 
 def session_version(domain: str, postcode: str) -> str:
     """A text that changes whenever the session's file is written; empty if there is no file."""
+    path = session_file(domain, postcode)
     try:
-        stat = session_file(domain, postcode).stat()
+        stat = path.stat()
     except FileNotFoundError:
-        return ""
+        if not _adopt(path):
+            return ""
+        stat = path.stat()
     return f"{stat.st_mtime_ns:x}-{stat.st_ino:x}"
+
+
+def _adopt(path: Path) -> bool:
+    """Rename a file whose name is another form of the postcode, such as ``100-0001.json``.
+
+    Older versions gave such names, and so do people. Returns whether there was one.
+    """
+    shop = DOMAINS.get(path.parent.name)
+    for other in path.parent.glob("*[- ]*.json"):
+        if shop is not None and shop.postcode(other.stem) == path.stem:
+            other.rename(path)
+            return True
+    return False
 
 
 async def lock_session(domain: str, postcode: str) -> AsyncFileLock:
@@ -183,7 +201,7 @@ def import_session(domain: str, postcode: str, source: Path) -> Path:
 
 
 def place(domain: str, postcode: str) -> tuple[Marketplace, str]:
-    """The marketplace, and the postcode in capitals without spaces. Raises InvalidJob."""
+    """The marketplace, and the postcode in its one form. Raises InvalidJob."""
     shop = DOMAINS.get(domain)
     if shop is None or not shop.active:
         known = ", ".join(name for name, known in DOMAINS.items() if known.active)

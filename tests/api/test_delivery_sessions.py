@@ -119,6 +119,81 @@ def test_a_wish_for_an_older_session_is_not_updated_before_it_was_made(
     assert zipcode["updated_at"] == zipcode["created_at"]
 
 
+def test_one_postcode_is_one_session(alice: Caller, home: Home) -> None:
+    home.make_session("amazon.co.jp", "1000001")
+    asked = {"domain": 22, "zipcode": "100-0001"}
+    answer = alice.post(f"{ZIPCODES}/create-zipcode/", asked).get_json()["data"]
+    assert (answer["zipcode"], answer["status"]) == ("1000001", "active")
+    again = alice.post(f"{ZIPCODES}/create-zipcode/", asked | {"zipcode": "1000001"})
+    assert again.status_code == 409
+
+
+def test_another_suburb_of_an_active_postcode_is_refused(
+    alice: Caller, bob: Caller, scrapyd: Daemon, path: Path, app: Flask
+) -> None:
+    create(alice, suburb="strathpine")
+    waiting = create(bob, suburb="BRAY PARK")
+    assert waiting.status_code == 409
+    assert "is being made for strathpine" in waiting.get_json()["data"]
+    assert made(alice)["suburb"] == "STRATHPINE"
+    refused = create(bob, suburb="BRAY PARK")
+    assert (refused.status_code, refused.get_json()["data"]) == (
+        409,
+        "The session of amazon.com.au 4500 is active for STRATHPINE, and all users share it: "
+        "leave out suburb to use it, or have every user delete it (delete-zipcode) and create it "
+        "anew",
+    )
+    assert create(bob, suburb=" Strathpine").status_code == 200
+    assert only(bob)["suburb"] == "STRATHPINE"
+    alice.post(f"{ZIPCODES}/refresh-zipcode/", {"id": only(alice)["id"]})
+    assert made(alice)["suburb"] == "STRATHPINE"
+    delete(alice)
+    delete(bob)
+    jobs = app.extensions["services"].jobs
+    # The job that has just ended may hold the file for a moment.
+    until(lambda: refresh_all(jobs) or path.exists(), lambda is_there: not is_there)
+    assert create(bob, suburb="BRAY PARK").status_code == 200
+    assert made(bob)["suburb"] == "BRAY PARK"
+
+
+def test_the_suburb_asked_for_stays_for_the_refresh_of_an_imported_session(
+    alice: Caller, scrapyd: Daemon
+) -> None:
+    assert create(alice, suburb="STRATHPINE").get_json()["data"]["status"] == "active"
+    alice.post(f"{ZIPCODES}/refresh-zipcode/", {"id": only(alice)["id"]})
+    assert made(alice)["suburb"] == "STRATHPINE"
+    assert DeliverySession.load(DOMAIN, POSTCODE).about["suburb"] == "STRATHPINE"
+
+
+def test_a_check_and_create_zipcode_say_the_same_of_an_expired_file(
+    alice: Caller,
+    scrapyd: Daemon,
+    shop: Storefront,
+    sessions: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in shop.environment().items():
+        monkeypatch.setenv(name, value)
+    shop.expire_sessions()
+    assert sessions.check_session(DOMAIN, POSTCODE)[0] == "inactive"
+    refused = alice.post(f"{CATEGORY}/add_schedule/", BODY)
+    assert (refused.status_code, "has expired" in refused.text) == (400, True)
+    assert create(alice).get_json()["data"]["status"] == "pending"
+    assert made(alice)["status"] == "active"
+
+
+def test_a_check_and_create_zipcode_say_the_same_of_an_unreadable_file(
+    alice: Caller, scrapyd: Daemon, sessions: Sessions, shop: Storefront
+) -> None:
+    session_file(DOMAIN, POSTCODE).write_text("[]")
+    verdict, why = sessions.check_session(DOMAIN, POSTCODE)
+    assert verdict == "inactive"
+    assert "holds no cookie of amazon.com.au that is still valid" in why
+    assert shop.requests == [], "the shop need not be asked"
+    assert create(alice).get_json()["data"]["status"] == "pending"
+    assert made(alice)["status"] == "active"
+
+
 def delete(caller: Caller) -> None:
     number = only(caller)["id"]
     answer = caller.post(f"{ZIPCODES}/delete-zipcode/", {"id": number})

@@ -15,7 +15,9 @@ from category_crawler.delivery.session import (
     is_imported,
     lock_session,
     remove_session,
+    saved_sessions,
     session_file,
+    session_version,
 )
 from category_crawler.errors import InvalidJob, SessionMissing, SessionUnreadable
 
@@ -38,6 +40,19 @@ NETSCAPE = (
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(tmp_path))
     return tmp_path
+
+
+def test_a_file_named_by_another_form_of_the_postcode_is_the_same_session(home: Path) -> None:
+    folder = home / "cookies" / "amazon.co.jp"
+    folder.mkdir(parents=True)
+    cookie = COOKIES[0] | {"domain": ".amazon.co.jp"}
+    (folder / "100-0001.json").write_text(json.dumps([cookie]))
+    (folder / "150-0001.json").write_text(json.dumps([cookie | {"value": "other"}]))
+    assert saved_sessions() == [("amazon.co.jp", "1000001"), ("amazon.co.jp", "1500001")]
+    assert session_version("amazon.co.jp", "1000001") != ""
+    (kept,) = DeliverySession.load("amazon.co.jp", "1000001").cookies
+    assert kept["value"] == "1"
+    assert {path.name for path in folder.iterdir()} == {"1000001.json", "150-0001.json"}
 
 
 @pytest.mark.parametrize(

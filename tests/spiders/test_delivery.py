@@ -12,7 +12,7 @@ import pytest
 
 from category_crawler.delivery.browser import find_browser
 from category_crawler.delivery.report import read_report
-from category_crawler.delivery.session import DeliverySession, session_file
+from category_crawler.delivery.session import DeliverySession, place, session_file
 from category_crawler.files.home import PROJECT
 from tests.crawls import QUICK, Home
 from tests.waiting import until
@@ -38,12 +38,13 @@ def test_a_browser_is_there() -> None:
         ("amazon.ca", "k1a 0b1", "K1A"),
         ("amazon.co.jp", "100-0001", "1000001"),
         ("amazon.com.br", "01310-100", "01310100"),
+        ("amazon.pl", "00-001", "00-001"),
     ],
 )
 def test_a_postcode_becomes_a_session(empty: Home, domain: str, postcode: str, says: str) -> None:
     ended = empty.deliver(domain=domain, postcode=postcode)
     assert ended.code == 0, ended.said
-    code = postcode.replace(" ", "").upper()
+    _, code = place(domain, postcode)
     path = session_file(domain, code)
     assert path.stat().st_mode & 0o777 == 0o600
     about = json.loads(path.read_bytes())["category_crawler"]

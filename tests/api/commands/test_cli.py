@@ -1,6 +1,7 @@
 """The operator's commands, as typed."""
 
 import re
+import shutil
 import sqlite3
 
 import pytest
@@ -20,6 +21,23 @@ def test_a_users_key_is_printed_once_and_works(app: Flask) -> None:
     listed = flask("users", "list").stdout
     assert "ann@example.org" in listed
     assert key not in listed
+
+
+def test_a_check_of_no_session_says_that_there_is_none(app: Flask, home: Home) -> None:
+    shutil.rmtree(home.folder / "cookies")
+    checked = flask("zipcodes", "check")
+    assert (checked.returncode, checked.stdout) == (0, "")
+    assert checked.stderr.startswith("There is no delivery session in ")
+
+
+def test_a_check_says_whom_it_asks_and_for_how_long(
+    app: Flask, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in home.shop.environment().items():
+        monkeypatch.setenv(name, value)
+    checked = flask("zipcodes", "check")
+    assert checked.stderr == "Asking www.amazon.com.au about 4500, for at most 3 min …\n"
+    assert checked.stdout.startswith("amazon.com.au 4500\tactive\t")
 
 
 def test_an_address_is_taken_once(app: Flask) -> None:

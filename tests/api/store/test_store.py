@@ -182,6 +182,38 @@ def test_cancels_of_an_older_database_are_finished(tmp_path: Path) -> None:
     assert all(runner.is_stopping for runner in store.runners.open())
 
 
+def test_sessions_of_one_postcode_become_one(tmp_path: Path) -> None:
+    """A user who had both keeps one; a US code keeps its hyphen."""
+    path = tmp_path / "api.db"
+    db = Database(path)
+    migrations.apply(db, stop_before="unite_postcodes")
+    now = {"created_at": "2026-01-01T00:00:00Z"}
+    for name in ("a", "b"):
+        db["users"].insert({"email": f"{name}@example.org", "name": name} | now)
+    state = {"status": "active", "attempt": 1, "updated_at": now["created_at"]} | now
+    places = (
+        ("amazon.co.jp", "1000001"),
+        ("amazon.co.jp", "100-0001"),
+        ("amazon.pl", "00-001"),
+        ("amazon.com", "20105-1234"),
+    )
+    for domain, postcode in places:
+        db["sessions"].insert({"domain": domain, "postcode": postcode} | state)
+    for user, session in ((1, 1), (1, 2), (2, 2), (2, 3), (2, 4)):
+        db["zipcodes"].insert({"user": user, "session": session} | now)
+    db.close()
+    store = Store(path)
+    had = {
+        user: [(z.session.domain, z.session.postcode) for z in store.sessions.zipcodes(user)]
+        for user in (1, 2)
+    }
+    assert had == {
+        1: [("amazon.co.jp", "1000001")],
+        2: [("amazon.co.jp", "1000001"), ("amazon.pl", "00001"), ("amazon.com", "20105-1234")],
+    }
+    assert store.sessions.of("amazon.co.jp", "100-0001") is None
+
+
 def test_what_was_added_is_what_is_read(store: Store, runner: int) -> None:
     added = store.runners.add_collection(1, "Desks", StoredRequest(REQUEST), ["a warning"], 5)
     assert store.runners.get(added.id) == added
