@@ -40,7 +40,7 @@ def check_settings(given: Mapping[str, Any], own: Mapping[str, Any]) -> None:
     ``given`` are the operator's settings, ``own`` this project's defaults. Values may be text, as
     after ``-s``.
     """
-    known = _scrapys() | {name: value for name, value in own.items() if name.isupper()}
+    known = {name: value for name, value in own.items() if name.isupper()} | _scrapys()
     for name, value in given.items():
         if name in known:
             _check_value(name, value, known[name])

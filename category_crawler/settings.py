@@ -22,7 +22,7 @@ COMMANDS_MODULE = "category_crawler.commands"
 # --- Politeness ------------------------------------------------------------------------------
 CONTACT = os.environ.get("CATEGORY_CRAWLER_CONTACT", "no contact given")
 ROBOTSTXT_OBEY = True  # False
-DOWNLOAD_DELAY = 2  # 0; seconds between two requests
+DOWNLOAD_DELAY = 2  # 0; seconds between two requests to one shop, of all runs together
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # 8
 AUTOTHROTTLE_ENABLED = True  # False
 AUTOTHROTTLE_START_DELAY = 2  # 5
@@ -64,6 +64,11 @@ DOWNLOADER_MIDDLEWARES = {
     "category_crawler.middlewares.decompression.Decompression": 590,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "category_crawler.middlewares.redirects.ListingRedirects": 600,
+}
+# One pace for each shop, whatever number of runs ask it.
+DOWNLOAD_HANDLERS = {
+    "http": "category_crawler.pace.handler.PacedHandler",
+    "https": "category_crawler.pace.handler.PacedHandler",
 }
 SPIDER_MIDDLEWARES = {
     # Off, because every product passes through each of them.

@@ -159,6 +159,18 @@ def test_other_wrong_values(name: str, wrong: Any, says: str) -> None:
         check_settings({name: wrong}, settings.own)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT", "AUTOTHROTTLE_START_DELAY"),
+        *("AUTOTHROTTLE_MAX_DELAY", "RETRY_PAUSE", "BLOCK_PAUSE", "CANCEL_GRACE"),
+    ],
+)
+def test_seconds_may_have_a_fraction(name: str) -> None:
+    check_settings({name: 2.5}, settings.own)
+    check_settings({name: "2.5"}, settings.own)
+
+
 def test_no_secret_is_shown() -> None:
     with pytest.raises(InvalidSetting, match="HTTPAUTH_PASS") as refused:
         check_settings({"HTTPAUTH_PASS": ["hush"]}, settings.own)

@@ -14,6 +14,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 from filelock import AsyncFileLock
 from scrapy import Request
@@ -45,11 +46,14 @@ from category_crawler.errors import (
     Unreachable,
 )
 from category_crawler.middlewares.response import facts_of
+from category_crawler.pace.turns import Turns
 from category_crawler.pages import read_page, read_page_as
 from category_crawler.spiders.stopping_spider import StoppingSpider
 from category_crawler.times import utc_now
 
-_HANDLER = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
+_HANDLER = "category_crawler.pace.browser_handler.PacedBrowserHandler"
+_COUNTED = ("xhr", "fetch")
+"""Kinds of requests that a page sends to the shop by itself."""
 
 
 class DeliverySpider(StoppingSpider):
@@ -57,6 +61,9 @@ class DeliverySpider(StoppingSpider):
 
     name = "delivery"
     known_arguments = ("domain", "postcode", "suburb", "replaces", "report")
+    turns: Turns
+    _request: Request
+    """The request for the home page; what follows it goes the same way."""
     own_extensions: ClassVar = {
         "category_crawler.extensions.delivery_end.DeliveryEnd": 300,
         "category_crawler.extensions.time_limit.TimeLimit": 400,
@@ -87,7 +94,11 @@ class DeliverySpider(StoppingSpider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         # The browser keeps its profile in this folder, which is removed after the spider exits.
         os.environ["TMPDIR"] = str(temporary_folder("delivery-"))
-        return super().from_crawler(crawler, *args, **kwargs)
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.turns = Turns(crawler)
+        # scrapy-playwright calls it for every request of the browser.
+        crawler.settings.set("PLAYWRIGHT_ABORT_REQUEST", spider.count, priority="spider")
+        return spider
 
     @classmethod
     def check_arguments(cls, arguments: Mapping[str, str]) -> None:
@@ -124,7 +135,8 @@ class DeliverySpider(StoppingSpider):
         except CrawlError as error:
             self.stopping.stop(error)
             return
-        yield self._home(shop)
+        self._request = self._home(shop)
+        yield self._request
 
     async def set_location(self, response: Response, shop: Marketplace) -> None:
         """Set the location on the shop's home page; save the session if it was accepted."""
@@ -136,7 +148,9 @@ class DeliverySpider(StoppingSpider):
             _check_home(response, shop)
             seconds = self.settings.getfloat("POPOVER_TIMEOUT")
             popover = DeliveryPopover(page, shop, seconds)
+            await self.turns.wait(self._request)
             suburb = await popover.deliver_to(self.postcode, self.suburb or None)
+            await self.turns.wait(self._request)
             await page.reload(wait_until="domcontentloaded")
             location = _location(await page.content(), shop)
             if not names_postcode(location, shop, self.postcode):
@@ -149,6 +163,16 @@ class DeliverySpider(StoppingSpider):
             self.stopping.stop(error)
         except BrowserError as error:
             self.stopping.stop(PopoverMissing(f"the browser failed: {_first_line(error)}"))
+
+    async def count(self, request: Any) -> bool:
+        """Count a request that the page sends to the shop by itself; False lets it pass.
+
+        It cannot wait for its turn, because the page would give up. So the next turn comes later.
+        """
+        is_the_shops = urlsplit(request.url).netloc == urlsplit(self._request.url).netloc
+        if request.resource_type in _COUNTED and is_the_shops:
+            await self.turns.count(self._request)
+        return False
 
     def fail(self, failure: Failure) -> None:
         """Stop the job because the home page did not load."""

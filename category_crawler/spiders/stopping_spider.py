@@ -8,6 +8,7 @@ from scrapy.settings import BaseSettings
 
 from category_crawler.extensions.stopping import Stopping, stopping_of
 from category_crawler.job import unknown_argument
+from category_crawler.pace.turns import leave_delay_to_turns
 
 
 class StoppingSpider(Spider):
@@ -23,6 +24,7 @@ class StoppingSpider(Spider):
         super().update_settings(settings)
         extensions = cls.own_extensions | settings.getdict("EXTENSIONS")
         settings.set("EXTENSIONS", extensions, priority="spider")
+        leave_delay_to_turns(settings)
 
     @classmethod
     def check_arguments(cls, arguments: Mapping[str, str]) -> None:

@@ -1,0 +1,36 @@
+"""A lane: one shop as seen from one exit; and what hands out its turns."""
+
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote, urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One shop, asked through one proxy or directly."""
+
+    host: str
+    """Such as ``www.amazon.com.au``."""
+    exit: str
+    """``HOST:PORT`` of the proxy, without its password; ``direct`` without one."""
+
+    @classmethod
+    def of(cls, url: str, proxy: str | None) -> "Lane":
+        """The lane of a request."""
+        exit_ = urlsplit(proxy).netloc.rpartition("@")[2] if proxy else "direct"
+        return cls(urlsplit(url).netloc, exit_)
+
+    @property
+    def file_name(self) -> str:
+        return quote(f"{self.host} {self.exit}", safe=" ")
+
+
+class Pace(Protocol):
+    """Hands out turns of lanes, first come, first served."""
+
+    async def reserve(self, lane: Lane, gap: float) -> float:
+        """Reserve the lane's next turn and return the seconds until it.
+
+        The turn after it comes ``gap`` seconds later. Who has reserved a turn and dies holds
+        nothing else up.
+        """
