@@ -23,6 +23,8 @@ from api.rest import envelope, guards
 from api.routes import category, meta, results, settings, users, zipcodes
 from api.runners.report import BASE_PATH
 from api.services import Services
+from api.store import StoreError, is_damaged
+from category_crawler.files.home import var_folder
 
 
 def create_app(given: Settings | None = None) -> Flask:
@@ -30,7 +32,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = envelope.LARGEST_BODY
     app.url_map.merge_slashes = False
-    Services.make(given or _settings()).init_app(app)
+    _services(given or _settings()).init_app(app)
     for resource in (category, settings, results, zipcodes, users):
         app.register_blueprint(
             resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")
@@ -40,6 +42,16 @@ def create_app(given: Settings | None = None) -> Flask:
     guards.init_app(app)
     cli.init_app(app)
     return app
+
+
+def _services(settings: Settings) -> Services:
+    try:
+        return Services.make(settings)
+    except StoreError as error:
+        todo = "restore its backup (docs/operations.md)" if is_damaged(error) else "try again"
+        raise NoAppException(
+            f"the database in {var_folder()} cannot be used ({error}): {todo}"
+        ) from None
 
 
 def _settings() -> Settings:

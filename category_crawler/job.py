@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -14,6 +15,7 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from category_crawler.domain_config import (
     DELIVERY_DAY_CODE,
@@ -30,6 +32,23 @@ from category_crawler.pasted_url import MAX_LENGTH
 Cents = Annotated[int, Field(ge=0, lt=10**12)]
 DeliveryDay = Literal["tomorrow", "within_2_days"]
 _OF_URL = "the {}est price of category_url, in cents,"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+    """One sentence: the field, its value, and what is allowed."""
+
+
+class WrongFields(InvalidJob):
+    """Raised with everything that is wrong with a job's fields."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(fault.message for fault in faults))
+        self.faults = faults
 
 
 class CategoryJob(BaseModel):
@@ -78,14 +97,26 @@ class CategoryJob(BaseModel):
     @model_validator(mode="after")
     def _agree(self, info: ValidationInfo) -> Self:
         listing = info.context if isinstance(info.context, ListingURL) else None
-        self._as_given = listing = listing or _listing(self.category_url)
-        _check_domain(self.domain, listing)
-        _check_node(self.amazon_node_id, listing)
-        _check_postcode(self.postcode, listing.marketplace)
-        low, high = self.price_bounds
-        if low is not None and high is not None and low > high:
-            raise InvalidJob(self._crossed(low, high))
+        listing = listing or _listing(self.category_url)
+        if faults := list(_faults_between(vars(self), listing)):
+            raise WrongFields(faults)
+        self._as_given = listing
         return self
+
+    @classmethod
+    def faults_in(cls, given: Mapping[str, Any], error: ValidationError) -> list[Fault]:
+        """Everything that is wrong with these fields, which ``error`` refused: each on its own, and
+        as far as those concerned are readable, between them."""
+        faults = faults_of(error)
+        named = {fault.field for fault in faults}
+        url = given.get("category_url")
+        listing = None
+        if isinstance(url, str) and "category_url" not in named:
+            try:
+                listing = _listing(url)
+            except WrongFields as wrong:
+                faults += wrong.faults
+        return [*faults, *(f for f in _faults_between(given, listing) if f.field not in named)]
 
     @classmethod
     def from_arguments(cls, arguments: dict[str, str]) -> Self:
@@ -107,7 +138,7 @@ class CategoryJob(BaseModel):
         try:
             return cls.model_validate_strings(given, strict=False, context=listing)
         except ValidationError as error:
-            raise InvalidJob(first_complaint(error)) from None
+            raise WrongFields(cls.faults_in(given, error)) from None
 
     @property
     def marketplace(self) -> Marketplace:
@@ -121,12 +152,6 @@ class CategoryJob(BaseModel):
             low if self.price_min_cents is None else self.price_min_cents,
             high if self.price_max_cents is None else self.price_max_cents,
         )
-
-    def _crossed(self, low: int, high: int) -> str:
-        """Say which of the caller's fields give a minimum above the maximum."""
-        minimum = "price_min_cents" if self.price_min_cents is not None else _OF_URL.format("low")
-        maximum = "price_max_cents" if self.price_max_cents is not None else _OF_URL.format("high")
-        return f"{minimum} {low} is above {maximum} {high}"
 
     @property
     def warnings(self) -> list[str]:
@@ -192,16 +217,17 @@ def unknown_argument(name: str, known: Iterable[str]) -> InvalidJob:
     return InvalidJob(f"unknown argument {name!r}: {known_names(name, known)}")
 
 
-def first_complaint(error: ValidationError) -> str:
-    """One sentence: which field is invalid, its value, and what is allowed."""
-    first = error.errors(include_url=False)[0]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, InvalidJob):
-        return str(cause)
-    field = ".".join(str(part) for part in first["loc"]) or "the job"
-    if first["type"] == "missing":
-        return f"{field} is missing"
-    return f"{field} is {_shown(first['input'])}: {what_is_allowed(first['msg'])}"
+def faults_of(error: ValidationError, secrets: Collection[str] = ()) -> list[Fault]:
+    """What is wrong with each field; the values of ``secrets`` are not shown."""
+    return [_fault_of(detail, secrets) for detail in error.errors(include_url=False)]
+
+
+def _fault_of(detail: ErrorDetails, secrets: Collection[str]) -> Fault:
+    field = ".".join(str(part) for part in detail["loc"]) or "the job"
+    if detail["type"] == "missing":
+        return Fault(field, f"{field} is missing")
+    shown = "wrong" if field in secrets else _shown(detail["input"])
+    return Fault(field, f"{field} is {shown}: {what_is_allowed(detail['msg'])}")
 
 
 def what_is_allowed(message: str) -> str:
@@ -221,36 +247,57 @@ def _listing(url: str) -> ListingURL:
     try:
         return ListingURL.parse(url)
     except InvalidListingURL as error:
-        raise InvalidJob(f"category_url is wrong: {error}") from None
+        raise WrongFields([Fault("category_url", f"category_url is wrong: {error}")]) from None
 
 
-def _check_domain(domain: str, listing: ListingURL) -> None:
-    shop = DOMAINS.get(domain)
-    if shop is None:
-        raise InvalidJob(f"domain is {_shown(domain)}: it must be one of {', '.join(DOMAINS)}")
-    if domain != listing.domain:
-        raise InvalidJob(
+def _faults_between(given: Mapping[str, Any], listing: ListingURL | None) -> Iterator[Fault]:
+    domain, node, postcode = (given.get(n) for n in ("domain", "amazon_node_id", "postcode"))
+    shop = DOMAINS.get(domain) if isinstance(domain, str) else None
+    if isinstance(domain, str) and (why := _wrong_domain(domain, listing)):
+        yield Fault("domain", why)
+    if isinstance(node, str) and (why := _wrong_node(node, listing)):
+        yield Fault("amazon_node_id", why)
+    shop = shop or (listing.marketplace if listing else None)
+    if shop and isinstance(postcode, str) and (why := _wrong_postcode(postcode, shop)):
+        yield Fault("postcode", why)
+    yield from _crossed_prices(given, listing)
+
+
+def _crossed_prices(given: Mapping[str, Any], listing: ListingURL | None) -> Iterator[Fault]:
+    """Which of the caller's fields give a minimum above the maximum."""
+    low, high = given.get("price_min_cents"), given.get("price_max_cents")
+    of_url = listing.price if listing else (None, None)
+    minimum, maximum = of_url[0] if low is None else low, of_url[1] if high is None else high
+    if type(minimum) is type(maximum) is int and minimum > maximum:
+        field = "price_max_cents" if low is None else "price_min_cents"
+        least = _OF_URL.format("low") if low is None else "price_min_cents"
+        most = _OF_URL.format("high") if high is None else "price_max_cents"
+        yield Fault(field, f"{least} {minimum} is above {most} {maximum}")
+
+
+def _wrong_domain(domain: str, listing: ListingURL | None) -> str:
+    if domain not in DOMAINS:
+        return f"domain is {_shown(domain)}: it must be one of {', '.join(DOMAINS)}"
+    if listing is not None and domain != listing.domain:
+        return (
             f"category_url is for {listing.domain} but domain is {domain}: give the same for both"
         )
+    return ""
 
 
-def _check_node(node: str, listing: ListingURL) -> None:
+def _wrong_node(node: str, listing: ListingURL | None) -> str:
     if not re.fullmatch(r"\d+", node, re.ASCII):
-        raise InvalidJob(f"amazon_node_id is {_shown(node)}: it must be digits only")
-    if node != listing.node:
-        raise InvalidJob(
-            f"amazon_node_id is {node} but the last node of category_url is {listing.node}"
-        )
+        return f"amazon_node_id is {_shown(node)}: it must be digits only"
+    if listing is not None and node != listing.node:
+        return f"amazon_node_id is {node} but the last node of category_url is {listing.node}"
+    return ""
 
 
-def _check_postcode(postcode: str | None, shop: Marketplace) -> None:
-    if postcode is None:
-        return
+def _wrong_postcode(postcode: str, shop: Marketplace) -> str:
     if not shop.active:
-        raise InvalidJob(
-            f"domain {shop.domain} is inactive: it delivers by city, so no postcode can be set"
-        )
+        return f"domain {shop.domain} is inactive: it delivers by city, so no postcode can be set"
     if shop.postcode(postcode) is None:
-        raise InvalidJob(
+        return (
             f"postcode is {_shown(postcode)}: on {shop.domain} it must match {shop.postcode_regex}"
         )
+    return ""

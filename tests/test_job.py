@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from category_crawler.errors import InvalidJob
-from category_crawler.job import CategoryJob, FundedJob, first_complaint, what_is_allowed
+from category_crawler.job import CategoryJob, FundedJob, WrongFields, faults_of, what_is_allowed
 from category_crawler.listing_url import ListingURL
 
 URL = "https://www.amazon.com.au/s?rh=n%3A4851693051"
@@ -86,6 +86,16 @@ def test_a_bad_argument_is_refused_with_a_sentence(arguments: dict[str, str], sa
         CategoryJob.from_arguments(arguments)
 
 
+def test_every_wrong_argument_is_named_at_once() -> None:
+    given = {"category_url": URL, "postcode": "99", "amazon_node_id": "7", "max_products": "many"}
+    with pytest.raises(WrongFields) as refused:
+        CategoryJob.from_arguments(given | {"price_min_cents": "-3"})
+    assert {fault.field for fault in refused.value.faults} == {
+        *("postcode", "amazon_node_id", "max_products", "price_min_cents")
+    }
+    assert str(refused.value).count("; ") == 3
+
+
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
@@ -98,7 +108,7 @@ def test_a_complaint_shows_values_as_json_does(field: str, value: Any, says: str
     good = {"category_url": URL, "amazon_node_id": "4851693051", "domain": "amazon.com.au"}
     with pytest.raises(ValidationError) as caught:
         CategoryJob.model_validate(good | {field: value})
-    assert first_complaint(caught.value) == says
+    assert [fault.message for fault in faults_of(caught.value)] == [says]
 
 
 @pytest.mark.parametrize(

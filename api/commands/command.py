@@ -5,7 +5,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from api.store import StoreUnusable
+from api.store import StoreError
 
 
 class _Sentences(click.Command):
@@ -14,7 +14,7 @@ class _Sentences(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except StoreUnusable as error:
+        except StoreError as error:
             raise click.ClickException(f"the database cannot be used: {error}") from None
 
 

@@ -10,6 +10,7 @@ from api.accounts.passwords import password_hash
 from api.accounts.secret import hash_of, new_secret
 from api.commands.command import CommandGroup
 from api.notices.webhook import signing_secret
+from api.sentences import one_line
 from api.services import services
 from api.store.records import User
 
@@ -30,7 +31,9 @@ def create_user(email: str, name: str) -> None:
     key = new_secret()
     granted = _first_credits()
     try:
-        services().store.users.add(email, name or email.partition("@")[0], hash_of(key), granted)
+        services().store.users.add(
+            email, one_line(name) or email.partition("@")[0], hash_of(key), granted
+        )
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     if granted == 0:

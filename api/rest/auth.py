@@ -10,13 +10,15 @@ from api.rest.envelope import ApiError
 from api.services import services
 from api.store.records import Credential, User
 
+_OTHER_SCHEMES = ("basic", "bearer", "digest", "apikey", "key")
+
 
 def authenticate() -> None:
     """Find the request's user. Raises ApiError 401, or 429 beyond the rate limit."""
     secret = _presented()
     if secret is None:
         limit_address()
-        raise ApiError(401, "No credential: send x-api-key: KEY or Authorization: Token TOKEN")
+        raise ApiError(401, f"{_why_none()}: send x-api-key: KEY or Authorization: Token TOKEN")
     presented = hash_of(secret)
     found = services().store.users.credential(presented)
     if found is None or not compare_digest(found.hash, presented):
@@ -54,6 +56,16 @@ def _presented() -> str | None:
         return key.strip()
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() or None if kind.lower() == "token" else None
+
+
+def _why_none() -> str:
+    """Why no credential was found; it repeats no secret."""
+    kind, _, secret = request.headers.get("Authorization", "").strip().partition(" ")
+    if kind.lower() in _OTHER_SCHEMES:
+        return f"Authorization of the kind {kind.capitalize()} is not taken"
+    if kind.lower() == "token" and not secret.strip():
+        return "Authorization: Token has no token"
+    return "Authorization must begin with the word Token" if kind else "No credential"
 
 
 def _limit(who: str) -> None:

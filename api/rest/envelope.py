@@ -1,7 +1,9 @@
 """The envelope of every JSON answer, errors included."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from flask import Flask, Response
@@ -12,11 +14,13 @@ from api.delivery_sessions import Conflict
 from api.scrapyd.client import ScrapydAway, ScrapydRefused
 from api.sentences import without_paths
 from api.services import services
-from api.store import NotEnoughCredits, StoreUnusable
+from api.store import NotEnoughCredits, StoreError, StoreUnusable, is_damaged
 from category_crawler.errors import CrawlError
+from category_crawler.job import Fault, WrongFields
 
 logger = logging.getLogger(__name__)
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 LARGEST_BODY = 64 * 1024
 """Bytes of a request's body."""
 SENTENCES = {
@@ -37,12 +41,16 @@ _NO_CREDITS = (
 class ApiError(Exception):
     """An error for the client: a status code and a sentence that says what to do."""
 
-    def __init__(self, code: int, sentence: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self, code: int, sentence: str, retry_after: int | None = None, field: str = ""
+    ) -> None:
+        """``field`` names the one that is wrong."""
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
         self.retry_after = retry_after
         """Seconds."""
+        self.faults = [Fault(field, sentence)] if field else []
 
 
 def success(data: Any) -> Response:
@@ -50,9 +58,11 @@ def success(data: Any) -> Response:
     return _envelope(HTTPStatus.OK, data, 1)
 
 
-def failure(code: int, sentence: str) -> Response:
-    """An envelope around a sentence."""
-    return _envelope(code, without_paths(sentence), 0)
+def failure(code: int, sentence: str, faults: Sequence[Fault] = ()) -> Response:
+    """An envelope around a sentence, and beside it each field that is wrong."""
+    wrong = [{"field": f.field, "message": without_paths(f.message)} for f in faults]
+    more = {"errors": wrong} if wrong else {}
+    return _envelope(code, without_paths(sentence), 0, more)
 
 
 def http_status(code: int) -> int:
@@ -63,29 +73,31 @@ def http_status(code: int) -> int:
 def init_app(app: Flask) -> None:
     """Make every error of the application an envelope."""
     app.register_error_handler(ApiError, _api_error)
+    app.register_error_handler(WrongFields, lambda e: failure(400, str(e), e.faults))
     app.register_error_handler(CrawlError, lambda e: failure(400, str(e)))
     app.register_error_handler(NotEnoughCredits, lambda _: failure(402, _NO_CREDITS))
     for kind in (ScrapydAway, ScrapydRefused):
         app.register_error_handler(kind, _not_scheduled)
     app.register_error_handler(Conflict, lambda e: failure(409, str(e)))
     app.register_error_handler(StoreUnusable, _database_busy)
+    app.register_error_handler(StoreError, _database_error)
     app.register_error_handler(OSError, _files_unusable)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unexpected)
 
 
-def enveloped(code: int, data: Any, status: int) -> bytes:
+def enveloped(code: int, data: Any, status: int, more: Mapping[str, Any] = _NOTHING) -> bytes:
     """The JSON of an envelope; ``status`` is 1 for a success, else 0."""
-    return to_json({"code": int(code), "data": data, "status": status})
+    return to_json({"code": int(code), "data": data, "status": status, **more})
 
 
-def _envelope(code: int, data: Any, status: int) -> Response:
-    body = enveloped(code, data, status)
+def _envelope(code: int, data: Any, status: int, more: Mapping[str, Any] = _NOTHING) -> Response:
+    body = enveloped(code, data, status, more)
     return Response(body, http_status(int(code)), mimetype="application/json")
 
 
 def _api_error(error: ApiError) -> Response:
-    answer = failure(error.code, error.sentence)
+    answer = failure(error.code, error.sentence, error.faults)
     if error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
@@ -98,6 +110,13 @@ def _not_scheduled(error: ScrapydAway | ScrapydRefused) -> Response:
 def _database_busy(error: StoreUnusable) -> Response:
     logger.error("The database could not be used: %s", error)
     return failure(503, SENTENCES[503])
+
+
+def _database_error(error: StoreError) -> Response:
+    if not is_damaged(error):
+        return _unexpected(error)
+    logger.error("The database is damaged: %s", error)
+    return failure(503, "The database is damaged: the operator has to restore its backup")
 
 
 def _files_unusable(error: OSError) -> Response:

@@ -11,7 +11,7 @@ from category_crawler import __version__
 
 _REFERENCE = "#/components/schemas/{model}"
 _MEANINGS = {
-    400: "A field is missing or wrong; the sentence names it",
+    400: "Fields are missing or wrong; the sentence names them, and so do errors",
     401: "No credential, or one that is not valid",
     402: "Not enough credits",
     404: "Not found, or not yours",
@@ -99,6 +99,15 @@ def _envelope(code: dict[str, Any], data: dict[str, Any], status: int) -> dict[s
 
 
 _FAILURE = _envelope({"type": "integer"}, {"type": "string"}, 0)
+_FAILURE["properties"]["errors"] = {
+    "type": "array",
+    "description": "Every field that is wrong; only there when fields are",
+    "items": {
+        "type": "object",
+        "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+        "required": ["field", "message"],
+    },
+}
 _SECURITY_SCHEMES = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
     "token": {

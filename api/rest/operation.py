@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from api.rest.auth import authenticate, limit_address
 from api.rest.envelope import ApiError, success
 from api.rest.schemas import NoBody
-from category_crawler.job import first_complaint, what_is_allowed
+from category_crawler.job import CategoryJob, Fault, WrongFields, faults_of
 
 View = Callable[..., Any]
 
@@ -108,19 +108,13 @@ def operations() -> list[Operation]:
 
 
 def _body(model: type[BaseModel]) -> BaseModel:
+    given = _json()
     try:
-        return model.model_validate(_json())
+        return model.model_validate(given)
     except ValidationError as error:
-        raise ApiError(400, _complaint(model, error)) from None
-
-
-def _complaint(model: type[BaseModel], error: ValidationError) -> str:
-    """The error as a sentence; it never repeats the value of a secret field."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    field = str(first["loc"][0]) if first["loc"] else ""
-    if field in getattr(model, "secrets", ()) and first["type"] != "missing":
-        return f"{field} is wrong: {what_is_allowed(first['msg'])}"
-    return first_complaint(error)
+        if issubclass(model, CategoryJob):
+            raise WrongFields(model.faults_in(given, error)) from None
+        raise WrongFields(faults_of(error, getattr(model, "secrets", ()))) from None
 
 
 def _json() -> dict[str, Any]:
@@ -137,18 +131,28 @@ def _json() -> dict[str, Any]:
         raise ApiError(400, f"The body is not JSON: {error}") from None
     if not isinstance(values, dict):
         raise ApiError(400, f"The body must be a JSON object, not {_in_json(values)}")
-    _refuse_control_characters(values)
+    if isinstance(values.get("name"), str):
+        values["name"] = _without_controls(values["name"])
+    if faults := [*_control_characters(values)]:
+        raise WrongFields(faults)
     return values
 
 
-def _refuse_control_characters(values: dict[str, Any]) -> None:
-    """Raise ApiError 400 for a control character in any field: headers and logs forbid them."""
+def _without_controls(name: str) -> str | None:
+    """A name as it is kept; None, which means the default, where nothing else is left of it."""
+    kept = _CONTROL.sub("", name)
+    return kept if kept or not name else None
+
+
+def _control_characters(values: dict[str, Any]) -> Iterator[Fault]:
+    """The fields with a control character, which headers and logs forbid."""
     for name, value in values.items():
         if _CONTROL.search(name):
-            raise ApiError(400, "The name of a field holds a control character: leave it out")
-        if found := _CONTROL.search(_texts_of(value)):
+            said = "The name of a field holds a control character: leave it out"
+            yield Fault(_CONTROL.sub("", name), said)
+        elif found := _CONTROL.search(_texts_of(value)):
             code = f"U+{ord(found.group()):04X}"
-            raise ApiError(400, f"{name} holds the control character {code}: leave it out")
+            yield Fault(name, f"{name} holds the control character {code}: leave it out")
 
 
 def _texts_of(value: Any) -> str:

@@ -126,8 +126,10 @@ class Run(BaseModel):
     asin_count: int = Field(description="Products kept so far")
     download_links: DownloadLinks
     progress: dict[str, Any] = Field(
-        description="`current_page`, `total_pages` (an estimate), `pages_finished`, "
-        "`products_found`, `warnings`, and `pause` with its `reason` while the crawl waits"
+        description="`current_page`, `total_pages` (an estimate, null before the first page), "
+        "`pages_finished`, `products_found`, `warnings`; `queue_position` while it waits for a "
+        "slot, 1 for the next to run; `seconds_left`, an estimate; and `pause` with its `reason` "
+        "while the crawl waits"
     )
     coverage: dict[str, Any] | None = Field(
         description="How complete the list is: `reported_total`, `reported_is_rounded`, `found`, "

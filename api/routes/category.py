@@ -24,7 +24,7 @@ from api.rest.schemas import (
     Revoked,
 )
 from api.runners.attempts import folder_of
-from api.runners.report import report
+from api.runners.report import Report, report
 from api.runners.request import AddSchedule
 from api.services import services
 from api.store.records import Runner
@@ -45,7 +45,7 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
     domain, and so not applied, when category_url was changed, when a field is not known, or when
     credits are few. Credits for the products are frozen until the run ends: `max_products` of them
     or as many as there are; a run whose credits are spent ends `done`, its coverage `complete`
-    false and `why` `credits`.
+    false, and `why` says so.
     """
     unknown = [f"{name} is not a known field" for name in body.unknown_fields]
     warnings = body.warnings + unknown
@@ -68,7 +68,7 @@ def result(body: CollectionId) -> Any:
     if runner.stage is Stage.DONE and folder.has_whole_result():
         with suppress(FileNotFoundError):
             return _with_file(runner, folder.rows.open("rb"))
-    return [{**report(runner, base_url()), "asins": []}]
+    return [{**_report(runner), "asins": []}]
 
 
 @operation(blueprint, "/cancel/", body=CollectionId, data=Revoked, errors=(404,))
@@ -88,8 +88,12 @@ def list_collections(body: ListCollections) -> dict[str, Any]:
     total, runners = services().store.runners.page(current_user().id, stage, body.limit, body.skip)
     return {
         "total": total,
-        "items": [report(_latest(runner), base_url()) for runner in runners],
+        "items": [_report(_latest(runner)) for runner in runners],
     }
+
+
+def _report(runner: Runner) -> Report:
+    return report(runner, base_url(), services().jobs.queue_position(runner))
 
 
 def _latest(runner: Runner) -> Runner:
@@ -105,7 +109,7 @@ def _check_webhook(body: AddSchedule) -> None:
     allowed = services().settings.webhook_private_addresses
     why = why_refused(str(body.webhook_url), private_allowed=allowed) if body.webhook_url else ""
     if why:
-        raise ApiError(400, f"webhook_url cannot be called: {why}")
+        raise ApiError(400, f"webhook_url cannot be called: {why}", field="webhook_url")
 
 
 def _own_runner(body: CollectionId) -> Runner:
@@ -117,7 +121,7 @@ def _own_runner(body: CollectionId) -> Runner:
 
 def _with_file(runner: Runner, file: IO[bytes]) -> Response:
     """The envelope with the result file spliced in: neither parsed nor held in memory."""
-    data = [{**report(runner, base_url()), "asins": _PLACEHOLDER}]
+    data = [{**_report(runner), "asins": _PLACEHOLDER}]
     before, _, after = enveloped(HTTPStatus.OK, data, 1).rpartition(to_json(_PLACEHOLDER))
     spliced = SplicedFile(before, file, after)
     # The server's own wrapper sends a file piece by piece, without a thread and without copies.

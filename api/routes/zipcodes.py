@@ -28,7 +28,7 @@ def create_zipcode(body: CreateZipcode) -> dict[str, Any]:
     try:
         _, postcode = place(shop.domain, body.zipcode)
     except InvalidJob as error:
-        raise ApiError(400, f"zipcode: {error}") from None
+        raise ApiError(400, f"zipcode: {error}", field="zipcode") from None
     return _shown(services().sessions.create(current_user().id, shop, postcode, body.suburb))
 
 
@@ -71,7 +71,9 @@ def _shop(number: int) -> Marketplace:
     for shop in DOMAINS.values():
         if shop.id == number:
             return shop
-    raise ApiError(400, f"domain is {number}: it must be an id of /settings/domains/")
+    raise ApiError(
+        400, f"domain is {number}: it must be an id of /settings/domains/", field="domain"
+    )
 
 
 def _shown(zipcode: records.Zipcode) -> dict[str, Any]:

@@ -116,6 +116,11 @@ class Jobs:
             return runner
         return self.store.runners.get(runner.id) or runner
 
+    def queue_position(self, runner: Runner) -> int | None:
+        """A queued runner's place at Scrapyd, 1 for the next to run; None if it is not known."""
+        is_queued = runner.stage is Stage.QUEUED
+        return self.scrapyd.queue_position(job_name(runner)) if is_queued else None
+
     def cancel(self, runner: Runner) -> bool:
         """End a runner at once; whether its job was found and is being stopped.
 

@@ -42,7 +42,18 @@ class Report(TypedDict):
     finished_at: str | None
 
 
-def report(runner: Runner, base: str) -> Report:
+_NO_PROGRESS: dict[str, Any] = dict.fromkeys(Progress.model_fields) | {
+    "current_page": 0,
+    "products_found": 0,
+    "pages_finished": 0,
+    "total_pages_is_estimate": True,
+    "warnings": [],
+}
+"""The progress of a run whose spider has not written any."""
+del _NO_PROGRESS["pause"]
+
+
+def report(runner: Runner, base: str, queue_position: int | None = None) -> Report:
     """Everything but the products; links begin with ``base``."""
     folder = folder_of(runner)
     progress = folder.progress
@@ -59,7 +70,7 @@ def report(runner: Runner, base: str) -> Report:
             "pages": [_link(runner, base)] if folder.has_rows else [],
             "all_pages": "",
         },
-        "progress": progress.shown() if progress else {},
+        "progress": _progress(runner, progress, queue_position),
         "coverage": _coverage(runner, progress),
         "failed_reason": runner.failed_reason,
         "failed_message": runner.failed_message and without_paths(runner.failed_message),
@@ -90,10 +101,22 @@ def _warnings(runner: Runner, progress: Progress | None) -> list[str]:
     return list(dict.fromkeys([*runner.collection.warnings, *met]))
 
 
+def _progress(
+    runner: Runner, progress: Progress | None, queue_position: int | None
+) -> dict[str, Any]:
+    shown = _NO_PROGRESS | (progress.shown() if progress else {})
+    shown["queue_position"] = queue_position
+    if runner.has_ended:
+        shown["seconds_left"] = None if runner.stage is Stage.FAILED else 0
+    return shown
+
+
 def _coverage(runner: Runner, progress: Progress | None) -> dict[str, Any] | None:
     known = runner.coverage
     if known is None and progress is not None:
         known = asdict(progress.coverage)
-    if runner.stage is Stage.FAILED:
-        return (known or {}) | {"complete": False}
-    return known
+    if runner.stage is not Stage.FAILED:
+        return known
+    # The API itself ended a run that has no coverage of its own.
+    why = {} if runner.coverage else {"why": without_paths(runner.failed_message or "")}
+    return (known or {}) | {"complete": False} | why

@@ -66,6 +66,7 @@ class Scrapyd(ScrapydClient):
         # In place of the client's session, which would use the proxies meant for the shop.
         self._connections = connection_from_url(self.url, maxsize=_CONNECTIONS)
         self._states = JobStates(self._request_states)
+        self._places: dict[str, int] = {}
 
     def run(
         self,
@@ -92,6 +93,13 @@ class Scrapyd(ScrapydClient):
     def states(self) -> States:
         """The state of every job that Scrapyd knows, at most a second old."""
         return self._states.now()
+
+    def queue_position(self, job: str) -> int | None:
+        """The job's place in the queue when the states were last requested, 1 for the next to run.
+
+        None if it does not wait, or has only just been scheduled.
+        """
+        return self._places.get(job)
 
     def forget_states(self) -> None:
         """Make the next :meth:`states` request them again."""
@@ -120,6 +128,7 @@ class Scrapyd(ScrapydClient):
 
     def _request_states(self) -> States:
         answer = self.jobs(PROJECT)
+        self._places = {job["id"]: place for place, job in enumerate(answer["pending"], 1)}
         order: tuple[State, ...] = ("finished", "pending", "running")
         return {job["id"]: state for state in order for job in answer[state]}
 

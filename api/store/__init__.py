@@ -10,14 +10,14 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from api.store.credits import NotEnoughCredits, UserCredits
-from api.store.database import SQLiteFile, StoreError, StoreUnusable
+from api.store.database import SQLiteFile, StoreError, StoreUnusable, is_damaged
 from api.store.login_attempts import LoginAttempts
 from api.store.notices import Notices
 from api.store.runners import Runners
 from api.store.sessions import DeliverySessions
 from api.store.users import Users
 
-__all__ = ["NotEnoughCredits", "Store", "StoreError", "StoreUnusable"]
+__all__ = ["NotEnoughCredits", "Store", "StoreError", "StoreUnusable", "is_damaged"]
 
 
 class Store:

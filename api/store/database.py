@@ -21,6 +21,13 @@ StoreError = sqlite3.Error
 StoreUnusable = sqlite3.OperationalError
 """Raised if the database is locked, or its disk is full or refuses."""
 
+
+def is_damaged(error: BaseException) -> bool:
+    """Whether SQLite says that the file is damaged, or no database at all."""
+    # It has no class of its own; the subclasses are other errors.
+    return type(error) is sqlite3.DatabaseError
+
+
 _BUSY_SECONDS = 15
 
 

@@ -3,7 +3,9 @@
 import gzip
 from collections.abc import Iterator
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
+from time import monotonic
 from typing import Self
 
 from category_crawler.crawl.page_checks import (
@@ -54,6 +56,8 @@ class CategoryCrawl:
         self.session = session
         self.plan = Plan(job, run.finished_pages(), limits)
         self.started_at = utc_now()
+        self._began = monotonic()
+        self._pages_before = self.plan.pages_finished
         self._unreadable: list[PageRecord] = []
         """The latest pages, if none of them could be read; not in the journal yet."""
         self._is_cut = False
@@ -247,7 +251,7 @@ class CategoryCrawl:
         return Progress(
             current_page=latest.page if latest else 0,
             current_listing=latest.listing if latest else None,
-            total_pages=self.plan.total_pages,
+            total_pages=self.total_pages,
             total_pages_is_estimate=True,
             products_found=self.run.kept,
             pages_finished=self.plan.pages_finished,
@@ -255,7 +259,28 @@ class CategoryCrawl:
             warnings=self.warnings,
             started_at=self.started_at,
             updated_at=utc_now(),
+            seconds_left=self._seconds_left,
         )
+
+    @property
+    def total_pages(self) -> int | None:
+        """An estimate of all pages up to the job's limit; None before the first page."""
+        finished, total = self.plan.pages_finished, self.plan.total_pages
+        if self.is_over:
+            return finished
+        limit, kept = self.job.limit, self.run.kept
+        if total is None or limit is None or not kept:
+            return total
+        return min(total, finished + ceil((limit - kept) * finished / kept))
+
+    @property
+    def _seconds_left(self) -> float | None:
+        """At the pace of this attempt; None before its first page."""
+        finished, total = self.plan.pages_finished, self.total_pages
+        new = finished - self._pages_before
+        if total is None or new <= 0:
+            return None
+        return round((total - finished) * (monotonic() - self._began) / new)
 
     @property
     def _is_full(self) -> bool:
@@ -265,8 +290,8 @@ class CategoryCrawl:
     @property
     def _why_full(self) -> str:
         if self.job.limit == self.job.max_products:
-            return f"stopped at max_products {self.job.max_products}"
-        return "credits"
+            return f"the run stopped at max_products {self.job.max_products}"
+        return f"the run stopped at {self.job.limit} products, which its credits pay for"
 
     def _record(
         self, page: Page, listing: ListingURL, new: int, requests: int, learned: str | None

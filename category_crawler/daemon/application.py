@@ -22,6 +22,7 @@ from twisted.python.components import Componentized
 
 from category_crawler.daemon.address import PROJECT, console
 from category_crawler.daemon.capacity import poll_interval, slots_per_core
+from category_crawler.daemon.job_database import set_damaged_aside
 from category_crawler.errors import InvalidSetting
 from category_crawler.files.home import var_folder
 from category_crawler.process_watch import PARENT, exit_with_parent
@@ -38,6 +39,7 @@ def application(config: Config) -> Componentized:
         sys.exit(f"Wrong settings: {error}")
     for option, value in values.items():
         config.cp.set(config.SECTION, option, value.replace("%", "%%"))
+    set_damaged_aside(var_folder() / "scrapyd")
     _cache_spiders()
     scrapyd: Componentized = app.application(config)
     return scrapyd

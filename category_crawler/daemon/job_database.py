@@ -2,7 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from category_crawler.files.record_file import set_aside
 
 _BUSY_MILLISECONDS = 250
 """The daemon answers no request while SQLite waits for a lock."""
@@ -13,6 +16,21 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+
+
+def set_damaged_aside(folder: Path) -> None:
+    """Rename Scrapyd's databases that are damaged; new ones take their place.
+
+    No job is lost: the API schedules those again that Scrapyd does not know.
+    """
+    for path in folder.glob("*.db"):
+        try:
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA quick_check").fetchall()
+        except sqlite3.OperationalError:
+            continue  # locked, or the disk refuses: the file may be whole
+        except sqlite3.DatabaseError:
+            set_aside(path)
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class ProgressBar:
             self._task,
             description=f"Node {crawl.job.amazon_node_id}",
             completed=crawl.plan.pages_finished,
-            total=crawl.plan.total_pages,
+            total=crawl.total_pages,
             products=crawl.run.kept,
         )
 

@@ -42,7 +42,7 @@ class RunProgress:
         logger.info(
             "Page %s of about %s: %s results, %s new, %s kept",
             crawl.plan.pages_finished,
-            crawl.plan.total_pages or "?",
+            crawl.total_pages or "?",
             len(record.asins),
             record.new,
             crawl.run.kept,

@@ -7,11 +7,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+_UMASK = os.umask(0)
+os.umask(_UMASK)
 
-def write_whole(path: Path, chunks: Iterable[bytes], mode: int = 0o644) -> None:
+
+def write_whole(path: Path, chunks: Iterable[bytes], mode: int = 0o666 & ~_UMASK) -> None:
     """Write the chunks to a temporary file, sync it, and rename it to ``path``.
 
-    ``mode`` sets the file's permissions. Raises OSError and then leaves ``path`` unchanged.
+    ``mode`` sets the file's permissions; by default they are those of any new file. Raises OSError
+    and then leaves ``path`` unchanged.
     """
     with replacing(path) as file:
         os.fchmod(file.fileno(), mode)

@@ -89,6 +89,8 @@ class Progress(Record):
     """What the user should know although the run works."""
     started_at: Moment
     updated_at: Moment
+    seconds_left: Annotated[float, Field(ge=0)] | None = None
+    """An estimate, when this was written; None before it can be made."""
     pause: Pause | None = None
 
     def waiting(self, pause: Pause | None) -> Self:

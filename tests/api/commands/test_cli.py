@@ -40,6 +40,36 @@ def test_a_check_says_whom_it_asks_and_for_how_long(
     assert checked.stdout.startswith("amazon.com.au 4500\tactive\t")
 
 
+@pytest.mark.parametrize("command", [("users", "list"), ("runners", "list"), ("prune",)])
+def test_a_damaged_database_is_a_sentence(
+    home: Home, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
+    (home.folder / "var").mkdir()
+    (home.folder / "var" / "api.db").write_bytes(b"this is no database " * 500)
+    ended = flask(*command)
+    assert ended.returncode > 0
+    assert "cannot be used (file is not a database): restore its backup" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_database_damaged_while_it_is_used_is_a_sentence(app: Flask, home: Home) -> None:
+    key = flask("users", "create", "ann@example.org").stdout.strip()
+    app.extensions["services"].store.close()
+    for path in (home.folder / "var").glob("api.db-*"):
+        path.unlink()
+    (home.folder / "var" / "api.db").write_bytes(b"this is no database " * 500)
+    answer = app.test_client().post(f"{CATEGORY}/list/", headers={"x-api-key": key})
+    assert answer.status_code == 503
+    assert answer.get_json()["data"].startswith("The database is damaged")
+
+
+def test_a_name_loses_its_control_characters(app: Flask) -> None:
+    flask("users", "create", "ann@example.org", "--name", "Ann\x1b[2J\tLee")
+    (user,) = app.extensions["services"].store.users.all()
+    assert user.name == "Ann [2J Lee"
+
+
 def test_an_address_is_taken_once(app: Flask) -> None:
     flask("users", "create", "ann@example.org")
     again = flask("users", "create", "ann@example.org")

@@ -77,6 +77,28 @@ def test_no_route_without_a_credential(app: Flask, runner: Runner, headers: dict
             assert answer.get_json()["status"] == 0
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("Bearer hush", "Authorization of the kind Bearer is not taken"),
+        ("bearer hush", "Authorization of the kind Bearer is not taken"),
+        ("Basic YWxpY2U6YWxpY2U=", "Authorization of the kind Basic is not taken"),
+        ("Token", "Authorization: Token has no token"),
+        ("hush", "Authorization must begin with the word Token"),
+        ("", "No credential"),
+    ],
+)
+def test_who_sends_another_authorization_is_told_what_is_expected(
+    app: Flask, given: str, says: str
+) -> None:
+    path = "/api/v1/schedules/amazon/category/list/"
+    answer = app.test_client().post(path, headers={"Authorization": given})
+    assert answer.status_code == 401
+    expected = f"{says}: send x-api-key: KEY or Authorization: Token TOKEN"
+    assert answer.get_json()["data"] == expected
+    assert "hush" not in answer.text
+
+
 def test_a_credential_in_the_address_is_none(app: Flask, alice: Caller) -> None:
     path = f"/api/v1/schedules/amazon/category/list/?x-api-key={alice.key}"
     assert app.test_client().post(path).status_code == 401

@@ -74,6 +74,57 @@ def test_a_schedule_becomes_a_result(
     assert (home.folder / "var/logs/default/category" / f"r{added['runner_id']}-1.log").exists()
 
 
+def test_progress_is_whole_from_the_first_moment(
+    alice: Caller, no_slot: None, scrapyd: Daemon
+) -> None:
+    first, second = alice.schedule(), alice.schedule()
+    progress = alice.result(first)["progress"]
+    assert (
+        progress.items()
+        >= {
+            "current_page": 0,
+            "products_found": 0,
+            "pages_finished": 0,
+            "total_pages": None,
+            "seconds_left": None,
+            "warnings": [],
+        }.items()
+    )
+
+    def places(*collections: int) -> list[int | None]:
+        return [alice.result(one)["progress"]["queue_position"] for one in collections]
+
+    until(lambda: places(first, second), lambda found: found == [1, 2])
+    urgent = alice.schedule(priority="Highest")
+    until(lambda: places(urgent, first, second), lambda found: found == [1, 2, 3])
+    alice.cancel(first)
+    until(lambda: places(urgent, second), lambda found: found == [1, 2])
+    ended = alice.result(first)
+    assert ended["progress"]["queue_position"] is None
+    assert ended["coverage"] == {"complete": False, "why": "Cancelled by user"}
+
+
+def test_a_run_says_how_long_it_may_take_and_then_that_it_is_over(
+    alice: Caller, scrapyd: Daemon, shop: Storefront
+) -> None:
+    shop.switches.latency = 0.8
+    collection = alice.schedule()
+    moving = alice.until_moving(collection)["progress"]
+    assert moving["queue_position"] is None
+    assert moving["seconds_left"] >= 0
+    shop.switches.latency = 0
+    over = alice.until(collection, *ENDED)["progress"]
+    assert over["seconds_left"] == 0
+    assert over["pages_finished"] == over["total_pages"]
+
+
+def test_a_run_stopped_by_max_products_is_through(alice: Caller, scrapyd: Daemon) -> None:
+    result = alice.until(alice.schedule(max_products=20), *ENDED)
+    progress = result["progress"]
+    assert (progress["pages_finished"], progress["total_pages"]) == (1, 1)
+    assert result["coverage"]["why"] == "the run stopped at max_products 20"
+
+
 @pytest.mark.parametrize(
     ("settings", "reason", "says"),
     [

@@ -197,12 +197,15 @@ def test_no_credit_no_run(app: Flask, alice: Caller, scrapyd: Daemon) -> None:
 @pytest.mark.parametrize(
     ("credits_left", "fields", "kept", "why"),
     [
-        (30, {}, 30, "credits"),
-        (59, {}, 59, "credits"),
+        (30, {}, 30, "the run stopped at 30 products, which its credits pay for"),
+        (59, {}, 59, "the run stopped at 59 products, which its credits pay for"),
         (60, {}, 60, "every one of the 60 products reported was found"),
-        (30, {"max_products": 59}, 30, "credits"),
-        (30, {"max_products": 30}, 30, "stopped at max_products 30"),
-        (100, {"max_products": 59}, 59, "stopped at max_products 59"),
+        (
+            *(30, {"max_products": 59}, 30),
+            "the run stopped at 30 products, which its credits pay for",
+        ),
+        (30, {"max_products": 30}, 30, "the run stopped at max_products 30"),
+        (100, {"max_products": 59}, 59, "the run stopped at max_products 59"),
     ],
 )
 def test_a_run_ends_where_its_credits_do(
