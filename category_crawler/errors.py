@@ -24,6 +24,7 @@
         ├── Redirected          redirected
         ├── UnreadablePage      unreadable_page
         ├── Unreachable         unreachable
+        ├── TooLarge            too_large
         ├── DeliveryFailed      (a delivery session cannot be made)
         │   ├── BrowserMissing  no_browser
         │   ├── PopoverMissing  no_popover
@@ -156,6 +157,12 @@ class Unreachable(CrawlStopped):
     """Raised if the site did not answer after all retries."""
 
     reason = "unreachable"
+
+
+class TooLarge(CrawlStopped):
+    """Raised if an answer is larger than DOWNLOAD_MAXSIZE, as it is sent or once unpacked."""
+
+    reason = "too_large"
 
 
 class DeliveryFailed(CrawlStopped):

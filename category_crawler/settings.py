@@ -37,6 +37,7 @@ RETRY_AFTER_MAX = 3600.0  # seconds; the run stops if the site asks for a longer
 RETRY_BUDGET = 7200.0  # seconds without a good answer; after that there are no more retries
 BLOCK_PAUSE = 600.0  # seconds before the single retry of a challenged page; 0: no retry
 DOWNLOAD_TIMEOUT = 40  # 180
+DOWNLOAD_MAXSIZE = 10_000_000  # 1 GiB; bytes of an answer, also once it is unpacked
 
 # --- The plan: how much to request for a whole category --------------------------------------
 MAX_REQUESTS = 0  # listing requests, then the run ends; 0: 20,000, or more in a large category
@@ -63,6 +64,8 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "category_crawler.middlewares.decompression.Decompression": 590,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "category_crawler.middlewares.cookies.BoundedCookies": 700,
     "category_crawler.middlewares.redirects.ListingRedirects": 600,
 }
 # One pace for each shop, whatever number of runs ask it.

@@ -189,7 +189,7 @@ def test_scrapy_reads_its_settings_as_their_defaults_say() -> None:
         calls = re.findall(r'settings\.(get\w+)\(\s*"([A-Z_0-9]+)"', path.read_text())
         for getter, name in calls:
             read.setdefault(name, set()).add(getter)
-    defaults = {name: getattr(default_settings, name, None) for name in read}
+    defaults = {name: vars(default_settings).get(name) for name in read}
     whole = {n for n, d in defaults.items() if isinstance(d, int) and not isinstance(d, bool)}
     assert {n for n in whole if "getfloat" in read[n]} == setting_kinds._MEASURES
     assert {n for n in whole if "getbool" in read[n]} == setting_kinds._SWITCHES

@@ -133,6 +133,7 @@ class CategoryCrawl:
             *self._warnings_of_spelling,
             *self._warnings_of_currency,
             *self._warnings_of_totals,
+            *self._warnings_of_charset,
         ]
 
     @property
@@ -143,6 +144,16 @@ class CategoryCrawl:
         return [
             f"{self.job.domain} took {asked!r} for a misspelling: the list is of {shown!r}; "
             "correct k= in category_url, or take it out"
+        ]
+
+    @property
+    def _warnings_of_charset(self) -> list[str]:
+        record = self.plan.garbled
+        if record is None:
+            return []
+        return [
+            f"page {record.page} of {record.listing} holds bytes that are not in the charset it "
+            "declares, also when asked for again: they are shown as \ufffd"
         ]
 
     @property
@@ -310,6 +321,7 @@ class CategoryCrawl:
             totals_differ=page.totals_differ,
             corrected_query=page.corrected_query,
             cards_missed=_cards_missed(page),
+            is_garbled=page.is_garbled,
             page_shown=_another_number(page, listing),
             last_page=page.last_page,
             has_next=page.has_next,

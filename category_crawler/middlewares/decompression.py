@@ -1,13 +1,18 @@
-"""Decompresses response bodies, and flags those that cannot be decompressed."""
+"""Decompresses response bodies; flags those that cannot be, refuses those that are too large."""
 
 from scrapy import Request
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response
 
+from category_crawler.errors import TooLarge
 from category_crawler.middlewares.response import (
     UNDECODED,
 )
+
+
+class TooLargeOnceUnpacked(IgnoreRequest):
+    """Raised if a body is larger than DOWNLOAD_MAXSIZE once it is decompressed."""
 
 
 class Decompression(HttpCompressionMiddleware):
@@ -21,9 +26,20 @@ class Decompression(HttpCompressionMiddleware):
     ) -> Request | Response:
         try:
             decompressed: Request | Response = super().process_response(request, response)
-        except IgnoreRequest:
-            raise
+        except IgnoreRequest as error:
+            raise TooLargeOnceUnpacked(str(error)) from None
         # Four decompression libraries are possible, each with its own exceptions.
         except Exception:
             return response.replace(flags=[*response.flags, UNDECODED])
         return decompressed
+
+
+def too_large(error: BaseException | None, request: Request) -> TooLarge | None:
+    """The error for an answer that was larger than allowed; None for any other error."""
+    if isinstance(error, TooLargeOnceUnpacked):
+        how = "once it is unpacked"
+    elif isinstance(error, DownloadCancelledError):
+        how = "as it is sent"
+    else:
+        return None
+    return TooLarge(f"the answer to {request.url} is larger than DOWNLOAD_MAXSIZE allows, {how}")

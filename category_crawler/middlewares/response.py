@@ -9,10 +9,13 @@ from scrapy.http import Response
 
 from category_crawler.pages import Kind
 from category_crawler.pages.block import read_block
-from category_crawler.pages.damage import is_html, read_damage
+from category_crawler.pages.damage import is_garbled, is_html, read_damage
 
 UNDECODED = "undecoded"
 """Flag of a response whose body is not compressed as its headers say."""
+
+GARBLED = "garbled"
+"""Flag of a page that holds bytes which are not in its charset, also when it is asked for again."""
 
 _LISTING_PATHS = ("/s", "/s/", "/robots.txt")
 # Looking for the marks of a block page in a page of a megabyte takes long.
@@ -61,6 +64,13 @@ def damage_of(response: Response) -> str | None:
     if UNDECODED in response.flags:
         return f"a body that is not {headers.get('content-encoding')} as its headers say"
     return read_damage(response.body, headers) if is_html(response.body, headers) else None
+
+
+def is_garbled_again(response: Response, tries: int) -> bool:
+    """Whether a page was asked for again and is whole but for some bytes in another charset."""
+    if not tries or UNDECODED in response.flags:
+        return False
+    return is_garbled(response.body, facts_of(response).headers)
 
 
 def _headers(response: Response) -> dict[str, str]:

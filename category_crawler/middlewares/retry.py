@@ -18,8 +18,10 @@ from tldextract import TLDExtract
 from category_crawler.extensions import signals
 from category_crawler.extensions.stopping import stopping_of
 from category_crawler.middlewares.response import (
+    GARBLED,
     damage_of,
     facts_of,
+    is_garbled_again,
 )
 from category_crawler.pages import Kind
 from category_crawler.pages.block import CHALLENGES
@@ -74,6 +76,9 @@ class BackoffRetry(RetryMiddleware):
         if reason := self._temporary_error(response):
             return await self._after_pause(request, reason, _retry_after(response)) or response
         if damage := damage_of(response):
+            if is_garbled_again(response, request.meta.get("retry_times", 0)):
+                self._failing_since = None
+                return response.replace(flags=[*response.flags, GARBLED])
             if retry := await self._after_pause(request, damage):
                 return retry
             raise DamagedAnswer(damage)

@@ -13,10 +13,15 @@ def declared_charset(body: bytes, headers: Mapping[str, str] | None = None) -> s
     declared = _CHARSET.search((headers or {}).get("content-type", "").encode()) or _CHARSET.search(
         body, 0, 4096
     )
-    try:
-        return codecs.lookup(declared.group(1).decode()).name if declared else _UTF_8
-    except LookupError:
+    if declared is None:
         return _UTF_8
+    try:
+        name = codecs.lookup(declared.group(1).decode()).name
+        # Python also has codecs that are no charsets, such as zip and hex.
+        b"a".decode(name)
+    except (LookupError, UnicodeError):
+        return _UTF_8
+    return name
 
 
 def as_utf8(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from category_crawler.pages.charset import declared_charset, is_in_its_charset
 
 _END = b"</html"
+_MOST_GARBLED = 1000
+"""With more, the page is in another charset."""
 _TAIL = 2048
 """Bytes at the end in which to search for it; some pages contain whole pages further up."""
 
@@ -22,6 +24,17 @@ def read_damage(body: bytes, headers: Mapping[str, str] | None = None) -> str | 
     if _END not in body[-_TAIL:].lower():
         return "a page that breaks off before its end"
     return None
+
+
+def is_garbled(body: bytes, headers: Mapping[str, str] | None = None) -> bool:
+    """Whether a page is whole, but some of its bytes are not in the charset that it declares.
+
+    It can be read; each such byte is shown as U+FFFD.
+    """
+    if _END not in body[-_TAIL:].lower():
+        return False
+    charset = declared_charset(body, headers)
+    return 0 < body.decode(charset, errors="replace").count("\ufffd") <= _MOST_GARBLED
 
 
 def is_html(body: bytes, headers: Mapping[str, str] | None = None) -> bool:

@@ -21,6 +21,7 @@ from category_crawler.pages.charset import as_utf8
 from category_crawler.pages.elements import first_element
 from category_crawler.pages.kind import Kind
 from category_crawler.pages.metadata import NO_METADATA, Metadata, read_metadata
+from category_crawler.pages.nesting import is_too_deep
 from category_crawler.pages.price import read_currency
 from category_crawler.pages.price_range import PriceRange
 from category_crawler.pages.rail import Refinement, read_rail
@@ -72,6 +73,8 @@ class Page:
     """The price range named in the chosen filters."""
     corrected_query: CorrectedQuery | None = None
     """Search words that the site has replaced, so that the list is of another query."""
+    is_garbled: bool = False
+    """Whether some of its bytes are not in its charset; they are read as U+FFFD."""
     title: str | None = None
     message: str | None = None
     """The first words of a page that is not a listing, or the "no results" message."""
@@ -96,6 +99,8 @@ def read_page_as(
 ) -> Page:
     """Read a page of which :func:`read_block` has said what kind of block it is, or none."""
     utf8 = as_utf8(body, headers)
+    if is_too_deep(utf8):
+        return Page(Kind.UNKNOWN, message="its elements are nested too deeply to be parsed")
     tree = LexborHTMLParser(utf8)
     if block:
         return Page(block, title=_title(tree), message=_first_words(tree))

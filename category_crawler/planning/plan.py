@@ -57,6 +57,8 @@ class Plan:
         """Currencies of the prices seen, except the marketplace's own."""
         self.contradiction: PageRecord | None = None
         """The first page whose result bar and metadata report different totals."""
+        self.garbled: PageRecord | None = None
+        """The first page with bytes that are not in its charset."""
         self.corrected_query: tuple[str, str] | None = None
         """Search words asked for, and those of which the site shows the results instead."""
         self._outliers = 0
@@ -82,6 +84,8 @@ class Plan:
         self.pages_finished += 1
         if record.totals_differ is not None:
             self.contradiction = self.contradiction or record
+        if record.is_garbled:
+            self.garbled = self.garbled or record
         self.corrected_query = self.corrected_query or record.corrected_query
         self._outliers += record.outliers
         if self.job.listing.price != (None, None):

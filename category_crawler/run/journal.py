@@ -71,6 +71,8 @@ class PageRecord:
     """Cards that the page's metadata counts, less those that were read; 0 without a count."""
     page_shown: int | None = None
     """The number that the page gives itself, if that is not :attr:`page`."""
+    is_garbled: bool = False
+    """Whether some of the page's bytes were not in its charset."""
     offset: Annotated[int, Field(ge=0)] = 0
     """Size of ``products.part`` in bytes, with this page's rows."""
 

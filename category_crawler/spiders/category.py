@@ -35,6 +35,7 @@ from category_crawler.errors import (
     NotAListing,
     Redirected,
     RobotsDisallowed,
+    TooLarge,
     Unreachable,
     UnreadablePage,
 )
@@ -42,9 +43,10 @@ from category_crawler.extensions import signals
 from category_crawler.items import Product
 from category_crawler.job import FundedJob
 from category_crawler.listing_url import ListingURL
-from category_crawler.middlewares.response import facts_of, redirect_target
+from category_crawler.middlewares.decompression import too_large
+from category_crawler.middlewares.response import GARBLED, facts_of, redirect_target
 from category_crawler.middlewares.retry import DamagedAnswer
-from category_crawler.pages import Page, read_page_as
+from category_crawler.pages import Kind, Page, read_page_as
 from category_crawler.planning.partition import Effort
 from category_crawler.planning.plan import Limits
 from category_crawler.run.journal import UNREADABLE
@@ -159,10 +161,30 @@ class CategorySpider(StoppingSpider):
         if self.crawl is not None and request.callback == self.parse_listing:
             self.crawl.requests_made += 1
 
-    def fail(self, failure: Failure) -> None:
-        """Stop the crawl because a request failed."""
+    def fail(self, failure: Failure) -> list[Request]:
+        """Stop the crawl because a request failed, unless only one page of it is unreadable."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        self.stopping.stop(_error_of(failure, request))
+        error = too_large(failure.value, request)
+        if error is None or self.crawl is None or self.stopping.error is not None:
+            self.stopping.stop(error or _error_of(failure, request))
+            return []
+        return self._go_on_without(self.crawl, request, error)
+
+    def _go_on_without(
+        self, crawl: CategoryCrawl, request: Request, error: TooLarge
+    ) -> list[Request]:
+        """Record an answer that was not read as an unreadable page; return the next requests."""
+        listing: ListingURL = request.cb_kwargs["listing"]
+        page, requests = Page(Kind.UNKNOWN, message=str(error)), request.meta.get("retry_times", 0)
+        try:
+            record, _ = crawl.take(page, listing, requests + 1)
+        except CrawlStopped:
+            self.stopping.stop(error)
+            return []
+        self.logger.warning("%s", error)
+        self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
+        self._asked.discard(listing)
+        return self._next(crawl)
 
     def _kept_before(self, crawl: CategoryCrawl) -> Iterator[Product]:
         """For feeds, the rows that an earlier crawl of this run has kept; none without a feed."""
@@ -246,6 +268,7 @@ class CategorySpider(StoppingSpider):
     def _take(self, crawl: CategoryCrawl, response: Response, listing: ListingURL) -> list[Product]:
         """Read and check a page, write its rows and journal line, and return the rows."""
         page = _read(response, crawl.job.marketplace)
+        page.is_garbled = GARBLED in response.flags
         requests = response.meta.get("retry_times", 0) + 1
         try:
             record, products = crawl.take(page, listing, requests)

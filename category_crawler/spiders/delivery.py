@@ -45,6 +45,7 @@ from category_crawler.errors import (
     RobotsDisallowed,
     Unreachable,
 )
+from category_crawler.middlewares.decompression import too_large
 from category_crawler.middlewares.response import facts_of
 from category_crawler.pace.turns import Turns
 from category_crawler.pages import read_page, read_page_as
@@ -177,7 +178,9 @@ class DeliverySpider(StoppingSpider):
     def fail(self, failure: Failure) -> None:
         """Stop the job because the home page did not load."""
         host = f"www.{self.domain}"
-        if isinstance(failure.value, IgnoreRequest):
+        if error := too_large(failure.value, self._request):
+            self.stopping.stop(error)
+        elif isinstance(failure.value, IgnoreRequest):
             self.stopping.stop(
                 RobotsDisallowed(f"robots.txt of {host} forbids its home page to this crawler")
             )

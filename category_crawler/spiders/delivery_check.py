@@ -24,6 +24,7 @@ from category_crawler.errors import (
     RobotsDisallowed,
     Unreachable,
 )
+from category_crawler.middlewares.decompression import too_large
 from category_crawler.middlewares.response import facts_of
 from category_crawler.pages import read_page_as
 from category_crawler.spiders.stopping_spider import StoppingSpider
@@ -102,7 +103,10 @@ class DeliveryCheckSpider(StoppingSpider):
     def fail(self, failure: Failure) -> None:
         """Stop the check because the home page did not load."""
         host = DOMAINS[self.domain].host
-        if isinstance(failure.value, IgnoreRequest):
+        request: Request = failure.request  # type: ignore[attr-defined]
+        if error := too_large(failure.value, request):
+            self.stopping.stop(error)
+        elif isinstance(failure.value, IgnoreRequest):
             self.stopping.stop(RobotsDisallowed(f"robots.txt of {host} forbids its home page"))
         else:
             name = type(failure.value).__name__

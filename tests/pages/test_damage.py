@@ -2,7 +2,8 @@
 
 import pytest
 
-from category_crawler.pages.damage import is_html, read_damage
+from category_crawler.pages.charset import declared_charset
+from category_crawler.pages.damage import is_garbled, is_html, read_damage
 
 SOUND = "<!doctype html><html><body>£5, 5 €</body></html>"
 UTF_8 = {"content-type": "text/html; charset=utf-8"}
@@ -21,6 +22,28 @@ UTF_8 = {"content-type": "text/html; charset=utf-8"}
 )
 def test_a_sound_page(body: bytes, headers: dict[str, str] | None) -> None:
     assert read_damage(body, headers) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["zip", "hex", "base64", "rot13", "undefined", "unheard-of", "uu", "bz2"]
+)
+def test_a_codec_that_is_no_charset_counts_as_utf_8(name: str) -> None:
+    assert read_damage(SOUND.encode(), {"content-type": f"text/html; charset={name}"}) is None
+    assert declared_charset(b"", {"content-type": f"text/html; charset={name}"}) == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("body", "garbled"),
+    [
+        (SOUND.encode(), False),
+        (SOUND.encode().replace(b"5,", b"\xff,"), True),
+        (SOUND.encode().replace(b"5,", b"\xff" * 2000), False),
+        (SOUND.encode().replace(b"5,", b"\xff,")[:-10], False),
+        (SOUND.encode("utf-16"), False),
+    ],
+)
+def test_a_page_with_a_few_wrong_bytes_can_be_read(body: bytes, *, garbled: bool) -> None:
+    assert is_garbled(body, UTF_8) is garbled
 
 
 @pytest.mark.parametrize(

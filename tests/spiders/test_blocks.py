@@ -1,6 +1,10 @@
 """Block pages and failures: retried, waited out, or the reason why the crawl stops."""
 
+import json
+import os
 import signal
+import time
+from pathlib import Path
 
 import pytest
 
@@ -19,14 +23,24 @@ FIRST_PAGE_REASONS = {
     "not_found": "not_a_listing",
     "elsewhere": "redirected",
     "language": "redirected",
+    "zip_bomb": "too_large",
+    "brotli_bomb": "too_large",
+    "huge": "too_large",
+    "deep": "not_a_listing",
     "hang": "unreachable",
     "reset": "unreachable",
 }
 """Reasons for blocks that are neither damage nor challenges."""
+READ = ("bad_byte", "no_charset", "many_cookies")
+"""Odd listings that are read."""
+TOO_MUCH = ("zip_bomb", "brotli_bomb", "huge", "deep")
+"""Answers that would take too much memory or time."""
 CHALLENGES = ("captcha", "captcha_503", "interstitial", "waf", "waf_captcha", "akamai", "sign_in")
 
 
-@pytest.mark.parametrize("block", [b for b in BLOCKS if b not in DAMAGED] + ["truncate", "no_html"])
+@pytest.mark.parametrize(
+    "block", [b for b in BLOCKS if b not in (*DAMAGED, *READ)] + ["truncate", "no_html"]
+)
 def test_a_block_of_the_first_page_is_never_an_empty_category(home: Home, block: str) -> None:
     home.shop.switches.block = block
     home.shop.switches.block_from = 1
@@ -37,6 +51,65 @@ def test_a_block_of_the_first_page_is_never_an_empty_category(home: Home, block:
     assert ended.summary["failed_reason"] == reason
     assert ended.summary["coverage"]["complete"] is False
     assert not (ended.folder / "category_asins.json").exists()
+
+
+@pytest.mark.parametrize("block", TOO_MUCH)
+def test_one_answer_that_is_too_much_is_asked_for_again_and_then_done_without(
+    home: Home, block: str
+) -> None:
+    home.shop.switches.block, home.shop.switches.block_from = block, 2
+    home.shop.switches.block_times = 2
+    process = home.start("-s", "AUDIT_PAGES=0")
+    most = 0
+    while process.poll() is None:
+        most = max(most, memory_of(process.pid))
+        time.sleep(0.05)
+    process.communicate()
+    assert most < 250_000_000, "bytes"
+    summary = json.loads((home.folder / "results/local/a/summary.json").read_bytes())
+    assert summary["stage"] == "done"
+    asked = home.shop.listing_requests
+    assert asked[1].path == asked[2].path
+    assert summary["asin_count"] >= 36
+    assert summary["coverage"]["complete"] is (summary["asin_count"] == 60)
+
+
+def test_a_byte_that_is_wrong_again_is_read_with_a_warning(home: Home) -> None:
+    switches = home.shop.switches
+    switches.block, switches.block_from, switches.block_times = "bad_byte", 2, 2
+    ended = home.crawl()
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+    garbled = [row for row in ended.rows if "\ufffd" in row["title"]]
+    assert [row["page"] for row in garbled] == [2] * 24
+    (warning,) = ended.summary["warnings"]
+    assert warning.startswith(f"page 2 of {URL} holds bytes that are not in the charset")
+
+
+def test_a_byte_that_is_wrong_once_leaves_no_trace(home: Home) -> None:
+    home.shop.switches.block, home.shop.switches.block_from = "bad_byte", 2
+    home.shop.switches.block_times = 1
+    ended = home.crawl()
+    assert (ended.code, len(ended.asins), ended.summary["warnings"]) == (0, 60, [])
+    assert [row for row in ended.rows if "\ufffd" in row["title"]] == []
+
+
+@pytest.mark.parametrize("block", ["no_charset", "many_cookies"])
+def test_an_odd_answer_that_can_be_read_does_not_stop_the_crawl(home: Home, block: str) -> None:
+    home.shop.switches.block, home.shop.switches.block_from = block, 2
+    home.shop.switches.block_times = 1
+    ended = home.crawl()
+    assert (ended.code, len(ended.asins)) == (0, 60), ended.said
+    assert "Traceback" not in ended.said
+    assert len({request.session_id for request in home.shop.listing_requests}) == 1
+
+
+def memory_of(number: int) -> int:
+    """The bytes that a process holds in memory; 0 once it has gone."""
+    try:
+        pages = Path(f"/proc/{number}/statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.parametrize("block", CHALLENGES)

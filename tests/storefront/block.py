@@ -17,6 +17,8 @@ class Block:
     breaks_off: str = ""
     """``hang``: no answer; ``reset``: the connection is closed; ``truncate``: half an answer;
     ``cut_chunks``: half a chunked answer."""
+    many_cookies: int = 0
+    """Cookies that the answer sets."""
     spoils: Callable[[bytes], bytes] | None = None
     """Changes the bytes of the listing, which is sent with ``headers``."""
 
@@ -88,6 +90,15 @@ BLOCKS: dict[str, Callable[[str], Block]] = {
     "no_brotli": _spoiled(lambda body: body, "br"),
     "no_deflate": _spoiled(lambda body: body, "deflate"),
     "no_zstd": _spoiled(lambda body: body, "zstd"),
+    "zip_bomb": _spoiled(lambda _: gzip.compress(bytes(60_000_000), 1), "gzip"),
+    "brotli_bomb": _spoiled(lambda _: brotli.compress(bytes(60_000_000), quality=1), "br"),
+    "huge": _spoiled(lambda body: body + b" " * 12_000_000),
+    "deep": _spoiled(lambda body: body.replace(b"<body>", b"<body>" + b"<div>" * 200_000)),
+    "bad_byte": _spoiled(lambda body: body.replace(b"</span></h2></a>", b"\xff</span></h2></a>")),
+    "no_charset": lambda _: Block(
+        headers={"Content-Type": "text/html; charset=zip"}, spoils=lambda body: body
+    ),
+    "many_cookies": lambda _: Block(many_cookies=5000, spoils=lambda body: body),
     "utf_16": _spoiled(lambda body: body.decode().encode("utf-16")),
 }
 """Every kind by name; each function takes the marketplace's domain."""

@@ -220,8 +220,11 @@ class Site:
 
 def _spoiled(text: str, block: Block) -> web.Response:
     assert block.spoils is not None
-    headers = block.headers | {"Content-Type": "text/html; charset=utf-8"}
-    return web.Response(body=block.spoils(text.encode()), headers=headers)
+    headers = {"Content-Type": "text/html; charset=utf-8"} | block.headers
+    answer = web.Response(body=block.spoils(text.encode()), headers=headers)
+    for number in range(block.many_cookies):
+        answer.headers.add("Set-Cookie", f"odd-{number}={'x' * 20}; Path=/")
+    return answer
 
 
 def _html(text: str, visitor: Visitor) -> web.Response:
