@@ -23,6 +23,7 @@ from category_crawler.delivery.report import DeliveryReport, forget_report, read
 from category_crawler.delivery.session import DeliverySession as SavedSession
 from category_crawler.delivery.session import remove_session, session_version
 from category_crawler.domain_config import Marketplace
+from category_crawler.environment import without_secrets
 from category_crawler.errors import LocationLost, SessionError, SessionMissing
 from category_crawler.files.home import PROJECT
 from category_crawler.times import seconds_since, utc_now
@@ -279,6 +280,7 @@ def check_at_shop(domain: str, postcode: str) -> DeliveryReport:
     subprocess.run(
         [*spider, *arguments, "-L", "ERROR"],
         cwd=PROJECT,
+        env=without_secrets(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=False,

@@ -1,7 +1,7 @@
 """The environment variables that this project reads, and a check for misspelt ones."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from category_crawler.errors import InvalidSetting
 from category_crawler.misspelling import nearest
@@ -16,6 +16,11 @@ VARIABLES = frozenset(
     )
 )
 """The crawler's and Scrapyd's; the API adds its own."""
+
+
+def without_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment for a child process: without the settings of the API, some of them secret."""
+    return {n: v for n, v in environment.items() if n in VARIABLES or not n.startswith(PREFIX)}
 
 
 def check_environment(more: Iterable[str] = ()) -> None:

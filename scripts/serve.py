@@ -28,6 +28,7 @@ from honcho.process import Process
 from api.config import Settings, api_port
 from category_crawler.daemon.address import console, password_file, scrapyd_port
 from category_crawler.daemon.capacity import poll_interval, slots_per_core
+from category_crawler.environment import without_secrets
 from category_crawler.files.home import PROJECT, home, var_folder
 from category_crawler.process_watch import PARENT, exit_with_parent, has_exited
 
@@ -200,6 +201,9 @@ class Program(Process):  # type: ignore[misc]
 
     def __init__(self, cmd: str, **options: Any) -> None:
         # With exec the program replaces the shell, so it leads the process group of its spiders.
+        if str(options.get("name", "")).startswith("scrapyd"):
+            # The password of the mail server is no business of spiders and browsers.
+            options["env"] = without_secrets(options.get("env") or os.environ)
         super().__init__(f"exec {cmd}", **options)
 
     def run(self, *words: Any, **options: Any) -> None:

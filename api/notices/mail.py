@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from typing import Any
 
+import idna
 from aiosmtplib import (
     SMTP,
     SMTPDataError,
@@ -81,13 +82,21 @@ def compose(notice: Notice, run: Report, sender: str) -> EmailMessage:
     """The mail; sent twice it has the same Message-ID, so that it can be shown once."""
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = notice.target
+    message["To"] = _with_ascii_domain(notice.target)
     message["Subject"] = f"{_outcome(run)}: {one_line(run['name'])}, {_products(run)}"
     message["Date"] = format_datetime(datetime.fromisoformat(notice.created_at))
     message["Message-ID"] = f"<{notice.event}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(_text(run))
     return message
+
+
+def _with_ascii_domain(address: str) -> str:
+    """The address with the ASCII form of its domain, which every mail server takes."""
+    name, _, domain = address.rpartition("@")
+    with suppress(idna.IDNAError):
+        domain = idna.encode(domain, uts46=True).decode()
+    return f"{name}@{domain}"
 
 
 def _text(run: Report) -> str:

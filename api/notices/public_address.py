@@ -3,7 +3,14 @@
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-_6TO4 = ip_network("2002::/16")
+_NOT_FOR_HOSTS = [
+    ip_network(network)
+    for network in (
+        *("192.0.0.0/24", "192.88.99.0/24"),
+        *("2002::/16", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/23"),
+    )
+]
+"""Reserved for protocols, or ways to other addresses (IANA's special-purpose registries)."""
 
 
 class NotPublic(Exception):
@@ -29,8 +36,10 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if address.is_site_local or address in _6TO4:
+        if address.is_site_local:
             return False
+    if any(address in network for network in _NOT_FOR_HOSTS):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -34,6 +34,18 @@ from category_crawler.files.secret import secret_in
 _GONE = 410
 
 
+_HTTPS = 443
+_FIRST_FREE = 1024
+_TAKEN = frozenset({1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6679, 6697})
+_TAKEN_RANGES = (range(6665, 6670), range(10080, 10081))
+"""Ports from 1024 on of services that are no web servers, as browsers have it (WHATWG, fetch)."""
+
+
+def _may_be_called(port: int) -> bool:
+    is_free = port >= _FIRST_FREE and port not in _TAKEN
+    return port == _HTTPS or (is_free and not any(port in taken for taken in _TAKEN_RANGES))
+
+
 def secret_file() -> Path:
     """The file with the installation's secret, from which the users' secrets are derived."""
     return var_folder() / "webhook.secret"
@@ -61,6 +73,8 @@ def why_refused(url: str, *, private_allowed: bool) -> str:
         return "it must be without user and password: the signature shows who calls"
     if parts.port == 0:
         return "nothing can listen on port 0"
+    if not private_allowed and not _may_be_called(parts.port or _HTTPS):
+        return f"port {parts.port} belongs to another service: use 443, or one from 1024 on"
     if not private_allowed and is_known_not_public(host):
         return "it must be a public address"
     return fault_in(host)

@@ -27,6 +27,7 @@ from typing import IO, cast
 from api.cores import leave_shared_core
 from api.products.file_view import FilePart, bytes_of
 from api.products.rows import Rows
+from category_crawler.environment import without_secrets
 from category_crawler.files.atomic_write import replacing
 from category_crawler.files.home import PROJECT
 from category_crawler.run.csv_table import write_csv
@@ -273,6 +274,7 @@ def _filter(source: IO[bytes], size: int, file: IO[bytes]) -> None:
     made = subprocess.run(
         [sys.executable, "-m", "category_crawler.run.csv_table", *arguments],
         cwd=PROJECT,
+        env=without_secrets(),
         stdin=source,
         stdout=file,
         stderr=subprocess.PIPE,

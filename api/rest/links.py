@@ -1,9 +1,12 @@
 """The base URL of links in answers."""
 
-from urllib.parse import quote
+import socket
+from functools import cache
+from urllib.parse import quote, urlsplit
 
 from flask import request
 
+from api.config import api_port, is_loopback
 from api.services import services
 
 
@@ -14,5 +17,21 @@ def base_url() -> str:
 
 
 def _base_asked() -> str:
+    if not _is_this_machine(request.host):
+        # A client may send any Host; a link to a place of its choice must not get into an answer.
+        return f"http://127.0.0.1:{api_port()}"
     # Werkzeug's own url_root takes a URL apart and puts it together again, with more than this.
     return f"{request.scheme}://{request.host}{quote(request.root_path)}"
+
+
+@cache
+def _own_name() -> str:
+    return socket.gethostname().lower()
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return is_loopback(name) or name == _own_name()

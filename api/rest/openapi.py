@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from api.rest.links import base_url
-from api.rest.operation import Operation, operations
+from api.rest.operation import CONTROL, Operation, operations
 from category_crawler import __version__
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -14,6 +14,7 @@ _MEANINGS = {
     400: "Fields are missing or wrong; the sentence names them, and so do errors",
     401: "No credential, or one that is not valid",
     402: "Not enough credits",
+    403: "The call is for tokens, and this is an API key",
     404: "Not found, or not yours",
     405: "The path does not take this method",
     409: "It is there already, or is being made",
@@ -33,7 +34,8 @@ def specification() -> dict[str, Any]:
     _, definitions = models_json_schema(
         [(body, "validation") for body in bodies], ref_template=_REFERENCE
     )
-    schemas: dict[str, Any] = definitions.get("$defs", {}) | {"Failure": _FAILURE}
+    checked = {name: _without_controls(schema) for name, schema in definitions["$defs"].items()}
+    schemas: dict[str, Any] = checked | {"Failure": _FAILURE}
     paths: dict[str, Any] = {}
     for one in operations():
         paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, schemas)
@@ -48,6 +50,24 @@ def specification() -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": schemas, "securitySchemes": _SECURITY_SCHEMES},
     }
+
+
+def _without_controls(schema: Any, name: str = "") -> Any:
+    """The schema of a body, whose texts say that they take no control character.
+
+    All but ``name``, which loses them.
+    """
+    if isinstance(schema, list):
+        return [_without_controls(part, name) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "properties" in schema:
+        properties = {n: _without_controls(part, n) for n, part in schema["properties"].items()}
+        return schema | {"properties": properties}
+    inner = {key: _without_controls(schema[key], name) for key in ("anyOf",) if key in schema}
+    takes_any = schema.get("type") == "string" and not {"enum", "const", "pattern"} & set(schema)
+    pattern = {"pattern": f"^[^{CONTROL}]*$"} if takes_any and name != "name" else {}
+    return schema | inner | pattern
 
 
 def _operation(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from category_crawler.job import CategoryJob, Fault, WrongFields, faults_of
 
 View = Callable[..., Any]
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_CONTROL = re.compile(f"[{CONTROL}]")
 """Unicode's control characters and its two line separators."""
 
 
@@ -109,6 +110,8 @@ def operations() -> list[Operation]:
 
 def _body(model: type[BaseModel]) -> BaseModel:
     given = _json()
+    if faults := [*_control_characters(model, given)]:
+        raise WrongFields(faults)
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -133,9 +136,12 @@ def _json() -> dict[str, Any]:
         raise ApiError(400, f"The body must be a JSON object, not {_in_json(values)}")
     if isinstance(values.get("name"), str):
         values["name"] = _without_controls(values["name"])
-    if faults := [*_control_characters(values)]:
-        raise WrongFields(faults)
-    return values
+    return {name: _whole(value) for name, value in values.items()}
+
+
+def _whole(value: Any) -> Any:
+    """The integer that a number such as 2.0 is, as JSON Schema has it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _without_controls(name: str) -> str | None:
@@ -144,13 +150,10 @@ def _without_controls(name: str) -> str | None:
     return kept if kept or not name else None
 
 
-def _control_characters(values: dict[str, Any]) -> Iterator[Fault]:
+def _control_characters(model: type[BaseModel], values: dict[str, Any]) -> Iterator[Fault]:
     """The fields with a control character, which headers and logs forbid."""
     for name, value in values.items():
-        if _CONTROL.search(name):
-            said = "The name of a field holds a control character: leave it out"
-            yield Fault(_CONTROL.sub("", name), said)
-        elif found := _CONTROL.search(_texts_of(value)):
+        if name in model.model_fields and (found := _CONTROL.search(_texts_of(value))):
             code = f"U+{ord(found.group()):04X}"
             yield Fault(name, f"{name} holds the control character {code}: leave it out")
 

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.store.stage import ScheduleStatus, Stage
+from category_crawler.domain_config import DOMAINS
 from category_crawler.items import Product
 
 ZipcodeStatus = Literal["pending", "in-progress", "active", "failed", "inactive"]
@@ -183,12 +184,32 @@ class Domain(BaseModel):
     status: Literal["active", "inactive"]
 
 
+_KNOWN_DOMAIN: dict[str, JsonValue] = {"enum": [shop.id for shop in DOMAINS.values()]}
+_POSTCODES: list[JsonValue] = [
+    {
+        "properties": {
+            "domain": {"const": shop.id},
+            # A digit of JSON Schema's patterns may be one of any script.
+            "zipcode": {"pattern": shop.postcode_regex.replace(r"\d", "[0-9]")},
+        }
+    }
+    for shop in DOMAINS.values()
+    if shop.active
+]
+"""Which postcodes each domain takes, for the specification."""
+
+
 class CreateZipcode(Body):
     """A delivery session to have."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"domain": 1, "zipcode": "4500"}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"domain": 1, "zipcode": "4500"}],
+            "oneOf": _POSTCODES,
+        }
+    )
 
-    domain: Id
+    domain: Annotated[Id, Field(json_schema_extra=_KNOWN_DOMAIN)]
     """Its id in ``/settings/domains/``."""
     zipcode: Annotated[str, Field(min_length=1, max_length=20)]
     """Must match the domain's postcode regex whole."""
@@ -200,7 +221,7 @@ class GetZipcodes(Body):
     """Which of one's delivery sessions to list."""
 
     status: ZipcodeStatus | None = None
-    domain: Id | None = None
+    domain: Annotated[Id, Field(json_schema_extra=_KNOWN_DOMAIN)] | None = None
     """Its id in ``/settings/domains/``."""
 
 

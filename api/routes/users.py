@@ -35,13 +35,13 @@ def login(body: Login) -> dict[str, Any]:
     return {"token": token, "user": {"id": user.id, "name": user.name, "email": user.email}}
 
 
-@operation(blueprint, "/logout/", data=LoggedOut)
+@operation(blueprint, "/logout/", data=LoggedOut, errors=(403,))
 def logout(_body: NoBody) -> dict[str, Any]:
     """End the session token that this call is made with."""
     credential = current_credential()
     if credential.kind is not CredentialKind.TOKEN:
         raise ApiError(
-            400, "logout ends a token, and this is an API key: /users/api-key/regenerate/ ends it"
+            403, "logout ends a token, and this is an API key: /users/api-key/regenerate/ ends it"
         )
     services().store.users.remove_token(credential.hash)
     return {"logged_out": True}

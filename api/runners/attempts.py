@@ -5,6 +5,7 @@ called, so that its job can be found by name, ``r<runner>-<attempt>``, if no ans
 """
 
 import logging
+import os
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from api.store.records import Runner, StoredRequest
 from api.store.stage import Stage
 from category_crawler.domain_config import DOMAINS
 from category_crawler.files.home import results_folder
+from category_crawler.files.record_file import set_aside
 from category_crawler.job import CategoryJob
 from category_crawler.run.reader import RunFolder
 
@@ -91,6 +93,17 @@ def run_name(runner: Runner) -> str:
 def folder_of(runner: Runner) -> RunFolder:
     """The runner's run on disk."""
     return _folder(results_folder(), run_name(runner))
+
+
+def set_stranger_aside(runner: Runner) -> None:
+    """Rename a folder that is where a new runner's run will be.
+
+    It is there where ``results/`` outlived the database: numbers begin anew, and the new user must
+    not get the rows of another.
+    """
+    folder = folder_of(runner).path
+    if os.path.lexists(folder):
+        set_aside(folder, "other")
 
 
 @lru_cache(maxsize=1024)  # polls every second; building the paths costs more than reading

@@ -10,11 +10,15 @@ how a job ended. If a job has finished, or Scrapyd has not known it for ``lost_a
 """
 
 import logging
+import os
+import signal
+from contextlib import suppress
 from functools import partial
+from time import monotonic
 
 from api.config import Settings
 from api.delivery_sessions import Sessions
-from api.runners.attempts import Attempts, folder_of, job_name, place_of
+from api.runners.attempts import Attempts, folder_of, job_name, place_of, set_stranger_aside
 from api.runners.request import AddSchedule
 from api.scrapyd.client import Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
@@ -58,6 +62,8 @@ class Jobs:
         self.scrapyd = scrapyd
         self.settings = settings
         self._attempts = Attempts(store, scrapyd, settings)
+        self._unlocked_since: dict[str, float] = {}
+        """Since when jobs run without having locked their runs, by the monotonic clock."""
 
     def start(self, user: int, request: AddSchedule, warnings: list[str]) -> Runner:
         """Record a collection, schedule its job, and return the new runner.
@@ -69,7 +75,9 @@ class Jobs:
         stored = StoredRequest(request.model_dump(mode="json", exclude_none=True))
         wanted = request.max_products or self.settings.credit_reserve
         check = partial(self._check_session, request)
-        runner = self.store.runners.add_collection(user, name, stored, warnings, wanted, check)
+        runner = self.store.runners.add_collection(
+            user, name, stored, warnings, wanted, check, set_stranger_aside
+        )
         try:
             self._attempts.schedule(runner)
         except ScrapydError:
@@ -93,7 +101,9 @@ class Jobs:
             raise RunError(f"runner {runner.id} was cancelled: schedule the category anew")
         if not folder.has_begun:
             raise RunError(f"runner {runner.id} has left nothing: schedule the category anew")
-        made = self.store.runners.add(runner, folder.kept, self._still_wanted(runner))
+        made = self.store.runners.add(
+            runner, folder.kept, self._still_wanted(runner), set_stranger_aside
+        )
         if made is None:
             raise RunError(f"runner {runner.id} is not the newest of its collection")
         try:
@@ -149,9 +159,14 @@ class Jobs:
                 return
         except ScrapydError:
             return
-        if not folder_of(runner).is_locked:
-            self.store.runners.see_out(runner.id, folder_of(runner).kept)
-            forget_cancelled(job)
+        folder = folder_of(runner)
+        if folder.is_locked:
+            # Its Scrapyd has died, so nobody else can stop a spider that hangs.
+            if self._is_past_grace(runner):
+                _kill_writer(runner, folder)
+            return
+        self.store.runners.see_out(runner.id, folder.kept)
+        forget_cancelled(job)
 
     def _check_session(self, request: AddSchedule) -> None:
         postcode = request.marketplace.postcode(request.postcode)
@@ -238,19 +253,48 @@ class Jobs:
         return seconds_since(since) > self.settings.lost_after + 1
 
     def _kill_if_hung(self, runner: Runner, state: State | None, folder: RunFolder) -> None:
-        is_quiet = state == "running" and folder.is_quiet(self.settings.hung_after)
-        if is_quiet and folder.is_locked:
-            logger.warning("Job %s hangs and is killed", job_name(runner))
-            self.scrapyd.kill(job_name(runner))
+        job = job_name(runner)
+        if not folder.is_locked:
+            # Only a spider that is starting has no lock, and that takes a second.
+            since = self._unlocked_since.setdefault(job, monotonic())
+            if monotonic() - since >= self.settings.hung_after:
+                logger.warning("Job %s hangs at its start and is killed", job)
+                self.scrapyd.kill(job)
+            return
+        self._unlocked_since.pop(job, None)
+        if not folder.is_quiet(self.settings.hung_after):
+            return
+        logger.warning("Job %s hangs and is killed", job)
+        if state == "running":
+            self.scrapyd.kill(job)
+        else:
+            _kill_writer(runner, folder)
 
     def _stop(self, runner: Runner) -> None:
         """Stop a cancelled runner's job again: the last signal may not have arrived."""
-        ended_at = runner.finished_at
-        assert ended_at is not None, "only a runner that has ended is stopped"
-        is_late = seconds_since(ended_at) >= self.settings.cancel_grace + _KILL_AFTER
+        is_late = self._is_past_grace(runner)
         if is_late:
             logger.warning("Job %s did not end within its grace time", job_name(runner))
         self.scrapyd.stop(job_name(runner), "KILL" if is_late else "INT")
+
+    def _is_past_grace(self, runner: Runner) -> bool:
+        """Whether a cancelled spider should have ended itself by now."""
+        ended_at = runner.finished_at
+        assert ended_at is not None, "only a runner that has ended is stopped"
+        return seconds_since(ended_at) >= self.settings.cancel_grace + _KILL_AFTER
+
+
+def _kill_writer(runner: Runner, folder: RunFolder) -> None:
+    """Kill the spider that holds a run's lock and that Scrapyd does not know any more."""
+    number = folder.writer
+    if number is None:
+        logger.error("The spider of job %s is not known: end it by hand", job_name(runner))
+        return
+    logger.warning(
+        "Job %s is unknown to Scrapyd: its process %s is killed", job_name(runner), number
+    )
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(number, signal.SIGKILL)
 
 
 def _final_summary(folder: RunFolder) -> Summary | None:

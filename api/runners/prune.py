@@ -4,12 +4,12 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
-from api.products.downloads import remove_tables
 from api.runners.attempts import folder_of
 from api.store import Store
 from api.store.records import Runner
@@ -27,11 +27,12 @@ _LEFT_BY_JOBS = (_DELIVERY_LOGS, "cancelled", "deliveries")
 def pruned(store: Store, seconds: float) -> int:
     """Remove the files of runs that ended more than ``seconds`` ago; return how many had files."""
     had_files = 0
+    # Each folder is listed once, not once for each runner.
+    files = _files_of_runners()
     for runner in store.runners.ended(utc_in(-seconds)):
         with _noting_failure():
-            for log in _logs(f"r{runner.id}-*"):
-                log.unlink(missing_ok=True)
-            remove_tables(var_folder() / "downloads", runner.id)
+            for path in files.get(runner.id, ()):
+                path.unlink(missing_ok=True)
             had_files += _without_files(runner)
     for path in _leftovers(time.time() - seconds):
         with _noting_failure():
@@ -62,8 +63,15 @@ def _without_files(runner: Runner) -> bool:
     return True
 
 
-def _logs(name: str) -> Iterator[Path]:
-    return (var_folder() / "logs" / PROJECT).glob(f"*/{name}.log")
+def _files_of_runners() -> Mapping[int, list[Path]]:
+    """Logs and downloads by the number of their runner."""
+    logs = (var_folder() / "logs" / PROJECT).glob("*/r*-*.log")
+    found: defaultdict[int, list[Path]] = defaultdict(list)
+    for path in chain(logs, (var_folder() / "downloads").glob("*-*.csv")):
+        number = path.name.removeprefix("r").partition("-")[0]
+        if number.isascii() and number.isdigit():
+            found[int(number)].append(path)
+    return found
 
 
 def _leftovers(before: float) -> Iterator[Path]:

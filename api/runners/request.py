@@ -14,9 +14,11 @@ from pydantic import (
     model_validator,
 )
 
+from api.sentences import one_line
 from category_crawler.job import CategoryJob
 
 Priority = Literal["Highest", "High", "Normal", "Low", "Lowest"]
+_LONGEST_SHOWN = 100
 _LONGEST_URL = 2083
 """Characters, as pydantic has it for what a client sends."""
 _EXAMPLE: dict[str, JsonValue] = {
@@ -57,7 +59,8 @@ class AddSchedule(CategoryJob):
     def _note_unknown(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         made = handler(given)
         if isinstance(given, dict):
-            made._unknown = sorted(set(given) - set(cls.model_fields))
+            unknown = sorted(set(given) - set(cls.model_fields))
+            made._unknown = [one_line(name)[:_LONGEST_SHOWN] for name in unknown]
         return made
 
     @field_validator("webhook_url")

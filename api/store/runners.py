@@ -78,12 +78,14 @@ class Runners:
         warnings: list[str],
         wanted: int = 1,
         check: Callable[[], None] = lambda: None,
+        prepare: Callable[[Runner], None] = lambda _: None,
     ) -> Runner:
         """A new collection with its first runner, queued, and the runner's first attempt.
 
         Freezes the credits ``wanted`` for the runner, or as many as the user has, with a warning.
         ``check`` runs in the transaction, so that no delivery session can be removed meanwhile; if
-        it raises, nothing is recorded. Raises NotEnoughCredits if the user has none.
+        it raises, nothing is recorded; ``prepare`` does too, once the runner has its number. Raises
+        NotEnoughCredits if the user has none.
         """
         with self._file.writing() as connection:
             check()
@@ -96,12 +98,21 @@ class Runners:
             ).lastrowid
             assert number is not None
             collection = Collection(number, user, name, _REQUEST_TYPE, request, told)
-            return _add_runner(connection, collection, reserved)
+            runner = _add_runner(connection, collection, reserved)
+            prepare(runner)
+            return runner
 
-    def add(self, earlier: Runner, kept: int, wanted: int) -> Runner | None:
+    def add(
+        self,
+        earlier: Runner,
+        kept: int,
+        wanted: int,
+        prepare: Callable[[Runner], None] = lambda _: None,
+    ) -> Runner | None:
         """A new runner that continues ``earlier``; None if that is not the collection's newest.
 
-        ``kept`` rows are carried over and not paid for again. Raises NotEnoughCredits.
+        ``kept`` rows are carried over and not paid for again. ``prepare`` runs in the transaction.
+        Raises NotEnoughCredits.
         """
         collection = earlier.collection
         with self._file.writing() as connection:
@@ -111,7 +122,9 @@ class Runners:
             if newest != (earlier.id,):
                 return None
             reserved = self._credits.reserve(connection, collection.user, wanted)
-            return _add_runner(connection, collection, reserved, earlier.id, kept)
+            runner = _add_runner(connection, collection, reserved, earlier.id, kept)
+            prepare(runner)
+            return runner
 
     def remove(self, runner: int) -> None:
         """Undo :meth:`add`: Scrapyd never took the job."""
@@ -223,9 +236,16 @@ class Runners:
         return waiting
 
     def ended(self, before: str) -> list[Runner]:
-        """Runners that ended before a moment (UTC, ISO 8601 with Z) and whose jobs are gone."""
-        query = f"{_RUNNERS} WHERE finished_at < ? AND stage IN ('done', 'failed') "
-        return self._file.all(_AS_RUNNER, f"{query} AND NOT is_stopping", (before,))
+        """Runners that ended before a moment (UTC, ISO 8601 with Z) and whose jobs are gone.
+
+        Without those that an open runner continues, whose spider may not have copied the rows yet.
+        """
+        query = (
+            f"{_RUNNERS} WHERE finished_at < ? AND stage IN ('done', 'failed') AND NOT is_stopping "
+            "AND NOT EXISTS (SELECT 1 FROM runners AS later WHERE later.earlier = runners.id "
+            "AND later.stage IN ('queued', 'scraping'))"
+        )
+        return self._file.all(_AS_RUNNER, query, (before,))
 
     def start(self, runner: int, started_at: str) -> bool:
         """Move from queued to scraping."""

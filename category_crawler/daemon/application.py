@@ -23,6 +23,7 @@ from twisted.python.components import Componentized
 from category_crawler.daemon.address import PROJECT, console
 from category_crawler.daemon.capacity import poll_interval, slots_per_core
 from category_crawler.daemon.job_database import set_damaged_aside
+from category_crawler.environment import without_secrets
 from category_crawler.errors import InvalidSetting
 from category_crawler.files.home import var_folder
 from category_crawler.process_watch import PARENT, exit_with_parent
@@ -31,6 +32,9 @@ from category_crawler.process_watch import PARENT, exit_with_parent
 def application(config: Config) -> Componentized:
     """Scrapyd's application with our settings."""
     exit_with_parent()
+    kept = without_secrets()
+    for name in set(os.environ) - set(kept):
+        del os.environ[name]
     # Set before any child starts, so that a child can notice if Scrapyd dies at once.
     os.environ[PARENT] = str(os.getpid())
     try:
@@ -54,6 +58,7 @@ def _values() -> dict[str, str]:
         "http_port": str(scrapyd_console.port),
         "username": scrapyd_console.username,
         "password": scrapyd_console.password,
+        "webroot": "category_crawler.daemon.webservices.Console",
         "launcher": "category_crawler.daemon.slots.Slots",
         "poller": "category_crawler.daemon.poller.RetryingPoller",
         "spiderqueue": "category_crawler.daemon.job_queue.JobQueue",

@@ -1,24 +1,85 @@
-"""Scrapyd's calls ``schedule.json`` and ``cancel.json``, changed for this project."""
+"""Scrapyd's console, and its calls ``schedule.json`` and ``cancel.json``, for this project."""
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from scrapyd.webservice import Cancel, Schedule
+from scrapyd.website import Root
 from twisted.internet import reactor, task
 from twisted.internet.error import ProcessExitedAlready
+from twisted.web import http
+from twisted.web.error import Error
+from twisted.web.pages import forbidden
+from twisted.web.resource import IResource
 
 from category_crawler.daemon.cancellation import note_cancelled
+from category_crawler.job import FundedJob
 
 _ANSWER_SECONDS = 0.01
+_OF_SCRAPYD = frozenset({"project", "spider", "jobid", "priority"})
+_ARGUMENTS = {
+    "category": frozenset(FundedJob.model_fields) | {"run", "continue_from"},
+    "delivery": frozenset({"domain", "postcode", "suburb", "replaces"}),
+}
+"""The arguments that the API gives to each spider."""
+_JOB = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_RUN = re.compile(r"\d+/\d+/\d+", re.ASCII)
+
+
+class Console(Root):
+    """Scrapyd's site, which changes nothing at the request of another site.
+
+    A browser that knows the password sends it along whoever makes the request.
+    """
+
+    def getChildWithDefault(self, path: bytes, request: Any) -> IResource:  # noqa: N802
+        if request.method not in (b"GET", b"HEAD") and _is_foreign(request):
+            return forbidden(message="This request comes from another site")
+        child: IResource = super().getChildWithDefault(path, request)
+        return child
+
+
+def _is_foreign(request: Any) -> bool:
+    """Whether a browser says that another site made the request; other clients say nothing."""
+    if (request.getHeader("sec-fetch-site") or "none") not in ("none", "same-origin"):
+        return True
+    origin = request.getHeader("origin")
+    return origin is not None and urlsplit(origin).netloc != request.getHeader("host")
 
 
 class ImmediateSchedule(Schedule):
-    """Polls the queue right after adding a job, and does not wait for the timer."""
+    """Takes the jobs that the API sends, and polls the queue right after adding one.
+
+    Settings and other arguments are refused: with them, whoever knows the password could write
+    files and run code as the service.
+    """
 
     def render_POST(self, txrequest: Any) -> Any:  # noqa: N802, Twisted's name
+        if fault := _fault_in(txrequest.args):
+            raise Error(code=http.OK, message=fault.encode())
         answer = super().render_POST(txrequest)
         # Starting a process is slow, so the answer is sent first.
         task.deferLater(reactor, _ANSWER_SECONDS, self.root.poller.poll)
         return answer
+
+
+def _fault_in(given: dict[bytes, list[bytes]]) -> str:
+    """What is wrong with a job's arguments; empty if nothing is."""
+    arguments = {
+        n.decode(errors="replace"): v[0].decode(errors="replace") for n, v in given.items()
+    }
+    spider = arguments.get("spider", "")
+    allowed = _OF_SCRAPYD | _ARGUMENTS.get(spider, frozenset())
+    for name in arguments:
+        if name not in allowed:
+            return f"the argument {name!r} is not taken for the spider {spider!r}"
+    if not _JOB.fullmatch(arguments.get("jobid", "x")):
+        return "jobid must be letters, digits, - and _"
+    for name in ("run", "continue_from"):
+        if not _RUN.fullmatch(arguments.get(name, "1/1/1")):
+            return f"{name} must be USER/COLLECTION/RUNNER"
+    return ""
 
 
 class NotedCancel(Cancel):

@@ -21,6 +21,7 @@ SUMMARY = "summary.json"
 PROGRESS = "progress.json"
 JOB = "job.json"
 LOCK = "run.lock"
+_LONGEST_PID = 12
 _ABSENT = (FileNotFoundError, NotADirectoryError, NotReadable)
 """Raised if there is no file, or something that is not a file."""
 
@@ -48,6 +49,15 @@ class RunFolder:
         with suppress(*_ABSENT), open_file(self._lock) as lock:
             return not try_lock(lock, fcntl.LOCK_SH)
         return False
+
+    @property
+    def writer(self) -> int | None:
+        """The PID of the living spider that writes here; None if there is none, or not known."""
+        with suppress(*_ABSENT), open_file(self._lock) as lock:
+            if not try_lock(lock, fcntl.LOCK_SH):
+                content = lock.read(_LONGEST_PID)
+                return int(content) if content.isdigit() else None
+        return None
 
     @property
     def summary(self) -> Summary | None:

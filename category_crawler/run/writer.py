@@ -2,7 +2,7 @@
 
 ========================  ======================================================================
 ``job.json``              the job's fields
-``run.lock``              locked while a spider writes the run
+``run.lock``              locked while a spider writes the run; holds its PID
 ``products.part``         one row per line, written as products arrive
 ``sponsored.part``        products seen as advertisements, if the job includes them
 ``journal.jsonl``         one line per finished page
@@ -325,9 +325,12 @@ def _make_way(folder: Path) -> None:
 
 
 def _take_lock(folder: Path) -> IO[bytes]:
-    lock = (folder / LOCK).open("wb")
+    # Opened without truncating, because it holds the PID of the one who has the lock.
+    lock = (folder / LOCK).open("ab", buffering=0)
     for _ in range(_LOCK_TRIES):
         if try_lock(lock, fcntl.LOCK_EX):
+            lock.truncate(0)
+            lock.write(str(os.getpid()).encode())
             return lock
         # A reader takes the lock briefly to see whether a spider is alive.
         time.sleep(0.05)

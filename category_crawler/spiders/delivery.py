@@ -159,7 +159,10 @@ class DeliverySpider(StoppingSpider):
                     f"{shop.host} accepted postcode {self.postcode} but then says {location!r}: "
                     "no session was saved; try again later"
                 )
-            self._keep(await page.context.storage_state(), location, suburb)
+            state = await page.context.storage_state()
+            # After a cancel, whoever asked for the session may have deleted it.
+            if self.stopping.error is None:
+                self._keep(state, location, suburb)
         except CrawlError as error:
             self.stopping.stop(error)
         except BrowserError as error:

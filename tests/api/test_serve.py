@@ -295,6 +295,21 @@ def test_the_watcher_moves_runners_on_when_nobody_asks(service: Service, home: H
     assert (runner["stage"], runner["asin_count"]) == ("done", 60)
 
 
+def test_only_the_api_and_the_watcher_get_its_secrets(home: Home) -> None:
+    running = Service(home, CATEGORY_CRAWLER_SMTP_PASSWORD="hush")
+    try:
+        until_well(running)
+        knowing = {
+            command
+            for number, command in numbered_processes_of(home.folder).items()
+            if b"hush" in Path("/proc", str(number), "environ").read_bytes()
+        }
+    finally:
+        running.interrupt()
+    assert any("watch" in command for command in knowing)
+    assert not any("scrapyd" in command for command in knowing)
+
+
 def test_the_console_asks_for_the_password(service: Service) -> None:
     port = service.environment["SCRAPYD_PORT"]
     with pytest.raises(HTTPError, match="401"):

@@ -1,12 +1,14 @@
 """Scrapyd as this project configures it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from api.scrapyd.client import Scrapyd
 from tests.api.services import Daemon, daemon, free_port
 from tests.crawls import URL, Home
+from tests.processes import spiders_over
 from tests.waiting import until
 
 JOB = {"category_url": URL, "max_products": "1"}
@@ -46,3 +48,18 @@ def test_a_job_that_comes_while_scrapyd_ends_waits_for_the_next(
     home.shop.switches.block = ""
     rarely_polling.start()
     until((home.folder / "results" / "1" / "2" / "2" / "summary.json").exists, bool)
+
+
+def test_a_spider_gets_no_secret_of_the_api(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.shop.switches.block, home.shop.switches.block_from = "hang", 1
+    port = free_port()
+    monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
+    monkeypatch.setenv("SCRAPYD_PORT", str(port))
+    given = {"CATEGORY_CRAWLER_SMTP_PASSWORD": "hush", "CATEGORY_CRAWLER_CONTACT": "me@example.org"}
+    with daemon(home.folder, port, home.environment | given):
+        Scrapyd().run("r1-1", JOB | {"run": "1/1/1"})
+        until(lambda: home.shop.listing_requests, bool)
+        (spider,) = spiders_over(home.folder)
+        environment = Path("/proc", str(spider), "environ").read_bytes()
+    assert b"hush" not in environment
+    assert b"CATEGORY_CRAWLER_CONTACT=me@example.org" in environment

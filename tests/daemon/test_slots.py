@@ -63,19 +63,6 @@ def test_a_job_that_cannot_be_started_fails_and_frees_its_slot(running: Daemon, 
     assert_every_slot_works(home)
 
 
-def test_a_job_whose_name_no_file_can_have_frees_its_slot(running: Daemon, home: Home) -> None:
-    for number, name in enumerate(("a/b", "/r1-1", "r1-1\0")):
-        Scrapyd().run(name, JOB | {"run": f"1/2/{number}"})
-        assert summary(home, f"1/2/{number}")["failed_reason"] == "not_started"
-    assert_every_slot_works(home)
-
-
-def test_a_run_outside_the_results_is_not_written(running: Daemon, home: Home) -> None:
-    Scrapyd().run("r1-1", JOB | {"run": "../elsewhere", "postcode": "\x00"})
-    assert_every_slot_works(home)
-    assert not (home.folder / "elsewhere").exists()
-
-
 def test_jobs_wait_while_there_are_no_file_descriptors(running: Daemon, home: Home) -> None:
     scrapyd = Scrapyd()
     assert scrapyd.slots().working == SLOTS

@@ -57,6 +57,16 @@ def test_a_postcode_becomes_a_session(empty: Home, domain: str, postcode: str, s
     assert visitor.place is not None
 
 
+def test_no_session_is_saved_once_the_job_is_being_cancelled(empty: Home) -> None:
+    """Whoever asked for it may have deleted it meanwhile."""
+    empty.shop.switches.latency = 1.0
+    process = empty.start_delivery()
+    until(lambda: [r for r in empty.shop.requests if r.answered == "change"], bool)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert not session_file("amazon.com.au", "4500").exists()
+
+
 def test_the_suburb_is_the_one_asked_for(empty: Home) -> None:
     ended = empty.deliver(suburb="strathpine")
     assert ended.code == 0

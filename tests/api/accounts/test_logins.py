@@ -60,7 +60,7 @@ def test_a_token_ends_with_its_logout_and_the_key_does_not(app: Flask, ann: Call
 
 def test_a_key_is_not_logged_out(ann: Caller) -> None:
     answer = ann.post("/api/v1/users/logout/")
-    assert answer.status_code == 400
+    assert answer.status_code == 403
     assert "regenerate" in answer.get_json()["data"]
 
 

@@ -1,14 +1,18 @@
 """Continuing failed runs and pruning old ones, as the operator types it."""
 
 import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from api.runners.attempts import folder_of
+from api.runners.attempts import folder_of, run_name
 from api.runners.lifecycle import Jobs
 from api.runners.prune import pruned
-from api.store.records import Runner
+from api.store import Store
+from api.store.records import Outcome, Runner, StoredRequest
+from category_crawler.errors import Cancelled
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, flask
 from tests.crawls import Home
 from tests.storefront import Storefront
@@ -100,6 +104,48 @@ def test_pruning_takes_files_and_keeps_what_became_of_them(
     assert not list((home.folder / "var/logs").rglob("r*.log"))
     assert not (home.folder / "results/1" / str(collection)).exists()
     assert pruned(jobs.store, -5) == 0
+
+
+def test_pruning_lists_each_folder_once_whatever_the_number_of_runs(
+    alice: Caller, store: Store, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs, downloads = home.folder / "var/logs/default/category", home.folder / "var/downloads"
+    for folder in (logs, downloads):
+        folder.mkdir(parents=True)
+    for _ in range(30):
+        runner = store.runners.add_collection(alice.user, "Lamps", StoredRequest(BODY), [])
+        store.runners.end(runner.id, Outcome.failed(Cancelled("Cancelled by user"), 0))
+        (home.folder / "results" / run_name(runner)).mkdir(parents=True)
+        (logs / f"r{runner.id}-1.log").touch()
+        (logs / f"r{runner.id}-2.log").touch()
+        (downloads / f"{runner.id}-abc.csv").touch()
+    (logs / "other.log").touch()
+    listed: list[Path] = []
+    real = Path.glob
+
+    def counted(folder: Path, pattern: str) -> Iterator[Path]:
+        listed.append(folder)
+        return real(folder, pattern)
+
+    monkeypatch.setattr(Path, "glob", counted)
+    assert pruned(store, -5) == 30
+    assert len(listed) < 10
+    left = [*logs.iterdir(), *downloads.iterdir(), *(home.folder / "results").rglob("*/*/*")]
+    assert left == [logs / "other.log"]
+
+
+def test_rows_that_outlived_the_database_are_not_a_new_users(
+    alice: Caller, scrapyd: Daemon, home: Home
+) -> None:
+    """They stay for the operator, beside the new run."""
+    stranger = home.crawl(run="strange", max_products=20)
+    place = home.folder / "results" / "1" / "1"
+    place.mkdir(parents=True)
+    stranger.folder.rename(place / "1")
+    result = alice.until(alice.schedule(max_products=5), *ENDED)
+    assert result["id"] == 1
+    assert (result["stage"], result["asin_count"]) == ("done", 5)
+    assert len((place / "1.other" / "products.part").read_text().splitlines()) == 20
 
 
 @pytest.mark.parametrize("age", ["30", "d", "-1d", "30 days", "1e9d"])

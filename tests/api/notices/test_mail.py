@@ -40,6 +40,23 @@ def test_a_mail_tells_what_became_of_a_run(
     assert [row["status"] for row in kept(store)] == ["sent"]
 
 
+@pytest.mark.parametrize(
+    ("address", "recipient"),
+    [
+        ("desk@bücher.example", "desk@xn--bcher-kva.example"),
+        ("desk@straße.example", "desk@xn--strae-oqa.example"),
+        ("desk@Example.ORG", "desk@example.org"),
+    ],
+)
+def test_a_mail_goes_to_the_ascii_form_of_a_domain(
+    alice: Caller, store: Store, notices: Notices, mailbox: Mailbox, address: str, recipient: str
+) -> None:
+    ended(store, alice.user, notification_email=address)
+    deliver_all(notices)
+    assert mailbox.recipients == [[recipient]]
+    assert mailbox.messages[0]["To"] == recipient
+
+
 def test_a_mail_tells_why_a_run_failed(
     alice: Caller, store: Store, notices: Notices, mailbox: Mailbox
 ) -> None:

@@ -18,6 +18,35 @@ PRIVATE = [
 PUBLIC = ["93.184.216.34", "8.8.8.8", "2606:2800:220:1::1", "::ffff:8.8.8.8"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("192.0.0.8", "192.0.0.200", "192.88.99.1", "64:ff9b::7f00:1", "64:ff9b:1::1"),
+        *("2001::1", "2002:7f00:1::1", "::ffff:192.0.0.8"),
+    ],
+)
+def test_what_is_reserved_for_protocols_is_not_called(address: str) -> None:
+    assert not is_public(ip_address(address))
+
+
+@pytest.mark.parametrize("port", [22, 25, 80, 587, 993, 2049, 6000, 6667, 10080])
+def test_a_port_of_another_service_is_refused(app: Flask, alice: Caller, port: int) -> None:
+    url = f"https://hooks.example.org:{port}/"
+    answer = alice.post(f"{CATEGORY}/add_schedule/", BODY | {"webhook_url": url})
+    assert answer.status_code == 400
+    assert answer.get_json()["data"] == (
+        f"webhook_url cannot be called: port {port} belongs to another service: use 443, or one "
+        "from 1024 on"
+    )
+
+
+@pytest.mark.parametrize("port", [443, 1024, 8443, 9000, 65535])
+def test_a_port_of_a_web_server_is_taken(app: Flask, alice: Caller, port: int) -> None:
+    url = f"https://hooks.example.org:{port}/"
+    answer = alice.post(f"{CATEGORY}/add_schedule/", BODY | {"webhook_url": url})
+    assert answer.status_code == 503, "right in itself; only that Scrapyd is away here"
+
+
 @pytest.mark.parametrize("address", PRIVATE)
 def test_never_within(address: str) -> None:
     assert not is_public(ip_address(address))

@@ -131,7 +131,7 @@ def test_a_node_that_is_not_the_urls_is_named_with_it(alice: Caller) -> None:
 
 
 @pytest.mark.parametrize("call", ["result", "cancel"])
-@pytest.mark.parametrize("value", [ABSENT, None, "1", 1.0, True, 0, -1, [], 2**63, 10**30])
+@pytest.mark.parametrize("value", [ABSENT, None, "1", 1.5, True, 0, -1, [], 2**63, 10**30])
 def test_an_id_is_a_positive_integer(alice: Caller, call: str, value: Any) -> None:
     answer = alice.post(f"{CATEGORY}/{call}/", {} if value is ABSENT else {"collection_id": value})
     assert answer.status_code == 400
@@ -238,14 +238,26 @@ def test_a_control_character_is_refused_in_every_field_of_every_call(
             code = f"U+{ord(control[0]):04X}"
             said = f"{name} holds the control character {code}: leave it out"
             assert sent.get_json()["data"] == said
-            within = alice.post(path, {name: [{"x": control}], "\x00": 1})
+            within = alice.post(path, {name: [{"x": control}]})
             assert within.status_code == 400, (path, name, control)
 
 
-def test_a_control_character_in_the_name_of_a_field_is_refused(alice: Caller) -> None:
-    answer = alice.post(PATH, BODY | {"na\0me": "Lamps"})
-    assert answer.status_code == 400
-    assert "\0" not in answer.get_json()["data"]
+def test_a_name_that_no_field_has_is_told_without_its_control_characters(
+    alice: Caller, no_slot: None, scrapyd: Daemon
+) -> None:
+    answer = alice.post(PATH, BODY | {"na\0me": "Lamps", "x\n": "\0"}).get_json()
+    assert answer["code"] == 200
+    assert answer["data"]["warnings"] == [
+        "na me is not a known field",
+        "x is not a known field",
+    ]
+
+
+def test_a_whole_number_may_be_written_with_a_point(
+    alice: Caller, no_slot: None, scrapyd: Daemon
+) -> None:
+    assert alice.post(PATH, BODY | {"max_products": 5.0}).get_json()["code"] == 200
+    assert alice.post(PATH, BODY | {"max_products": 5.5}).get_json()["code"] == 400
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import socket
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -193,16 +194,30 @@ def test_links_begin_with_the_public_url(home: Any, app: Flask, alice: Caller) -
     assert link == f"https://crawl.example/base{kept.path('json')}"
 
 
-def test_links_begin_where_the_request_came_in(app: Flask, alice: Caller) -> None:
+@pytest.mark.parametrize(
+    ("host", "start"),
+    [
+        ("127.0.0.1:8443", "https://127.0.0.1:8443/my%20shop"),
+        ("localhost", "https://localhost/my%20shop"),
+        ("[::1]:8443", "https://[::1]:8443/my%20shop"),
+        (socket.gethostname(), f"https://{socket.gethostname()}/my%20shop"),
+        ("evil.example", "http://127.0.0.1:8000"),
+        ("127.0.0.1.evil.example", "http://127.0.0.1:8000"),
+        ("evil.example:8000", "http://127.0.0.1:8000"),
+    ],
+)
+def test_links_begin_where_the_request_came_in_if_that_is_this_machine(
+    app: Flask, alice: Caller, host: str, start: str
+) -> None:
     kept = Kept(app, alice).done()
     answer = app.test_client().post(
         f"{CATEGORY}/result/",
         json={"collection_id": kept.collection},
-        headers={"x-api-key": alice.key, "Host": "crawl.example:8443"},
+        headers={"x-api-key": alice.key, "Host": host},
         environ_overrides={"SCRIPT_NAME": "/my shop", "wsgi.url_scheme": "https"},
     )
     (link,) = answer.get_json()["data"][0]["download_links"]["pages"]
-    assert link == f"https://crawl.example:8443/my%20shop{kept.path('json')}"
+    assert link == f"{start}{kept.path('json')}"
 
 
 def test_always_http_200_wraps_every_code(app: Flask, alice: Caller) -> None:

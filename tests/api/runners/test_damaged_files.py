@@ -14,6 +14,7 @@ from api.runners.prune import pruned
 from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from category_crawler.daemon.cancellation import forget_cancelled, note_cancelled, was_cancelled
+from category_crawler.errors import Cancelled
 from category_crawler.files.home import var_folder
 from category_crawler.run.reader import JOB, JOURNAL, LOCK, PARTIAL_ROWS, PROGRESS, ROWS, SUMMARY
 from category_crawler.run.writer import Run
@@ -115,11 +116,17 @@ def test_resume_and_prune_outlive_any_file(
     alice: Caller, no_slot: None, scrapyd: Daemon, jobs: Jobs, kind: str
 ) -> None:
     runners = {name: begun(jobs, alice.user, "failed") for name in FILES}
+    followers: list[Runner] = []
     for name, runner in runners.items():
         damage(folder_of(runner).path / name, kind)
         # One without job.json and journal would have left nothing to go on with.
         made = jobs.resume(runner)
         assert (made.stage, made.earlier) == (Stage.QUEUED, runner.id)
+        followers.append(made)
+    assert pruned(jobs.store, -5) == 0, "their spiders have not copied the rows yet"
+    assert all(os.path.lexists(folder_of(runner).path) for runner in runners.values())
+    for made in followers:
+        jobs.store.runners.end(made.id, Outcome.failed(Cancelled("Cancelled by user"), 0))
     assert pruned(jobs.store, -5) == len(FILES)
     assert not any(os.path.lexists(folder_of(runner).path) for runner in runners.values())
 
