@@ -6,10 +6,13 @@ replaced.
 """
 
 import logging
+import os
+import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
@@ -19,7 +22,12 @@ from api.scrapyd.job_states import State
 from api.store import Store
 from api.store.records import DeliverySession, SessionStatus, Zipcode
 from api.store.sessions import SuburbTaken
-from category_crawler.delivery.report import DeliveryReport, forget_report, read_report
+from category_crawler.delivery.report import (
+    DeliveryReport,
+    forget_report,
+    process_of,
+    read_report,
+)
 from category_crawler.delivery.session import DeliverySession as SavedSession
 from category_crawler.delivery.session import remove_session, session_version
 from category_crawler.domain_config import Marketplace
@@ -249,6 +257,7 @@ class Sessions:
             self.store.sessions.set_missing(session.id, utc_now())
             return
         if seconds_since(session.missing_since) >= self.settings.lost_after:
+            _kill_orphan(job_name(session))
             self._take(session, _silent("was lost or cancelled"))
 
     def _undo(self, zipcode: Zipcode) -> None:
@@ -297,6 +306,15 @@ def _other_suburb(domain: str, postcode: str, verb: str, suburb: str | None) -> 
         f"The session of {domain} {postcode} {verb} {which}, and all users share it: leave out "
         "suburb to use it, or have every user delete it (delete-zipcode) and create it anew"
     )
+
+
+def _kill_orphan(job: str) -> None:
+    """Kill a job's process that Scrapyd does not know any more: it may hold the session's lock."""
+    number = process_of(job)
+    if number is not None:
+        logger.warning("Job %s is unknown to Scrapyd: its process %s is killed", job, number)
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(number, signal.SIGKILL)
 
 
 def _existing(domain: str, postcode: str) -> SavedSession | None:

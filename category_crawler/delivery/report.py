@@ -1,6 +1,7 @@
 """A delivery job's report, which the process that started the job reads."""
 
 import json
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +43,30 @@ def write_report(name: str, report: DeliveryReport) -> None:
     write_whole(path, [json.dumps(report.model_dump(), ensure_ascii=False, indent=1).encode()])
 
 
+def note_process(name: str) -> None:
+    """Note the PID of this process, which is the job with this name. Raises OSError."""
+    path = _process_file(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(str(os.getpid()))
+
+
+def process_of(name: str) -> int | None:
+    """The PID of the living process that is the job with this name; None if there is none.
+
+    Only where ``/proc`` tells that the PID is not another process's by now.
+    """
+    try:
+        number = int(_process_file(name).read_text())
+        command = Path("/proc", str(number), "cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return number if name.encode() in command else None
+
+
+def _process_file(name: str) -> Path:
+    return report_file(name).with_suffix(".pid")
+
+
 def read_report(name: str) -> DeliveryReport | None:
     """A job's report; None if it has not written one."""
     return read_record(report_file(name), DeliveryReport)
@@ -53,3 +78,4 @@ def forget_report(name: str) -> None:
     if is_damaged(path, DeliveryReport):
         set_aside(path)
     path.unlink(missing_ok=True)
+    _process_file(name).unlink(missing_ok=True)

@@ -28,6 +28,7 @@ from category_crawler.crawl.page_checks import check_block
 from category_crawler.delivery.browser import browser_arguments, find_browser
 from category_crawler.delivery.browser_profile import temporary_folder
 from category_crawler.delivery.delivery_line import names_postcode
+from category_crawler.delivery.report import note_process
 from category_crawler.delivery.session import (
     DeliverySession,
     is_imported,
@@ -128,6 +129,9 @@ class DeliverySpider(StoppingSpider):
     async def start(self) -> AsyncIterator[Any]:
         try:
             shop = self._check_arguments()
+            if self.report:
+                with suppress(OSError):
+                    note_process(self.report)
             self._lock = await lock_session(self.domain, self.postcode)
             if self._is_replaced():
                 self.session = DeliverySession.load(self.domain, self.postcode)

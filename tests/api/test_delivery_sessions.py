@@ -15,8 +15,10 @@ from api.config import Settings
 from api.delivery_sessions import Sessions
 from category_crawler.daemon.address import PROJECT
 from category_crawler.delivery.session import DeliverySession, session_file
+from category_crawler.process_watch import has_exited
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_all
 from tests.crawls import BY_SPIDER, DOMAIN, POSTCODE, Home
+from tests.processes import spiders_over
 from tests.storefront import Storefront
 from tests.waiting import until
 
@@ -477,6 +479,26 @@ def test_a_job_cancelled_on_the_console_has_failed(
     jobs.scrapyd.stop("z1-1")
     until(lambda: refresh_all(jobs) or only(alice)["status"], lambda status: status == "failed")
     assert only(alice)["failed_message"]
+
+
+def test_a_stopped_job_whose_scrapyd_has_died_holds_nothing_up(
+    app: Flask, alice: Caller, scrapyd: Daemon, path: Path, shop: Storefront, home: Home
+) -> None:
+    shop.switches.popover = False
+    create(alice)
+    until(lambda: [r for r in shop.requests if r.answered == "home"], bool)
+    (spider,) = spiders_over(home.folder)
+    os.kill(spider, signal.SIGSTOP)
+    scrapyd.kill()
+    scrapyd.start()
+    shop.switches.popover = True
+    zipcode = made(alice)
+    assert (zipcode["status"], zipcode["failed_message"]) == (
+        *("failed", "The delivery job was lost or cancelled"),
+    )
+    assert has_exited(spider, within=10)
+    alice.post(f"{ZIPCODES}/refresh-zipcode/", {"id": zipcode["id"]})
+    assert made(alice)["status"] == "active"
 
 
 @pytest.mark.parametrize(
