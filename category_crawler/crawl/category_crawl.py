@@ -15,6 +15,7 @@ from category_crawler.crawl.page_checks import (
     price_proved,
     proves_no_results,
 )
+from category_crawler.crawl.warnings import warnings_of
 from category_crawler.delivery.session import DeliverySession
 from category_crawler.domain_config import BRAND_CODES
 from category_crawler.errors import (
@@ -128,60 +129,7 @@ class CategoryCrawl:
     @property
     def warnings(self) -> list[str]:
         """What the user should know although the crawl works."""
-        return [
-            *self.job.warnings,
-            *self._warnings_of_spelling,
-            *self._warnings_of_currency,
-            *self._warnings_of_totals,
-            *self._warnings_of_charset,
-        ]
-
-    @property
-    def _warnings_of_spelling(self) -> list[str]:
-        if self.plan.corrected_query is None:
-            return []
-        asked, shown = self.plan.corrected_query
-        return [
-            f"{self.job.domain} took {asked!r} for a misspelling: the list is of {shown!r}; "
-            "correct k= in category_url, or take it out"
-        ]
-
-    @property
-    def _warnings_of_charset(self) -> list[str]:
-        record = self.plan.garbled
-        if record is None:
-            return []
-        return [
-            f"page {record.page} of {record.listing} holds bytes that are not in the charset it "
-            "declares, also when asked for again: they are shown as \ufffd"
-        ]
-
-    @property
-    def _warnings_of_totals(self) -> list[str]:
-        record = self.plan.contradiction
-        if record is None or record.totals_differ is None:
-            return []
-        shown, counted = record.totals_differ
-        return [
-            f"page {record.page} of {record.listing} reports {shown} products in its result bar "
-            f"and {counted} in its metadata: the larger number is used, and counts as rounded"
-        ]
-
-    @property
-    def _warnings_of_currency(self) -> list[str]:
-        if not self.plan.foreign:
-            return []
-        seen, own = " and ".join(sorted(self.plan.foreign)), self.job.marketplace.currency
-        warnings = [
-            f"some prices are in {seen}, not in {own} as usual on {self.job.domain}: they are kept "
-            "as shown, and the category was divided without them"
-        ]
-        if self.plan.listing.price != (None, None):
-            warnings.append(
-                f"the price bounds are in {own}: products with a price in {seen} were kept "
-                "without a comparison"
-            )
-        return warnings
+        return warnings_of(self.job, self.plan)
 
     def take(
         self, page: Page, listing: ListingURL, requests: int
