@@ -1,5 +1,6 @@
 """What clients send and get, as models: they check the one and document both."""
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -184,13 +185,21 @@ class Domain(BaseModel):
     status: Literal["active", "inactive"]
 
 
+def _with_ascii_digits(regex: str) -> str:
+    """The regex without ``\\d``, which in a pattern of JSON Schema may be a digit of any script."""
+    return re.sub(
+        r"\[[^\]]*\]|\\d",
+        lambda part: part[0].replace(r"\d", "0-9") if part[0] != r"\d" else "[0-9]",
+        regex,
+    )
+
+
 _KNOWN_DOMAIN: dict[str, JsonValue] = {"enum": [shop.id for shop in DOMAINS.values()]}
 _POSTCODES: list[JsonValue] = [
     {
         "properties": {
             "domain": {"const": shop.id},
-            # A digit of JSON Schema's patterns may be one of any script.
-            "zipcode": {"pattern": shop.postcode_regex.replace(r"\d", "[0-9]")},
+            "zipcode": {"pattern": _with_ascii_digits(shop.postcode_regex)},
         }
     }
     for shop in DOMAINS.values()

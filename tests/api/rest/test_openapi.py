@@ -11,6 +11,7 @@ from schemathesis import Case, GenerationMode, checks
 from schemathesis.schemas import APIOperation
 
 from api.runners.heartbeat import beat
+from category_crawler.domain_config import DOMAINS
 from tests.api.services import Caller, Daemon, new_user
 
 
@@ -46,6 +47,20 @@ def _try_out(operation: APIOperation, caller: Caller) -> None:
         case.call_and_validate(headers={"x-api-key": caller.key}, excluded_checks=left_out)
 
     call()
+
+
+def test_the_specification_has_the_postcodes_of_each_domain(app: Flask) -> None:
+    document = app.test_client().get("/openapi.json").get_json()
+    shown = {
+        one["properties"]["domain"]["const"]: one["properties"]["zipcode"]["pattern"]
+        for one in document["components"]["schemas"]["CreateZipcode"]["oneOf"]
+    }
+    assert set(shown) == {shop.id for shop in DOMAINS.values() if shop.active}
+    codes = ["4500", "20105-1234", "m5v 2t6", "W12 7RJ", "D6W XY00", "D02 AF30", "100-0001", "A]1"]
+    for shop in DOMAINS.values():
+        for code in (*codes, "٤٥٠٠"):
+            fits = shop.id in shown and re.search(shown[shop.id], code) is not None
+            assert fits == (shop.postcode(code) is not None), (shop.domain, code)
 
 
 def test_every_call_of_the_contract_is_there(app: Flask) -> None:
