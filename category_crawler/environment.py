@@ -16,6 +16,8 @@ VARIABLES = frozenset(
     )
 )
 """The crawler's and Scrapyd's; the API adds its own."""
+_OF_OTHERS = frozenset({"CHROMIUM_FLAGS", "CHROMIUM_USER_FLAGS"})
+"""They resemble ours, and belong to Debian's chromium."""
 
 
 def without_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -31,5 +33,5 @@ def check_environment(more: Iterable[str] = ()) -> None:
     """
     known = VARIABLES.union(more)
     for name in os.environ:
-        if name not in known and (meant := nearest(name, known)):
+        if name not in known | _OF_OTHERS and (meant := nearest(name, known)):
             raise InvalidSetting(f"there is no environment variable {name}: did you mean {meant}?")

@@ -119,6 +119,14 @@ def test_a_misspelt_variable(name: str, wrong: str, monkeypatch: pytest.MonkeyPa
         check_environment((*OF_THE_API, "API_PORT"))
 
 
+@pytest.mark.parametrize("name", ["CHROMIUM_FLAGS", "API_URL", "SCRAPYD_HOST", "HOMEBREW"])
+def test_a_variable_of_another_program_is_left_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "1")
+    check_environment((*OF_THE_API, "API_PORT"))
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [

@@ -32,7 +32,8 @@ class Command(crawl.Command):
         if len(args) != 1:
             raise UsageError("name one spider: scrapy crawl category -a category_url=…")
         try:
-            check_settings(arglist_to_dict(opts.set), project.own)
+            level = {"LOG_LEVEL": opts.loglevel} if opts.loglevel else {}
+            check_settings(arglist_to_dict(opts.set) | level, project.own)
             # Why a job of Scrapyd cannot start goes into its summary, which its spider writes.
             if "_job" not in opts.spargs:
                 self._spider(args[0]).check_arguments(opts.spargs)

@@ -352,6 +352,7 @@ def test_an_unknown_argument_is_answered_with_every_known_one(home: Home) -> Non
     [
         (["categry"], "there is no spider 'categry': did you mean category?"),
         (["category", "-s", "DOWNLOAD_DELAYY=3"], "did you mean DOWNLOAD_DELAY?"),
+        (["category", "-L", "loud"], "LOG_LEVEL must be one of CRITICAL"),
         (["category", "-s", "DOWNLOAD_DELAY=slow"], "DOWNLOAD_DELAY must be a number, not 'slow'"),
         (["delivery", "-a", "postcod=4500"], "did you mean postcode?"),
         (["delivery", "-a", "domain=amazon.com.au"], "postcode '' is not one of amazon.com.au"),
