@@ -1,5 +1,6 @@
 """What Scrapyd takes: the jobs of the API, and nothing that another site asks a browser for."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,19 +12,32 @@ from category_crawler.daemon.address import console
 from category_crawler.spiders.category import CategorySpider
 from category_crawler.spiders.delivery import DeliverySpider
 from tests.api.services import Daemon, daemon, free_port
-from tests.crawls import URL, Home
+from tests.crawls import URL
 
 JOB = {"category_url": URL, "run": "1/1/1"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """One Scrapyd for all, which runs no job."""
+    folder, port = tmp_path_factory.mktemp("home"), free_port()
+    environment = {
+        "CATEGORY_CRAWLER_HOME": str(folder),
+        "SCRAPYD_PORT": str(port),
+        "SCRAPYD_MAX_PROC_PER_CPU": "0",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        with daemon(folder, port, os.environ | environment) as scrapyd:
+            yield scrapyd
+
+
 @pytest.fixture(autouse=True)
-def running(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    port = free_port()
-    environment = {"SCRAPYD_PORT": str(port), "SCRAPYD_MAX_PROC_PER_CPU": "0"}
-    for name, value in (environment | {"CATEGORY_CRAWLER_HOME": str(home.folder)}).items():
-        monkeypatch.setenv(name, value)
-    with daemon(home.folder, port, home.environment | environment) as scrapyd:
-        yield scrapyd
+def empty_queue() -> None:
+    """Take what an earlier test has scheduled off the queue."""
+    for job in Scrapyd().states():
+        Scrapyd().stop(job)
 
 
 def post(path: str, data: dict[str, Any], **headers: str) -> requests.Response:

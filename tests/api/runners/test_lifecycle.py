@@ -439,7 +439,8 @@ def test_a_spider_that_hangs_is_killed_and_followed(
     spider = _spider(jobs)
     halting.switches.block = ""
     os.kill(spider, signal.SIGSTOP)
-    jobs.settings = jobs.settings.model_copy(update={"hung_after": 1.0})
+    # Longer than a spider needs to start.
+    jobs.settings = jobs.settings.model_copy(update={"hung_after": 6.0})
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["asin_count"]) == ("done", 60)
 
