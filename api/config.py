@@ -24,7 +24,7 @@ from category_crawler.daemon.address import port_named
 from category_crawler.environment import PREFIX, check_environment
 from category_crawler.errors import InvalidSetting
 from category_crawler.misspelling import nearest
-from category_crawler.settings_file import api_settings
+from category_crawler.settings_file import read_settings_file
 
 _TLS_MODES = ("starttls", "tls", "none")
 _EXPECTED = {
@@ -170,7 +170,7 @@ class Settings(BaseModel):
         environment = {
             name: os.environ[variable] for name, variable in names.items() if variable in os.environ
         }
-        return cls.read(api_settings() | environment)
+        return cls.read(read_settings_file().api | environment)
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
@@ -221,10 +221,11 @@ def _complaint(error: ValidationError) -> str:
         meant = nearest(name, Settings.model_fields)
         hint = f": did you mean {meant}?" if meant else ", see docs/configuration.md"
         return f"there is no setting {name} in the table [api]{hint}"
-    if name == "smtp_port" and kind in ("greater_than_equal", "less_than_equal"):
-        return f"the setting {name} is {first['input']}: it must be a port, 1 to 65535"
     if kind == "greater_than_equal":
-        return f"the setting {name} is {first['input']}: it must not be below 0"
+        least = first["ctx"]["ge"]
+        return f"the setting {name} is {first['input']}: it must not be below {least:g}"
+    if kind == "less_than_equal":
+        return f"the setting {name} is {first['input']}: it must not be above {first['ctx']['le']}"
     if kind in _EXPECTED and "password" not in name:
         return f"the setting {name} must be {_EXPECTED[kind]}, not {first['input']!r}"
     cause = first.get("ctx", {}).get("error")

@@ -6,19 +6,17 @@ replaced.
 """
 
 import logging
-import os
-import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Literal
 
 from api.config import Settings
 from api.scrapyd.client import Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
+from api.scrapyd.orphan import kill_orphan
 from api.store import Store
 from api.store.records import DeliverySession, SessionStatus, Zipcode
 from api.store.sessions import SuburbTaken
@@ -30,6 +28,7 @@ from category_crawler.delivery.report import (
 )
 from category_crawler.delivery.session import DeliverySession as SavedSession
 from category_crawler.delivery.session import remove_session, session_version
+from category_crawler.delivery.suburb import is_same_suburb
 from category_crawler.domain_config import Marketplace
 from category_crawler.environment import without_secrets
 from category_crawler.errors import LocationLost, SessionError, SessionMissing
@@ -86,7 +85,7 @@ class Sessions:
         """
         there = _existing(shop.domain, postcode)
         active = there.about.get("suburb") if there else None
-        if suburb and active and active.casefold() != suburb.strip().casefold():
+        if suburb and active and not is_same_suburb(active, suburb):
             raise Conflict(_other_suburb(shop.domain, postcode, "is active for", active))
         try:
             zipcode, starts = self.store.sessions.add_zipcode(
@@ -257,7 +256,10 @@ class Sessions:
             self.store.sessions.set_missing(session.id, utc_now())
             return
         if seconds_since(session.missing_since) >= self.settings.lost_after:
-            _kill_orphan(job_name(session))
+            job = job_name(session)
+            if (number := process_of(job)) is not None:
+                # It may hold the session's lock.
+                kill_orphan(job, number)
             self._take(session, _silent("was lost or cancelled"))
 
     def _undo(self, zipcode: Zipcode) -> None:
@@ -306,15 +308,6 @@ def _other_suburb(domain: str, postcode: str, verb: str, suburb: str | None) -> 
         f"The session of {domain} {postcode} {verb} {which}, and all users share it: leave out "
         "suburb to use it, or have every user delete it (delete-zipcode) and create it anew"
     )
-
-
-def _kill_orphan(job: str) -> None:
-    """Kill a job's process that Scrapyd does not know any more: it may hold the session's lock."""
-    number = process_of(job)
-    if number is not None:
-        logger.warning("Job %s is unknown to Scrapyd: its process %s is killed", job, number)
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(number, signal.SIGKILL)
 
 
 def _existing(domain: str, postcode: str) -> SavedSession | None:

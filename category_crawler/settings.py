@@ -13,7 +13,7 @@ from category_crawler import __version__
 from category_crawler.environment import check_environment
 from category_crawler.errors import InvalidSetting
 from category_crawler.setting_kinds import check_settings
-from category_crawler.settings_file import api_settings, scrapy_settings
+from category_crawler.settings_file import read_settings_file
 
 BOT_NAME = "category_crawler"
 SPIDER_MODULES = ["category_crawler.spiders"]
@@ -109,8 +109,9 @@ LOG_LEVEL = "WARNING" if sys.stderr.isatty() else "INFO"  # DEBUG
 own = {name: value for name, value in globals().items() if name.isupper()}
 try:
     check_environment()
+    file = read_settings_file()
     # The API's clients see the value in the API's own table, so it applies here too.
-    given = {"CANCEL_GRACE": api_settings().get("cancel_grace", CANCEL_GRACE)} | scrapy_settings()
+    given = {"CANCEL_GRACE": file.api.get("cancel_grace", CANCEL_GRACE)} | file.scrapy
     given["CANCEL_GRACE"] = os.environ.get("CATEGORY_CRAWLER_CANCEL_GRACE", given["CANCEL_GRACE"])
     check_settings({"CONTACT": CONTACT} | given, own)
 except InvalidSetting as error:

@@ -14,7 +14,7 @@ from category_crawler import setting_kinds, settings
 from category_crawler.environment import VARIABLES, check_environment
 from category_crawler.errors import InvalidSetting
 from category_crawler.setting_kinds import check_settings
-from category_crawler.settings_file import api_settings, scrapy_settings
+from category_crawler.settings_file import read_settings_file
 from tests.test_configuration import rows, value
 
 OWN = "## Scrapy settings of the project"
@@ -139,12 +139,12 @@ def test_a_variable_of_another_program_is_left_alone(
 def test_a_wrong_table(given: str, says: str, home: Path) -> None:
     (home / "settings.toml").write_text(given)
     with pytest.raises(InvalidSetting, match=says):
-        api_settings()
+        read_settings_file()
 
 
 def test_settings_of_add_ons_are_left_alone(home: Path) -> None:
     (home / "settings.toml").write_text("PLAYWRIGHT_MAX_CONTEXTS = 3\nZYTE_API_KEY = 'x'\n")
-    check_settings(scrapy_settings(), settings.own)
+    check_settings(read_settings_file().scrapy, settings.own)
 
 
 @pytest.mark.parametrize(

@@ -32,18 +32,19 @@ from category_crawler.files.home import var_folder
 from category_crawler.files.secret import secret_in
 
 _GONE = 410
-
-
 _HTTPS = 443
 _FIRST_FREE = 1024
-_TAKEN = frozenset({1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6679, 6697})
-_TAKEN_RANGES = (range(6665, 6670), range(10080, 10081))
+_TAKEN = frozenset(
+    (
+        *(1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566),
+        *(*range(6665, 6670), 6679, 6697, 10080),
+    )
+)
 """Ports from 1024 on of services that are no web servers, as browsers have it (WHATWG, fetch)."""
 
 
 def _may_be_called(port: int) -> bool:
-    is_free = port >= _FIRST_FREE and port not in _TAKEN
-    return port == _HTTPS or (is_free and not any(port in taken for taken in _TAKEN_RANGES))
+    return port == _HTTPS or (port >= _FIRST_FREE and port not in _TAKEN)
 
 
 def secret_file() -> Path:

@@ -259,12 +259,6 @@ class Downloads:
                 path.unlink()
 
 
-def remove_tables(folder: Path, runner: int) -> None:
-    """Remove a runner's cached tables."""
-    for path in folder.glob(f"{runner}-*.csv"):
-        path.unlink(missing_ok=True)
-
-
 def _filter(source: IO[bytes], size: int, file: IO[bytes]) -> None:
     """Make the table in a process of its own.
 

@@ -1,7 +1,7 @@
 """The base URL of links in answers."""
 
 import socket
-from functools import cache
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from flask import request
@@ -24,14 +24,10 @@ def _base_asked() -> str:
     return f"{request.scheme}://{request.host}{quote(request.root_path)}"
 
 
-@cache
-def _own_name() -> str:
-    return socket.gethostname().lower()
-
-
+@lru_cache(maxsize=1024)  # called for every request, mostly with the same few hosts
 def _is_this_machine(host: str) -> bool:
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return False
-    return is_loopback(name) or name == _own_name()
+    return is_loopback(name) or name == socket.gethostname().lower()

@@ -135,7 +135,7 @@ def _json() -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ApiError(400, f"The body must be a JSON object, not {_in_json(values)}")
     if isinstance(values.get("name"), str):
-        values["name"] = _without_controls(values["name"])
+        values["name"] = _cleaned_name(values["name"])
     return {name: _whole(value) for name, value in values.items()}
 
 
@@ -144,7 +144,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _without_controls(name: str) -> str | None:
+def _cleaned_name(name: str) -> str | None:
     """A name as it is kept; None, which means the default, where nothing else is left of it."""
     kept = _CONTROL.sub("", name)
     return kept if kept or not name else None

@@ -10,9 +10,6 @@ how a job ended. If a job has finished, or Scrapyd has not known it for ``lost_a
 """
 
 import logging
-import os
-import signal
-from contextlib import suppress
 from functools import partial
 from time import monotonic
 
@@ -22,6 +19,7 @@ from api.runners.attempts import Attempts, folder_of, job_name, place_of, set_st
 from api.runners.request import AddSchedule
 from api.scrapyd.client import Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
+from api.scrapyd.orphan import kill_orphan
 from api.store import Store
 from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
@@ -209,6 +207,7 @@ class Jobs:
         return True
 
     def _end(self, runner: Runner, summary: Summary) -> None:
+        self._unlocked_since.pop(job_name(runner), None)
         # Sets started_at, also if the spider was faster than the refresh.
         self.store.runners.start(runner.id, summary.started_at)
         outcome = Outcome(
@@ -226,6 +225,7 @@ class Jobs:
 
     def _follow(self, runner: Runner, folder: RunFolder) -> None:
         """End or continue a run whose latest attempt is over."""
+        self._unlocked_since.pop(job_name(runner), None)
         # The summary may have been written since it was last read.
         if summary := _final_summary(folder):
             self._end(runner, summary)
@@ -253,6 +253,9 @@ class Jobs:
         return seconds_since(since) > self.settings.lost_after + 1
 
     def _kill_if_hung(self, runner: Runner, state: State | None, folder: RunFolder) -> None:
+        # Nearly every poll ends here: looking at a time is quicker than trying a lock.
+        if folder.has_reported_within(self.settings.hung_after):
+            return
         job = job_name(runner)
         if not folder.is_locked:
             # Only a spider that is starting has no lock, and that takes a second.
@@ -261,7 +264,6 @@ class Jobs:
                 logger.warning("Job %s hangs at its start and is killed", job)
                 self.scrapyd.kill(job)
             return
-        self._unlocked_since.pop(job, None)
         if not folder.is_quiet(self.settings.hung_after):
             return
         logger.warning("Job %s hangs and is killed", job)
@@ -290,11 +292,7 @@ def _kill_writer(runner: Runner, folder: RunFolder) -> None:
     if number is None:
         logger.error("The spider of job %s is not known: end it by hand", job_name(runner))
         return
-    logger.warning(
-        "Job %s is unknown to Scrapyd: its process %s is killed", job_name(runner), number
-    )
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(number, signal.SIGKILL)
+    kill_orphan(job_name(runner), number)
 
 
 def _final_summary(folder: RunFolder) -> Summary | None:

@@ -42,7 +42,8 @@ class Report(TypedDict):
     finished_at: str | None
 
 
-_NO_PROGRESS: dict[str, Any] = dict.fromkeys(Progress.model_fields) | {
+_NO_PROGRESS: dict[str, Any] = {
+    **dict.fromkeys(name for name in Progress.model_fields if name != "pause"),
     "current_page": 0,
     "products_found": 0,
     "pages_finished": 0,
@@ -50,7 +51,6 @@ _NO_PROGRESS: dict[str, Any] = dict.fromkeys(Progress.model_fields) | {
     "warnings": [],
 }
 """The progress of a run whose spider has not written any."""
-del _NO_PROGRESS["pause"]
 
 
 def report(runner: Runner, base: str, queue_position: int | None = None) -> Report:

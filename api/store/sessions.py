@@ -7,6 +7,7 @@ from typing import Unpack
 from api.store.database import SQLiteFile
 from api.store.reading import columns_of, reader_of
 from api.store.records import DeliverySession, SessionStatus, SessionValues, Zipcode
+from category_crawler.delivery.suburb import is_same_suburb
 from category_crawler.domain_config import DOMAINS
 from category_crawler.times import utc_now
 
@@ -192,7 +193,7 @@ def _check_suburb(
     session = _AS_SESSION(row)
     if session.suburb is None and session.status is SessionStatus.ACTIVE:
         return  # the operator brought it in, and its suburb is not known
-    if (session.suburb or "").casefold() != suburb.strip().casefold():
+    if not is_same_suburb(session.suburb or "", suburb):
         raise SuburbTaken(session)
 
 

@@ -12,6 +12,8 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.conf import arglist_to_dict
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from category_crawler import settings as project
 from category_crawler.errors import CrawlError, CrawlStopped, InvalidJob
@@ -50,6 +52,10 @@ class Command(crawl.Command):
         if error := _error_of(crawling):
             self._end_unstarted(error, is_job="_job" in opts.spargs)
             return
+        if self.crawler_process.bootstrap_failed:
+            self.exitcode = 1
+            print("Stopped before it started.", file=sys.stderr)
+            return
         stopping = crawler.get_extension(Stopping)
         if stopping is not None and stopping.error is not None:
             self.exitcode = 1 if isinstance(stopping.error, CrawlStopped) else 2
@@ -76,6 +82,10 @@ class Command(crawl.Command):
 
 def _error_of(crawling: object) -> BaseException | None:
     """What ended Scrapy's task; None if it went well, or a signal stopped the loop before it."""
+    # Scrapy's process without an asyncio loop (FORCE_CRAWLER_PROCESS) has a Deferred for the task.
+    if isinstance(crawling, Deferred):
+        failure = getattr(crawling, "result", None)
+        return failure.value if isinstance(failure, Failure) else None
     if not isinstance(crawling, asyncio.Task) or not crawling.done() or crawling.cancelled():
         return None
     return crawling.exception()

@@ -206,11 +206,11 @@ class CategoryCrawl:
     @property
     def progress(self) -> Progress:
         """How far the crawl has come."""
-        latest = self.plan.latest
+        latest, total_pages = self.plan.latest, self.total_pages
         return Progress(
             current_page=latest.page if latest else 0,
             current_listing=latest.listing if latest else None,
-            total_pages=self.total_pages,
+            total_pages=total_pages,
             total_pages_is_estimate=True,
             products_found=self.run.kept,
             pages_finished=self.plan.pages_finished,
@@ -218,28 +218,27 @@ class CategoryCrawl:
             warnings=self.warnings,
             started_at=self.started_at,
             updated_at=utc_now(),
-            seconds_left=self._seconds_left,
+            seconds_left=self._seconds_left(total_pages),
         )
 
     @property
     def total_pages(self) -> int | None:
         """An estimate of all pages up to the job's limit; None before the first page."""
         finished, total = self.plan.pages_finished, self.plan.total_pages
-        if self.is_over:
+        if self._is_full:
             return finished
         limit, kept = self.job.limit, self.run.kept
         if total is None or limit is None or not kept:
             return total
         return min(total, finished + ceil((limit - kept) * finished / kept))
 
-    @property
-    def _seconds_left(self) -> float | None:
+    def _seconds_left(self, total_pages: int | None) -> float | None:
         """At the pace of this attempt; None before its first page."""
-        finished, total = self.plan.pages_finished, self.total_pages
+        finished = self.plan.pages_finished
         new = finished - self._pages_before
-        if total is None or new <= 0:
+        if total_pages is None or new <= 0:
             return None
-        return round((total - finished) * (monotonic() - self._began) / new)
+        return round((total_pages - finished) * (monotonic() - self._began) / new)
 
     @property
     def _is_full(self) -> bool:

@@ -40,7 +40,8 @@ def main() -> None:
 def last_words(error: BaseException) -> CrawlError:
     """An exception as the error of a job that could not start, without paths."""
     if isinstance(error, CrawlError):
-        return type(error)(without_folders(str(error)))
+        error.args = (without_folders(str(error)),)
+        return error
     name = type(error).__name__
     line = without_folders(" ".join(str(error).split()))[:_LONGEST]
     return Crashed(f"the spider could not start: {name}{': ' * bool(line)}{line}")

@@ -11,6 +11,7 @@ from playwright.async_api import Error as BrowserError
 from playwright.async_api import Locator, Page
 from playwright.async_api import TimeoutError as NotInTime
 
+from category_crawler.delivery.suburb import is_same_suburb
 from category_crawler.domain_config import Marketplace
 from category_crawler.errors import PopoverMissing, PostcodeUnknown, SuburbUnknown
 
@@ -125,7 +126,7 @@ def _choose(offered: list[str], suburb: str | None, postcode: str) -> str:
     if suburb is None:
         return offered[0]
     for one in offered:
-        if one.casefold() == suburb.strip().casefold():
+        if is_same_suburb(one, suburb):
             return one
     raise SuburbUnknown(
         f"no suburb {suburb!r} is offered for postcode {postcode}: choose one of "

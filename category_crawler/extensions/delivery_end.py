@@ -7,8 +7,7 @@ from scrapy.crawler import Crawler
 
 from category_crawler.delivery.report import DeliveryReport, write_report
 from category_crawler.extensions.stopping import Stopping, stopping_of, unexplained
-from category_crawler.spiders.delivery import DeliverySpider
-from category_crawler.spiders.delivery_check import DeliveryCheckSpider
+from category_crawler.spiders.session_spider import SessionSpider
 from category_crawler.times import utc_now
 
 
@@ -24,23 +23,21 @@ class DeliveryEnd:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    def spider_opened(self, spider: DeliverySpider | DeliveryCheckSpider) -> None:
+    def spider_opened(self, spider: SessionSpider) -> None:
         stopping_of(self.crawler).on_forced_exit = lambda: self._report(spider)
 
-    def spider_closed(self, spider: DeliverySpider | DeliveryCheckSpider, reason: str) -> None:
+    def spider_closed(self, spider: SessionSpider, reason: str) -> None:
         stopping = stopping_of(self.crawler)
         if stopping.error is None and spider.session is None:
             stopping.stop(unexplained(reason))
         self._report(spider)
 
-    def _report(self, spider: DeliverySpider | DeliveryCheckSpider) -> None:
+    def _report(self, spider: SessionSpider) -> None:
         if spider.report:
             write_report(spider.report, _delivery_report(spider, stopping_of(self.crawler)))
 
 
-def _delivery_report(
-    spider: DeliverySpider | DeliveryCheckSpider, stopping: Stopping
-) -> DeliveryReport:
+def _delivery_report(spider: SessionSpider, stopping: Stopping) -> DeliveryReport:
     error = stopping.error
     about = spider.session.about if spider.session is not None else {}
     return DeliveryReport(

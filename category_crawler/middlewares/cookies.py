@@ -26,10 +26,10 @@ class BoundedCookies(CookiesMiddleware):
         jar = self.jars[request.meta.get("cookiejar")].jar
         kept = 0
         for cookie in list(jar):
-            kept += 1
-            if kept > _MOST or _length(cookie) > _LONGEST:
+            if kept == _MOST or _length(cookie) > _LONGEST:
                 jar.clear(cookie.domain, cookie.path, cookie.name)
-                kept -= 1
+            else:
+                kept += 1
         return answer
 
 

@@ -1,7 +1,7 @@
 """A lane: one shop as seen from one exit; and what hands out its turns."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 from urllib.parse import quote, urlsplit
 
 
@@ -15,13 +15,14 @@ class Lane:
     """``HOST:PORT`` of the proxy, without its password; ``direct`` without one."""
 
     @classmethod
-    def of(cls, url: str, proxy: str | None) -> "Lane":
+    def of(cls, url: str, proxy: str | None) -> Self:
         """The lane of a request."""
         exit_ = urlsplit(proxy).netloc.rpartition("@")[2] if proxy else "direct"
         return cls(urlsplit(url).netloc, exit_)
 
     @property
     def file_name(self) -> str:
+        """A name that a file can have."""
         return quote(f"{self.host} {self.exit}", safe=" ")
 
 

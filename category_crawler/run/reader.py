@@ -102,14 +102,18 @@ class RunFolder:
         status = _status(self._journal)
         return status.st_size if status and _is_file(self._journal) else 0
 
+    def has_reported_within(self, seconds: float) -> bool:
+        """Whether the spider has written its progress in the latest ``seconds``."""
+        return time.time() - _changed_at(self._progress) < seconds
+
     def is_quiet(self, seconds: float) -> bool:
         """Whether the spider has written no progress for so long, not counting its announced pause.
 
         False if no spider has ever written here.
         """
-        reported = _changed_at(self._progress)
-        if time.time() - reported < seconds:
+        if self.has_reported_within(seconds):
             return False
+        reported = _changed_at(self._progress)
         began = self.attempt_began_at
         if not began or time.time() - began < seconds:
             return False

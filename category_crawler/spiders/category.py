@@ -49,19 +49,19 @@ from category_crawler.middlewares.retry import DamagedAnswer
 from category_crawler.pages import Kind, Page, read_page_as
 from category_crawler.planning.partition import Effort
 from category_crawler.planning.plan import Limits
-from category_crawler.run.journal import UNREADABLE
+from category_crawler.run.journal import UNREADABLE, PageRecord
 from category_crawler.run.records import Coverage
 from category_crawler.spiders.stopping_spider import StoppingSpider
 
-_NAMES = ("run", "resume", "continue_from")
-"""Arguments that name runs."""
+_FIELDS = tuple(FundedJob.model_fields)
+"""Arguments that are fields of the job; the others name runs."""
 
 
 class CategorySpider(StoppingSpider):
     """Requests the pages that the plan wants, as many at a time as the settings allow."""
 
     name = "category"
-    known_arguments = (*FundedJob.model_fields, *_NAMES)
+    known_arguments = (*_FIELDS, "run", "resume", "continue_from")
     own_extensions: ClassVar = {
         "category_crawler.extensions.run_end.RunEnd": 200,
         "category_crawler.extensions.run_progress.RunProgress": 300,
@@ -79,7 +79,6 @@ class CategorySpider(StoppingSpider):
         super().__init__()
         self.run, self.job = run or resume, _job
         self._resume, self._earlier, self._arguments = resume, continue_from, arguments
-        self._names = {"run": run, "resume": resume, "continue_from": continue_from, "_job": _job}
         self.crawl: CategoryCrawl | None = None
         self._jar = 0
         """Number of the session's cookie jar. Each renewed session gets a new jar."""
@@ -105,16 +104,17 @@ class CategorySpider(StoppingSpider):
     @classmethod
     def check_arguments(cls, arguments: Mapping[str, str]) -> None:
         super().check_arguments(arguments)
-        _check_runs(arguments)
-        if run := arguments.get("resume"):
-            CategoryCrawl.check_resume(run)
+        fields = {name: value for name, value in arguments.items() if name in _FIELDS}
+        run, resume = arguments.get("run", ""), arguments.get("resume", "")
+        _check_runs(run, resume, arguments.get("_job", ""), fields)
+        if resume:
+            CategoryCrawl.check_resume(resume)
         else:
-            CategoryCrawl.check_begin(_fields(arguments))
+            CategoryCrawl.check_begin(fields)
 
     async def start(self) -> AsyncIterator[Any]:
         try:
-            super().check_arguments(self._arguments)
-            _check_runs(self._names | self._arguments)
+            _check_runs(self.run, self._resume, self.job, self._arguments)
             self.crawl = self._open_crawl()
         except CrawlError as error:
             self.stopping.stop(error)
@@ -161,7 +161,7 @@ class CategorySpider(StoppingSpider):
         if self.crawl is not None and request.callback == self.parse_listing:
             self.crawl.requests_made += 1
 
-    def fail(self, failure: Failure) -> list[Request]:
+    def fail(self, failure: Failure) -> list[Product | Request]:
         """Stop the crawl because a request failed, unless only one page of it is unreadable."""
         request: Request = failure.request  # type: ignore[attr-defined]
         error = too_large(failure.value, request)
@@ -172,19 +172,18 @@ class CategorySpider(StoppingSpider):
 
     def _go_on_without(
         self, crawl: CategoryCrawl, request: Request, error: TooLarge
-    ) -> list[Request]:
-        """Record an answer that was not read as an unreadable page; return the next requests."""
+    ) -> list[Product | Request]:
+        """Take an answer that was not read for an unreadable page; return what follows."""
         listing: ListingURL = request.cb_kwargs["listing"]
-        page, requests = Page(Kind.UNKNOWN, message=str(error)), request.meta.get("retry_times", 0)
         try:
-            record, _ = crawl.take(page, listing, requests + 1)
+            page = Page(Kind.UNKNOWN, message=str(error))
+            _, products = self._add(crawl, page, listing, request)
         except CrawlStopped:
             self.stopping.stop(error)
             return []
         self.logger.warning("%s", error)
-        self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
         self._asked.discard(listing)
-        return self._next(crawl)
+        return [*products, *self._next(crawl)]
 
     def _kept_before(self, crawl: CategoryCrawl) -> Iterator[Product]:
         """For feeds, the rows that an earlier crawl of this run has kept; none without a feed."""
@@ -269,12 +268,11 @@ class CategorySpider(StoppingSpider):
         """Read and check a page, write its rows and journal line, and return the rows."""
         page = _read(response, crawl.job.marketplace)
         page.is_garbled = GARBLED in response.flags
-        requests = response.meta.get("retry_times", 0) + 1
+        assert response.request is not None
         try:
-            record, products = crawl.take(page, listing, requests)
+            record, products = self._add(crawl, page, listing, response.request)
         except (UnreadablePage, NotAListing) as error:
             raise type(error)(f"{error}; {crawl.keep_unreadable(response.body)}") from None
-        self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
         if crawl.plan.needs_second_request(listing):
             self.logger.warning("%s is doubtful: it is requested again", listing)
         elif record.cards_missed or record.kind == UNREADABLE:
@@ -284,6 +282,15 @@ class CategorySpider(StoppingSpider):
             self._say_how_large(crawl)
         self._warn(crawl)
         return products
+
+    def _add(
+        self, crawl: CategoryCrawl, page: Page, listing: ListingURL, request: Request
+    ) -> tuple[PageRecord, list[Product]]:
+        """Write a page's rows and journal line, and say so. Raises CrawlStopped."""
+        requests = request.meta.get("retry_times", 0) + 1
+        record, products = crawl.take(page, listing, requests)
+        self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
+        return record, products
 
     def _say_how_large(self, crawl: CategoryCrawl) -> None:
         reported = crawl.coverage.reported_total
@@ -326,22 +333,16 @@ class CategorySpider(StoppingSpider):
         )
 
 
-def _check_runs(arguments: Mapping[str, str]) -> None:
-    """Raise InvalidJob for names of runs that are not the caller's, or do not go together."""
-    fields = _fields(arguments)
-    if arguments.get("resume") and fields:
+def _check_runs(run: str, resume: str, job: str, fields: Mapping[str, str]) -> None:
+    """Raise InvalidJob for names of runs that are not the caller's, or do not go with fields."""
+    if resume and fields:
         raise InvalidJob(f"resume uses the run's own fields: leave out {sorted(fields)[0]!r}")
-    run = arguments.get("run") or arguments.get("resume") or ""
-    if not arguments.get("_job") and run.partition("/")[0].isdigit():
+    written = run or resume
+    if not job and written.partition("/")[0].isdigit():
         raise InvalidJob(
-            f"the run {run!r} belongs to a user of the API: runs from the command line have other "
-            "names, such as local/mine"
+            f"the run {written!r} belongs to a user of the API: runs from the command line have "
+            "other names, such as local/mine"
         )
-
-
-def _fields(arguments: Mapping[str, str]) -> dict[str, str]:
-    """The arguments that are fields of the job."""
-    return {name: value for name, value in arguments.items() if name not in (*_NAMES, "_job")}
 
 
 def _in_words(coverage: Coverage) -> str:

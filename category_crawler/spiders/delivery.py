@@ -11,9 +11,9 @@ the shop in a browser, sets the location in its pop-over, reloads the page, and 
 
 import os
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from filelock import AsyncFileLock
@@ -33,7 +33,6 @@ from category_crawler.delivery.session import (
     DeliverySession,
     is_imported,
     lock_session,
-    place,
     session_file,
     session_version,
 )
@@ -50,7 +49,7 @@ from category_crawler.middlewares.decompression import too_large
 from category_crawler.middlewares.response import facts_of
 from category_crawler.pace.turns import Turns
 from category_crawler.pages import read_page, read_page_as
-from category_crawler.spiders.stopping_spider import StoppingSpider
+from category_crawler.spiders.session_spider import SessionSpider
 from category_crawler.times import utc_now
 
 _HANDLER = "category_crawler.pace.browser_handler.PacedBrowserHandler"
@@ -58,39 +57,20 @@ _COUNTED = ("xhr", "fetch")
 """Kinds of requests that a page sends to the shop by itself."""
 
 
-class DeliverySpider(StoppingSpider):
+class DeliverySpider(SessionSpider):
     """Makes one delivery session."""
 
     name = "delivery"
-    known_arguments = ("domain", "postcode", "suburb", "replaces", "report")
+    known_arguments = (*SessionSpider.known_arguments, "suburb", "replaces")
     turns: Turns
     _request: Request
     """The request for the home page; what follows it goes the same way."""
-    own_extensions: ClassVar = {
-        "category_crawler.extensions.delivery_end.DeliveryEnd": 300,
-        "category_crawler.extensions.time_limit.TimeLimit": 400,
-    }
-    # A user waits for this job and can start it again. Scrapy does not type it as a ClassVar.
-    custom_settings = {"BLOCK_PAUSE": 0}  # noqa: RUF012
 
-    def __init__(
-        self,
-        domain: str = "",
-        postcode: str = "",
-        suburb: str = "",
-        replaces: str | None = None,
-        report: str = "",
-        _job: str = "",
-        **unknown: str,
-    ) -> None:
-        super().__init__()
-        self.domain, self.postcode, self.suburb = domain, postcode, suburb
-        self.report = report or _job
+    def __init__(self, suburb: str = "", replaces: str | None = None, **others: str) -> None:
+        super().__init__(**others)
+        self.suburb = suburb
         self._replaces = replaces
-        self._unknown = unknown
         self._lock: AsyncFileLock | None = None
-        self.session: DeliverySession | None = None
-        """The session; None until it is made."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -101,11 +81,6 @@ class DeliverySpider(StoppingSpider):
         # scrapy-playwright calls it for every request of the browser.
         crawler.settings.set("PLAYWRIGHT_ABORT_REQUEST", spider.count, priority="spider")
         return spider
-
-    @classmethod
-    def check_arguments(cls, arguments: Mapping[str, str]) -> None:
-        super().check_arguments(arguments)
-        place(arguments.get("domain", ""), arguments.get("postcode", ""))
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -128,7 +103,7 @@ class DeliverySpider(StoppingSpider):
 
     async def start(self) -> AsyncIterator[Any]:
         try:
-            shop = self._check_arguments()
+            shop = self.take_place()
             if self.report:
                 with suppress(OSError):
                     note_process(self.report)
@@ -196,12 +171,6 @@ class DeliverySpider(StoppingSpider):
             self.stopping.stop(BrowserMissing(f"the browser did not start: {line}"))
         else:
             self.stopping.stop(Unreachable(f"{host} gave no answer: {_first_line(failure.value)}"))
-
-    def _check_arguments(self) -> Marketplace:
-        given = {"domain": self.domain, "postcode": self.postcode}
-        self.check_arguments(given | self._unknown)
-        shop, self.postcode = place(self.domain, self.postcode)
-        return shop
 
     def _is_replaced(self) -> bool:
         now = session_version(self.domain, self.postcode)

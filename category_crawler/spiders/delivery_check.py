@@ -5,8 +5,8 @@ with the session's cookies, without a browser, and reads the delivery line. The 
 if that line names another place; a block page says nothing about the session.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator
+from typing import Any
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from category_crawler.crawl.page_checks import check_block
 from category_crawler.delivery.delivery_line import names_postcode
-from category_crawler.delivery.session import DeliverySession, place
+from category_crawler.delivery.session import DeliverySession
 from category_crawler.domain_config import DOMAINS, Marketplace
 from category_crawler.errors import (
     CrawlError,
@@ -27,46 +27,22 @@ from category_crawler.errors import (
 from category_crawler.middlewares.decompression import too_large
 from category_crawler.middlewares.response import facts_of
 from category_crawler.pages import read_page_as
-from category_crawler.spiders.stopping_spider import StoppingSpider
+from category_crawler.spiders.session_spider import SessionSpider
 
 
-class DeliveryCheckSpider(StoppingSpider):
+class DeliveryCheckSpider(SessionSpider):
     """Checks one delivery session."""
 
     name = "delivery_check"
-    known_arguments = ("domain", "postcode", "report")
-    own_extensions: ClassVar = {
-        "category_crawler.extensions.delivery_end.DeliveryEnd": 300,
-        "category_crawler.extensions.time_limit.TimeLimit": 400,
-    }
-    # A user waits for this job and can start it again. Scrapy does not type it as a ClassVar.
-    custom_settings = {"BLOCK_PAUSE": 0}  # noqa: RUF012
-
-    def __init__(
-        self, domain: str = "", postcode: str = "", report: str = "", _job: str = "", **unknown: str
-    ) -> None:
-        super().__init__()
-        self.domain, self.postcode = domain, postcode
-        self.report = report or _job
-        self._unknown = unknown
-        self.session: DeliverySession | None = None
-        """The session; None until the shop has confirmed its postcode."""
 
     @property
     def final_message(self) -> str:
         """The message that ``scrapy crawl`` prints when the spider closes."""
         return f"The shop delivers to {self.postcode}." if self.session else ""
 
-    @classmethod
-    def check_arguments(cls, arguments: Mapping[str, str]) -> None:
-        super().check_arguments(arguments)
-        place(arguments.get("domain", ""), arguments.get("postcode", ""))
-
     async def start(self) -> AsyncIterator[Any]:
         try:
-            given = {"domain": self.domain, "postcode": self.postcode}
-            self.check_arguments(given | self._unknown)
-            shop, self.postcode = place(self.domain, self.postcode)
+            shop = self.take_place()
             session = DeliverySession.load(shop.domain, self.postcode)
         except CrawlError as error:
             self.stopping.stop(error)

@@ -74,6 +74,21 @@ def test_one_answer_that_is_too_much_is_asked_for_again_and_then_done_without(
     assert summary["coverage"]["complete"] is (summary["asin_count"] == 60)
 
 
+def test_what_the_end_of_the_plan_adds_is_in_the_feed_whatever_the_last_page_was(
+    home: Home, tmp_path: Path
+) -> None:
+    """The advertisements without an organic result come after the last page."""
+    home.shop.switches.block, home.shop.switches.block_from = "brotli_bomb", 3
+    feed = tmp_path / "out.jsonl"
+    ended = home.crawl(
+        "-O", str(feed), "-s", "AUDIT_PAGES=0", include_sponsored="true", whole="false"
+    )
+    assert ended.code == 0, ended.said
+    assert any(row["sponsored"] for row in ended.rows)
+    fed = [json.loads(line)["asin"] for line in feed.read_text().splitlines()]
+    assert fed == ended.asins
+
+
 def test_a_byte_that_is_wrong_again_is_read_with_a_warning(home: Home) -> None:
     switches = home.shop.switches
     switches.block, switches.block_from, switches.block_times = "bad_byte", 2, 2

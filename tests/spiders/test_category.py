@@ -377,6 +377,13 @@ def test_a_spider_that_dies_at_its_start_says_so_and_not_done(home: Home) -> Non
     assert "Done." not in ended.said
 
 
+def test_no_start_is_a_success_under_scrapys_other_process(home: Home) -> None:
+    home.settings('EXTENSIONS = {"tests.trouble.DyingExtension" = 1}\n')
+    ended = home.crawl("-s", "FORCE_CRAWLER_PROCESS=1")
+    assert ended.code == 2
+    assert "Cannot start: RuntimeError: no licence was found" in ended.said
+
+
 @pytest.mark.parametrize(
     ("sent", "reason"), [(signal.SIGINT, "cancelled"), (signal.SIGTERM, "interrupted")]
 )
