@@ -16,6 +16,8 @@ _OVERDUE = 300
 """Seconds after which a notice that is due and not tried counts as stuck."""
 _STUCK = 30
 """Seconds after which a job that waits while a slot is free counts as stuck."""
+_IDLE = 5
+"""Seconds for which the slot must have been free; between two jobs it is so for one poll."""
 
 
 def health(jobs: Jobs) -> dict[str, str]:
@@ -63,7 +65,7 @@ def _queue(jobs: Jobs, slots: Slots | None) -> str:
     except StoreError as error:
         return str(error)
     waited = seconds_since(since) if since else 0
-    if slots is not None and slots.free and waited > _STUCK:
+    if slots is not None and slots.idle_seconds > _IDLE and waited > _STUCK:
         return f"a job has waited {waited:.0f} s beside a free slot"
     if waited > jobs.settings.longest_wait:
         return f"a job has waited {waited / 3600:.1f} h for a slot"

@@ -50,8 +50,8 @@ class Slots:
     slots: int
     working: int
     """Slots that run a job or wait for one."""
-    free: int
-    """Slots that wait for a job."""
+    idle_seconds: float
+    """How long the slot that has waited longest for a job has done so; 0 if all are busy."""
     trouble: str
     """Why waiting jobs cannot be started; empty if they can."""
 

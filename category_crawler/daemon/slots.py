@@ -1,8 +1,10 @@
 """Scrapyd's slots: each runs one job at a time and is freed again, whatever happens to the job."""
 
 import os
+from collections import deque
 from contextlib import suppress
 from copy import deepcopy
+from time import monotonic
 from typing import Any
 
 from scrapyd.interfaces import IPoller
@@ -40,6 +42,13 @@ class Slots(Launcher):
         super().__init__(config, app)
         self.trouble = ""
         """Why the latest job could not be started; empty if it could."""
+        self._idle_since: deque[float] = deque()
+        """Since when each free slot waits, by the monotonic clock; the longest first."""
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long the slot that has waited longest for a job has done so; 0 if none waits."""
+        return monotonic() - self._idle_since[0] if self._idle_since else 0.0
 
     def stopService(self) -> Any:  # noqa: N802, Twisted's name
         """Exit after the spiders; the signal to the process group stops them too."""
@@ -50,7 +59,13 @@ class Slots(Launcher):
             task.deferLater(reactor, _KILL_SECONDS, _kill, process)
         return DeferredList([process.deferred for process in running])
 
+    def _get_message(self, slot: int) -> None:
+        self._idle_since.append(monotonic())
+        super()._get_message(slot)
+
     def _spawn_process(self, message: Message, slot: int) -> None:
+        # The poller gives a job to the slot that has waited longest.
+        self._idle_since.popleft()
         # Scrapyd changes the message; the queue needs the original.
         job = deepcopy(message)
         try:
@@ -101,7 +116,7 @@ class SlotStatus(WsResource):
         return {
             "slots": launcher.max_proc,
             "working": busy + free,
-            "free": free,
+            "idle_seconds": launcher.idle_seconds,
             "trouble": self._trouble(),
         }
 
