@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from category_crawler import settings as project
 from category_crawler.errors import CrawlError, CrawlStopped, InvalidJob
-from category_crawler.extensions.stopping import Stopping
+from category_crawler.extensions.stopping import Stopping, stopping_of
 from category_crawler.misspelling import known_names
 from category_crawler.setting_kinds import check_settings
 from category_crawler.spiders.stopping_spider import StoppingSpider
@@ -56,8 +56,8 @@ class Command(crawl.Command):
             self.exitcode = 1
             print("Stopped before it started.", file=sys.stderr)
             return
-        stopping = crawler.get_extension(Stopping)
-        if stopping is not None and stopping.error is not None:
+        stopping = stopping_of(crawler)
+        if stopping.error is not None:
             self.exitcode = 1 if isinstance(stopping.error, CrawlStopped) else 2
         # Scrapyd, which reads it, may have died meanwhile.
         with suppress(BrokenPipeError):
@@ -91,9 +91,7 @@ def _error_of(crawling: object) -> BaseException | None:
     return crawling.exception()
 
 
-def _final_message(crawler: Crawler, stopping: Stopping | None) -> str:
-    if stopping is None:
-        return "Stopped before it started."
+def _final_message(crawler: Crawler, stopping: Stopping) -> str:
     kept = getattr(crawler.spider, "final_message", "")
     if stopping.error is not None:
         return f"Stopped early ({stopping.error.reason}): {stopping.error}. {kept}".rstrip()

@@ -1,7 +1,6 @@
 """Scrapyd's slots: each runs one job at a time and is freed again, whatever happens to the job."""
 
 import os
-from collections import deque
 from contextlib import suppress
 from copy import deepcopy
 from time import monotonic
@@ -42,13 +41,14 @@ class Slots(Launcher):
         super().__init__(config, app)
         self.trouble = ""
         """Why the latest job could not be started; empty if it could."""
-        self._idle_since: deque[float] = deque()
-        """Since when each free slot waits, by the monotonic clock; the longest first."""
+        self._idle_since: dict[int, float] = {}
+        """Since when each free slot waits, by the monotonic clock."""
 
     @property
     def idle_seconds(self) -> float:
         """How long the slot that has waited longest for a job has done so; 0 if none waits."""
-        return monotonic() - self._idle_since[0] if self._idle_since else 0.0
+        now = monotonic()
+        return now - min(self._idle_since.values(), default=now)
 
     def stopService(self) -> Any:  # noqa: N802, Twisted's name
         """Exit after the spiders; the signal to the process group stops them too."""
@@ -60,12 +60,11 @@ class Slots(Launcher):
         return DeferredList([process.deferred for process in running])
 
     def _get_message(self, slot: int) -> None:
-        self._idle_since.append(monotonic())
+        self._idle_since[slot] = monotonic()
         super()._get_message(slot)
 
     def _spawn_process(self, message: Message, slot: int) -> None:
-        # The poller gives a job to the slot that has waited longest.
-        self._idle_since.popleft()
+        del self._idle_since[slot]
         # Scrapyd changes the message; the queue needs the original.
         job = deepcopy(message)
         try:
