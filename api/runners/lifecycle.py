@@ -135,8 +135,10 @@ class Jobs:
         :mod:`category_crawler.daemon.cancellation` tells who remembers what of a cancel.
         """
         runner = self.refresh(runner)
-        kept = folder_of(runner).kept
-        outcome = Outcome.failed(Cancelled(CANCELLED), kept, is_stopping=True)
+        folder = folder_of(runner)
+        outcome = Outcome.failed(
+            Cancelled(CANCELLED), folder.kept, is_stopping=True, node_name=_node_name(folder)
+        )
         if not self.store.runners.end(runner.id, outcome):
             return False
         # Its next attempt may have been recorded since.
@@ -163,7 +165,7 @@ class Jobs:
             if self._is_past_grace(runner):
                 _kill_writer(runner, folder)
             return
-        self.store.runners.see_out(runner.id, folder.kept)
+        self.store.runners.see_out(runner.id, folder.kept, _node_name(folder))
         forget_cancelled(job)
 
     def _check_session(self, request: AddSchedule) -> None:
@@ -216,6 +218,8 @@ class Jobs:
             coverage=summary.coverage_shown,
             failed_reason=summary.failed_reason,
             failed_message=summary.failed_message,
+            # An attempt that could not start has seen no page, but an earlier one may have.
+            node_name=summary.node_name or _node_name(folder_of(runner)),
             finished_at=summary.finished_at,
         )
         self.store.runners.end(runner.id, outcome)
@@ -240,7 +244,8 @@ class Jobs:
             self._fail(runner, folder, Crashed(_CRASHED.format(times=times)))
 
     def _fail(self, runner: Runner, folder: RunFolder, error: CrawlError) -> None:
-        self.store.runners.end(runner.id, Outcome.failed(error, folder.kept))
+        outcome = Outcome.failed(error, folder.kept, node_name=_node_name(folder))
+        self.store.runners.end(runner.id, outcome)
 
     def _is_lost(self, runner: Runner) -> bool:
         """Whether Scrapyd has not known a job for ``lost_after`` seconds."""
@@ -293,6 +298,12 @@ def _kill_writer(runner: Runner, folder: RunFolder) -> None:
         logger.error("The spider of job %s is not known: end it by hand", job_name(runner))
         return
     kill_orphan(job_name(runner), number)
+
+
+def _node_name(folder: RunFolder) -> str | None:
+    """The category's name, if a page of the run has shown it."""
+    progress = folder.progress
+    return progress.node_name if progress else None
 
 
 def _final_summary(folder: RunFolder) -> Summary | None:

@@ -133,6 +133,8 @@ class Runner:
     """Number of the runner that it continues."""
     carried: int
     """Rows of that runner, already paid for."""
+    node_name: str | None
+    """The category's name, as the shop's rail showed it; None until the runner has ended."""
     created_at: str
     started_at: str | None
     finished_at: str | None
@@ -155,12 +157,21 @@ class Outcome:
     failed_message: str | None = None
     is_stopping: bool = False
     """Whether its job may still be alive."""
+    node_name: str | None = None
+    """The category's name, if a page has shown it."""
     finished_at: str = field(default_factory=utc_now)
 
     @classmethod
-    def failed(cls, error: CrawlError, kept: int, *, is_stopping: bool = False) -> Self:
+    def failed(
+        cls,
+        error: CrawlError,
+        kept: int,
+        *,
+        is_stopping: bool = False,
+        node_name: str | None = None,
+    ) -> Self:
         """The end of a runner that failed with an error of ours and kept so many rows."""
-        return cls(Stage.FAILED, kept, None, error.reason, str(error), is_stopping)
+        return cls(Stage.FAILED, kept, None, error.reason, str(error), is_stopping, node_name)
 
 
 class SessionStatus(Word):

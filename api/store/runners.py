@@ -55,6 +55,7 @@ def _add_runner(
         reserved=reserved,
         earlier=earlier,
         carried=carried,
+        node_name=None,
         created_at=now,
         started_at=None,
         finished_at=None,
@@ -264,7 +265,8 @@ class Runners:
         with self._file.writing() as connection:
             moved = connection.execute(
                 "UPDATE runners SET stage = ?, asin_count = ?, coverage = ?, failed_reason = ?, "
-                "failed_message = ?, is_stopping = ?, finished_at = ?, missing_since = NULL "
+                "failed_message = ?, is_stopping = ?, node_name = ?, finished_at = ?, "
+                "missing_since = NULL "
                 "WHERE id = ? AND stage IN ('queued', 'scraping') RETURNING id",
                 (*_columns(outcome), runner),
             ).fetchone()
@@ -274,13 +276,13 @@ class Runners:
                 self._notices.add(connection, runner)
         return moved is not None
 
-    def see_out(self, runner: int, kept: int) -> bool:
+    def see_out(self, runner: int, kept: int, node_name: str | None = None) -> bool:
         """Record that a cancelled job is gone, and charge the rows that it wrote until then."""
         with self._file.writing() as connection:
             gone = connection.execute(
-                "UPDATE runners SET is_stopping = 0, asin_count = ? "
-                "WHERE id = ? AND is_stopping RETURNING id",
-                (kept, runner),
+                "UPDATE runners SET is_stopping = 0, asin_count = ?, "
+                "node_name = coalesce(node_name, ?) WHERE id = ? AND is_stopping RETURNING id",
+                (kept, node_name, runner),
             ).fetchone()
             if gone is not None:
                 self._credits.settle(connection, runner, kept, is_over=True)
@@ -301,5 +303,6 @@ def _columns(outcome: Outcome) -> tuple[Any, ...]:
         outcome.failed_reason,
         outcome.failed_message,
         outcome.is_stopping,
+        outcome.node_name,
         outcome.finished_at,
     )

@@ -283,3 +283,13 @@ def _rename_session(db: Database, number: int, domain: str, code: str) -> None:
     )
     db.conn.execute("DELETE FROM zipcodes WHERE session = ?", (number,))
     db.conn.execute("DELETE FROM sessions WHERE id = ?", (number,))
+
+
+_RUN_FACTS = ("ALTER TABLE runners ADD COLUMN node_name TEXT",)
+
+
+@migrations()
+def add_node_name(db: Database) -> None:
+    """The category's name, as a run has seen it; NULL in runs of older versions."""
+    for statement in _RUN_FACTS:
+        db.conn.execute(statement)

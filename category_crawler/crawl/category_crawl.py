@@ -216,6 +216,7 @@ class CategoryCrawl:
             pages_finished=self.plan.pages_finished,
             coverage=self.coverage,
             warnings=self.warnings,
+            node_name=self.plan.node_name,
             started_at=self.started_at,
             updated_at=utc_now(),
             seconds_left=self._seconds_left(total_pages),
@@ -289,7 +290,13 @@ class CategoryCrawl:
                 else None
             ),
             offset=self.run.offset,
+            node_name=self._new_name(page),
         )
+
+    def _new_name(self, page: Page) -> str | None:
+        """The requested node's name, if this page is the first that shows it."""
+        is_known = self.plan.node_name is not None
+        return None if is_known or page.node_applied != self.plan.listing.node else page.node_name
 
     def _refused_as(self, page: Page, listing: ListingURL) -> str | None:
         """NOT_APPLIED, TOO_WIDE or UNREADABLE if the page is not what the plan wanted, else None.

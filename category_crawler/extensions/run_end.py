@@ -94,6 +94,7 @@ def _summary(crawl: CategoryCrawl, stopping: Stopping) -> Summary:
         coverage=coverage if error is None else replace(coverage, complete=False, why=str(error)),
         warnings=crawl.warnings,
         session=_session_used(crawl),
+        node_name=crawl.plan.node_name,
         started_at=crawl.started_at,
         finished_at=utc_now(),
     )

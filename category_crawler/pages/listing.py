@@ -65,6 +65,8 @@ class Page:
     """ISO 4217 code of the page's prices."""
     node_applied: str | None = None
     """Digits of the node shown as chosen; of a browse page, the node of its listing."""
+    node_name: str | None = None
+    """The chosen node's name, as the rail shows it."""
     filters_applied: list[Refinement] = field(default_factory=list)
     filters_offered: list[Refinement] = field(default_factory=list)
     nodes_below: list[str] = field(default_factory=list)
@@ -138,6 +140,7 @@ def _read_listing(tree: LexborHTMLParser, shop: Marketplace, metadata: Metadata)
         location=_location(tree),
         currency=_currency(tree, products, shop),
         node_applied=rail.node_applied,
+        node_name=rail.node_name,
         filters_applied=rail.applied,
         filters_offered=rail.offered,
         nodes_below=rail.nodes_below,

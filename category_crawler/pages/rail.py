@@ -32,6 +32,8 @@ class Rail:
 
     node_applied: str | None
     """Digits of the node shown as chosen."""
+    node_name: str | None
+    """The chosen node's label in the rail. The department box may name it otherwise (real page)."""
     applied: list[Refinement]
     offered: list[Refinement]
     nodes_below: list[str]
@@ -51,10 +53,12 @@ def read_rail(tree: LexborHTMLParser) -> Rail:
         refinement = _refinement(item, items, headings)
         if refinement is not None and item is not node_item:
             (chosen if item.mem_id in marked else offered).append(refinement)
-    if node_item is not None and (node := _refinement(node_item, items, headings)):
+    node = _refinement(node_item, items, headings) if node_item is not None else None
+    if node is not None:
         chosen.append(node)
     return Rail(
         node_applied=_node_of(node_item) if node_item is not None else _boxed_node(tree),
+        node_name=node.label if node is not None else None,
         applied=_with_summary(chosen, _summary(tree, rail)),
         offered=offered,
         nodes_below=_nodes_below(items, node_item),

@@ -61,6 +61,8 @@ class Plan:
         """The first page with bytes that are not in its charset."""
         self.corrected_query: tuple[str, str] | None = None
         """Search words asked for, and those of which the site shows the results instead."""
+        self.node_name: str | None = None
+        """The requested node's name, as the rail of a page has shown it."""
         self._outliers = 0
         self._price_unproved = False
         self._partition = self._divide(job.listing)
@@ -78,6 +80,7 @@ class Plan:
         self.latest = record
         self.requests += record.requests
         self.foreign.update(record.foreign)
+        self.node_name = self.node_name or record.node_name
         if record.delivery_day is not None:
             self._learn(record.delivery_day)
             return

@@ -73,6 +73,8 @@ class PageRecord:
     """The number that the page gives itself, if that is not :attr:`page`."""
     is_garbled: bool = False
     """Whether some of the page's bytes were not in its charset."""
+    node_name: str | None = None
+    """On the first page that shows it: the requested node's name in the rail."""
     offset: Annotated[int, Field(ge=0)] = 0
     """Size of ``products.part`` in bytes, with this page's rows."""
 

@@ -87,6 +87,8 @@ class Progress(Record):
     coverage: Coverage
     warnings: list[str] = Field(default_factory=list)
     """What the user should know although the run works."""
+    node_name: str | None = None
+    """The requested node's name, as the shop's rail shows it; None before a page has shown it."""
     started_at: Moment
     updated_at: Moment
     seconds_left: Annotated[float, Field(ge=0)] | None = None
@@ -124,6 +126,8 @@ class Summary(Record):
     coverage: Annotated[Coverage | NoCoverage, Field(union_mode="left_to_right")]
     warnings: list[str] = Field(default_factory=list)
     session: SessionUsed | None = None
+    node_name: str | None = None
+    """As in :class:`Progress`."""
     started_at: Moment
     finished_at: Moment
 

@@ -31,3 +31,11 @@ def test_a_brand_with_a_ticked_box_is_chosen() -> None:
     page = read(card() + RAIL.format(ticked + other))
     assert [r.term for r in page.filters_applied] == ["p_89:Maker"]
     assert [r.term for r in page.filters_offered] == ["p_89:Other"]
+
+
+def test_the_chosen_nodes_name_is_its_label_in_the_rail() -> None:
+    chosen = '<li id="n/12"><span class="a-text-bold">Desk  Lamps</span></li>'
+    box = '<select id="searchDropdownBox"><option selected value="node=12">Lamps</option></select>'
+    page = read(card() + box + RAIL.format(f'<li id="n/1"><a href="#">Home</a></li>{chosen}'))
+    assert (page.node_applied, page.node_name) == ("12", "Desk Lamps")
+    assert read(card() + box).node_name is None, "the box may name a node otherwise"

@@ -98,6 +98,16 @@ def test_what_is_seen_applied(number: str, node: str | None, applied: int) -> No
     assert (page.node_applied, len(page.filters_applied)) == (node, applied)
 
 
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [("02", "おもちゃ"), ("24", "Electronics"), ("25", "Sun Protection"), ("26", None)],
+)
+def test_a_node_has_the_rails_name(number: str, name: str | None) -> None:
+    """The department box of page 25 names the same node otherwise."""
+    page = page_of(next(page for page in names() if page.startswith(number)))
+    assert page.node_name == name
+
+
 @pytest.mark.parametrize(("number", "term"), [("26", "p_90:8308921011"), ("42", "p_90:6741117031")])
 def test_delivery_days_are_offered(number: str, term: str) -> None:
     page = page_of(next(name for name in names() if name.startswith(number)))

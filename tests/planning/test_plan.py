@@ -27,6 +27,14 @@ def test_the_limit_grows_with_the_category_unless_the_operator_sets_one(
     assert plan.most_requests == most
 
 
+def test_the_nodes_name_is_the_first_that_was_shown() -> None:
+    plan = Plan(JOB, [record(1)])
+    assert plan.node_name is None
+    plan.add(record(2, node_name="Lighting"))
+    plan.add(record(3))
+    assert plan.node_name == "Lighting"
+
+
 def test_the_limit_ends_the_plan() -> None:
     plan = Plan(JOB, [record(1)], Limits(requests=1))
     assert plan.is_over

@@ -17,7 +17,7 @@ from category_crawler.process_watch import PARENT
 from tests.api.services import free_port
 from tests.crawls import QUICK, URL, Home
 from tests.storefront import Catalogue, Storefront, Switches
-from tests.storefront.catalogue import EMPTY_NODE, NODE
+from tests.storefront.catalogue import EMPTY_NODE, NODE, NODE_NAMES
 from tests.waiting import until
 
 
@@ -44,6 +44,24 @@ def test_a_row_says_what_the_shop_knows(home: Home) -> None:
         assert row["currency"] == "AUD"
         assert row["url"] == f"https://www.amazon.com.au/dp/{item.asin}"
         assert row["scraped_at"].endswith("Z")
+
+
+@pytest.mark.parametrize("node", [NODE, "5130770051"])
+def test_the_run_knows_the_nodes_name_from_the_rail(home: Home, node: str) -> None:
+    ended = home.crawl(category_url=URL.replace(NODE, node))
+    told = [json.loads(line)["node_name"] for line in (ended.folder / "journal.jsonl").open()]
+    assert ended.summary["node_name"] == told[0] == NODE_NAMES[node]
+    assert set(told[1:]) <= {None}, "it is written once"
+    assert json.loads((ended.folder / "progress.json").read_bytes())["node_name"] == told[0]
+
+
+def test_a_resumed_run_still_knows_the_nodes_name(home: Home) -> None:
+    home.shop.switches.block, home.shop.switches.block_from = "captcha", 2
+    assert home.crawl().summary["node_name"] == "Lighting"
+    home.shop.switches.block_from = 0
+    (home.folder / "results/local/a/progress.json").unlink()
+    ended = home.resume()
+    assert (ended.summary["stage"], ended.summary["node_name"]) == ("done", "Lighting")
 
 
 def test_all_filters_together(home: Home) -> None:
