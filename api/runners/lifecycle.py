@@ -10,6 +10,7 @@ how a job ended. If a job has finished, or Scrapyd has not known it for ``lost_a
 """
 
 import logging
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 
@@ -36,6 +37,7 @@ from category_crawler.files.home import results_folder
 from category_crawler.files.trouble import may_pass, why_not_writable
 from category_crawler.run.reader import RunFolder
 from category_crawler.run.records import Summary
+from category_crawler.run.writer import remove_second_copy
 from category_crawler.times import seconds_since, utc_now
 
 logger = logging.getLogger(__name__)
@@ -222,6 +224,9 @@ class Jobs:
             node_name=summary.node_name or _node_name(folder_of(runner)),
             finished_at=summary.finished_at,
         )
+        # A spider killed after its summary leaves both files; prune removes what cannot be now.
+        with suppress(OSError):
+            remove_second_copy(folder_of(runner).path)
         self.store.runners.end(runner.id, outcome)
         if summary.failed_reason == LocationLost.reason and summary.session is not None:
             self.sessions.expire(*place_of(runner), summary.session.version)

@@ -34,7 +34,7 @@ class RunFolder:
         self.rows = path / ROWS
         """The result file; it exists once the run is done."""
         self.partial_rows = path / PARTIAL_ROWS
-        """The rows written so far; the last line may be incomplete."""
+        """The rows written so far, until the run is done; the last line may be incomplete."""
         self._job, self._journal, self._lock = path / JOB, path / JOURNAL, path / LOCK
         self._progress, self._summary = path / PROGRESS, path / SUMMARY
 
@@ -79,14 +79,20 @@ class RunFolder:
 
     def has_whole_result(self, number: int | None = None) -> bool:
         """Whether the result file is complete, and has ``number`` rows unless that is None."""
-        status = _status(self.rows)
-        if status is None:
+        if _status(self.rows) is None:
             return False
-        found = _rows_in(self.rows, (status.st_mtime_ns, status.st_size, status.st_ino))
+        found = self._rows_in_result()
         if found is not None and number in (None, found):
             return True
         warn_once(self.rows, f"it holds {'no whole list' if found is None else f'{found} rows'}")
         return False
+
+    def _rows_in_result(self) -> int | None:
+        """Number of rows in the result file; None if it is missing or not complete."""
+        status = _status(self.rows)
+        if status is None:
+            return None
+        return _rows_in(self.rows, (status.st_mtime_ns, status.st_size, status.st_ino))
 
     @property
     def attempt_began_at(self) -> float:
@@ -129,6 +135,9 @@ class RunFolder:
     @property
     def kept(self) -> int:
         """Number of complete rows written so far."""
+        in_result = self._rows_in_result()
+        if in_result is not None:
+            return in_result
         with suppress(*_ABSENT), open_file(self.partial_rows) as rows:
             return sum(map(looks_like_row, lines_of(rows)))
         return 0

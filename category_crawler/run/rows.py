@@ -18,6 +18,8 @@ _LONGEST_LINE = 1024 * 1024
 ROW_BEGIN, ROW_END = b'{"asin"', b"}\n"
 ROW_BOUNDARY = ROW_END + ROW_BEGIN
 """The bytes between two rows."""
+_BRACKETS = (b"[\n", b"]\n")
+"""The first and the last line of an array."""
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -62,6 +64,13 @@ def whole_rows(path: Path) -> int:
         return sum(map(len, whole_lines(lines_of(file))))
 
 
+def rows_in(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The rows as lines of JSON, whether ``lines`` are such lines or those of a JSON array."""
+    for line in lines:
+        if line not in _BRACKETS:
+            yield line if line.endswith(ROW_END) else line.rstrip(b",\n") + b"\n"
+
+
 def rows_of_array(lines: Iterable[bytes]) -> int | None:
     """Number of rows in a file written by :func:`json_array`; None if it is not complete."""
     parts = [(kind, sum(1 for _ in alike)) for kind, alike in groupby(map(_part, lines))]
@@ -82,7 +91,7 @@ def lines_of(file: IO[bytes]) -> Iterator[bytes]:
 
 def _part(line: bytes) -> str:
     """What a line of an array is: a bracket, a row with or without a comma, or damage."""
-    if line in (b"[\n", b"]\n"):
+    if line in _BRACKETS:
         return chr(line[0])
     if looks_like_row(line):
         return "row"

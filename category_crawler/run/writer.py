@@ -3,7 +3,7 @@
 ========================  ======================================================================
 ``job.json``              the job's fields
 ``run.lock``              locked while a spider writes the run; holds its PID
-``products.part``         one row per line, written as products arrive
+``products.part``         one row per line, written as products arrive; removed once the run is done
 ``sponsored.part``        products seen as advertisements, if the job includes them
 ``journal.jsonl``         one line per finished page
 ``progress.json``         how far the run has come; each write is atomic
@@ -50,7 +50,7 @@ from category_crawler.run.reader import (
     try_lock,
 )
 from category_crawler.run.records import Progress, Summary
-from category_crawler.run.rows import json_array, lines_of, read_row, row, whole_rows
+from category_crawler.run.rows import json_array, lines_of, read_row, row, rows_in, whole_rows
 
 _LOCK_TRIES = 20
 _SYNC_EVERY = 1.0
@@ -89,6 +89,7 @@ class Run:
             run = cls(folder)
             if (folder / JOB).exists() or (earlier is None and run._journal.size):
                 run.close()
+                remove_second_copy(folder)
                 raise RunExists(f"{folder} already holds a run: choose another name, or resume it")
             if earlier is not None:
                 run._copy(earlier)
@@ -111,8 +112,10 @@ class Run:
             run = cls(folder)
             if RunFolder(folder).is_done:
                 run.close()
+                remove_second_copy(folder)
                 raise RunExists(f"the run in {folder} has already ended")
             run._set_damaged_aside()
+            run._take_back_rows(folder)
             if anew:
                 run._set_finished_aside()
             if job is not None:
@@ -198,11 +201,15 @@ class Run:
             write_whole(self.folder / PROGRESS, [_json(progress.shown())])
 
     def finish(self, summary: Summary) -> None:
-        """Finish a complete run: write the result file, then the summary."""
+        """Finish a complete run: write the result file, then the summary.
+
+        Only then is ``products.part`` removed, so that a kill at any line loses no row.
+        """
         self._sync()
         with storing(ROWS), self._rows.path.open("rb") as rows:
             write_whole(self.folder / ROWS, json_array(rows))
         self._write_summary(summary)
+        remove_second_copy(self.folder)
 
     def end(self, summary: Summary) -> None:
         """Write the summary of a failed run; its rows stay in ``products.part``."""
@@ -245,13 +252,23 @@ class Run:
 
     def _copy(self, earlier: Path) -> None:
         """Copy the rows and the journal of another run."""
-        for file in (self._rows, self._sponsored, self._journal):
+        self._take_back_rows(earlier)
+        rows = () if self._rows.size else (self._rows,)
+        for file in (*rows, self._sponsored, self._journal):
             source = earlier / file.path.name
             try:
                 file.copy(source)
             except NotReadable as error:
                 warn_once(source, str(error))
         self._replay()
+
+    def _take_back_rows(self, folder: Path) -> None:
+        """Take the rows from a whole result file, if there is no file of lines any more."""
+        if self._rows.size or not RunFolder(folder).has_whole_result():
+            return
+        with (folder / ROWS).open("rb") as file:
+            for line in rows_in(file):
+                self._rows.append(line)
 
     def _replay(self) -> None:
         """Truncate the files to the last page whose rows are all there, and count the rows."""
@@ -291,6 +308,12 @@ class Run:
         self.kept += 1
         if price_cents is None:
             self.kept_without_price += 1
+
+
+def remove_second_copy(folder: Path) -> None:
+    """Remove ``products.part`` of a run that is done: the result file has the same rows."""
+    if RunFolder(folder).is_done:
+        (folder / PARTIAL_ROWS).unlink(missing_ok=True)
 
 
 def write_failed_start(folder: Path, summary: Summary) -> None:

@@ -302,22 +302,53 @@ def test_a_run_goes_on_from_its_journal_whatever_it_said_of_itself(
     assert {f"{name}.damaged" for name in ("summary.json", "progress.json")} <= kept
 
 
-@pytest.mark.parametrize("text", [None, "{", "[]"])
-def test_a_run_that_is_done_without_its_list_goes_on(folder: Path, text: str | None) -> None:
+def _finished(folder: Path) -> None:
     run = Run.create(folder, JOB)
     keep_page(run, 1, range(1, 25))
     run.finish(summary(asin_count=24))
     run.close()
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]"])
+def test_a_run_that_has_lost_its_list_begins_anew(folder: Path, text: str | None) -> None:
+    _finished(folder)
     result = folder / "category_asins.json"
     whole = result.read_bytes()
     result.unlink()
     if text is not None:
         result.write_text(text)
     resumed = Run.resume(folder)
-    assert resumed.kept == 24
+    assert (resumed.kept, list(resumed.finished_pages())) == (0, [])
+    keep_page(resumed, 1, range(1, 25))
     resumed.finish(summary(asin_count=24))
     resumed.close()
     assert result.read_bytes() == whole
+
+
+def test_the_rows_of_a_run_that_is_done_are_kept_once(folder: Path) -> None:
+    _finished(folder)
+    assert not (folder / "products.part").exists()
+    assert (RunFolder(folder).kept, RunFolder(folder).has_rows) == (24, True)
+    # A kill between the summary and the removal leaves both.
+    (folder / "products.part").write_bytes(b"")
+    assert RunFolder(folder).kept == 24
+    for begin in (lambda: Run.resume(folder), lambda: Run.create(folder, JOB)):
+        with pytest.raises(RunExists):
+            begin()
+        assert not (folder / "products.part").exists()
+
+
+@pytest.mark.parametrize("again", ["resumed", "continued"])
+def test_a_whole_list_without_its_summary_gives_the_rows_back(folder: Path, again: str) -> None:
+    _finished(folder)
+    whole = (folder / "category_asins.json").read_bytes()
+    (folder / "summary.json").unlink()
+    place = folder if again == "resumed" else folder.with_name("other")
+    run = Run.resume(folder) if again == "resumed" else Run.create(place, JOB, folder)
+    assert (run.kept, [page.page for page in run.finished_pages()]) == (24, [1])
+    run.finish(summary(asin_count=24))
+    run.close()
+    assert (place / "category_asins.json").read_bytes() == whole
 
 
 def test_a_folder_with_finished_pages_is_no_place_for_a_new_run(folder: Path) -> None:

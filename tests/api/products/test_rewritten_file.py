@@ -1,4 +1,4 @@
-"""Lines of JSON read as an array, from every position."""
+"""Rows read as an array and as lines, from every position."""
 
 import random
 from io import BytesIO
@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from api.products.file_view import BLOCK, FilePart, whole_lines
-from api.products.json_array import JsonArray
+from api.products.rewritten_file import JsonArray, JsonLines, RewrittenFile
 from category_crawler.run.rows import json_array
 
 _dice = random.Random(7)
@@ -26,15 +26,32 @@ FILES = {
 def test_it_is_the_array_of_the_result_file(lines: list[bytes]) -> None:
     array = b"".join(json_array(lines))
     data = b"".join(lines)
-    view = JsonArray(BytesIO(data + b'{"torn'), len(data))
-    assert view.size == len(array)
-    assert view.read() == array
-    for _ in range(300):
-        begin, size = _dice.randrange(len(array)), _dice.choice([1, 2, 100, BLOCK, 10**7])
+    _check(JsonArray(BytesIO(data + b'{"torn'), len(data)), array)
+
+
+@pytest.mark.parametrize("lines", FILES.values(), ids=FILES)
+def test_the_result_file_gives_its_lines_again(lines: list[bytes]) -> None:
+    array = b"".join(json_array(lines))
+    _check(JsonLines(BytesIO(array), len(array)), b"".join(lines))
+
+
+def test_a_comma_may_end_a_block_whose_line_feed_begins_the_next() -> None:
+    for size in range(BLOCK - 5, BLOCK + 3):
+        lines = [b"x" * size + b"\n", b"y" * BLOCK + b"\n", b"z\n"]
+        array = b"".join(json_array(lines))
+        assert JsonLines(BytesIO(array), len(array)).read() == b"".join(lines)
+
+
+def _check(view: RewrittenFile, whole: bytes) -> None:
+    """Read a view whole, and from many positions."""
+    assert view.size == len(whole)
+    assert view.read() == whole
+    for _ in range(300 if whole else 0):
+        begin, size = _dice.randrange(len(whole)), _dice.choice([1, 2, 100, BLOCK, 10**7])
         view.seek(begin)
         piece = view.read(size)
         assert piece
-        assert piece == array[begin : begin + len(piece)]
+        assert piece == whole[begin : begin + len(piece)]
         assert view.tell() == begin + len(piece)
         assert len(piece) <= size
 
