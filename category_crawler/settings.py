@@ -102,6 +102,10 @@ EXTENSIONS_BASE = {
     if "remote_control" not in name and "telnet" not in name
 }
 
+# --- Feeds --------------------------------------------------------------------------------------
+
+FEED_EXPORTERS = {"csv": "category_crawler.extensions.csv_feed.CsvFeed"}
+
 # --- In a terminal, the progress bar replaces the log ----------------------------------------
 LOG_LEVEL = "WARNING" if sys.stderr.isatty() else "INFO"  # DEBUG
 

@@ -1,37 +1,41 @@
-"""A cache of CSV tables made from runs' rows; concurrent downloads share one table.
+"""Tables made from runs' rows; concurrent downloads and queries share one table.
 
 A small table is made in the request. A large one is made by a process of its own, on another core.
 A few requests wait for it for a short time; the others get :class:`NotReady` with a time to retry,
 so that threads stay free for other calls.
 
-The cache is ``var/downloads/<runner>-<version>.csv``, up to a limit of bytes. The least recently
+The Parquet table of a run that has ended stays in the run's folder. Other tables are in a cache,
+``var/downloads/<runner>-<version>.<kind>``, up to a limit of bytes. The least recently
 used table is evicted first, and tables that are being sent last: their downloads break off and must
 be requested again. The server empties the cache when it starts, so that a crash or a power cut
 leaves no partial table.
 """
 
 import fcntl
+import json
 import logging
 import os
 import shutil
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from threading import Event, Lock, Semaphore, Thread
 from typing import IO, cast
 
 from api.cores import leave_shared_core
-from api.products.file_view import FilePart, bytes_of
-from api.products.rows import Rows
+from api.products.file_view import FilePart
+from api.products.rows import Rows, changed_ns
 from category_crawler.environment import without_secrets
-from category_crawler.files.atomic_write import replacing
+from category_crawler.files.atomic_write import replacing_path
 from category_crawler.files.home import PROJECT
-from category_crawler.run.csv_table import write_csv
+from category_crawler.process_watch import PARENT
 from category_crawler.run.reader import try_lock
+from category_crawler.tables.__main__ import FACTS
+from category_crawler.tables.maker import TableKind, write_table
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +53,12 @@ _GROWING_SECONDS = 60.0
 _LONGEST_SECONDS = 600.0
 """Timeout for making one table."""
 _MOST_TABLES = 500
+_NAMES = {
+    TableKind.CSV: "CSV",
+    TableKind.RAW_CSV: "raw CSV",
+    TableKind.XLSX: "Excel file",
+    TableKind.PARQUET: "Parquet file",
+}
 
 
 class NotReady(Exception):
@@ -66,24 +76,39 @@ class Table:
     file: FilePart
     version: str
     """Version of the rows that it was made from."""
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which table is wanted of which run."""
+
+    runner: int
+    user: int
+    kind: TableKind
+    facts: Mapping[str, str]
+    """What was asked, for the kinds of file that have room for it."""
+    is_growing: bool
+    """Whether rows are still added; then the table may be up to a minute old."""
+    stays_at: Path | None = None
+    """Where the table is kept for good, outside the cache."""
+
+    @property
+    def name(self) -> str:
+        """The table's name for people."""
+        return f"{_NAMES[self.kind]} of runner {self.runner}"
 
 
 @dataclass(slots=True)
 class _Making:
     """A large table that is being made, or the result of making it."""
 
-    runner: int
-    user: int
+    wanted: Wanted
     version: str
     is_over: Event = field(default_factory=Event)
     over_at: float = 0.0
     """End, by the monotonic clock; 0 until then."""
     is_made: bool = False
-
-    @property
-    def name(self) -> str:
-        """Name of the table's file."""
-        return _name(self.runner, self.version)
 
     @property
     def has_failed(self) -> bool:
@@ -112,38 +137,38 @@ class Downloads:
         self.min_free = min_free
         self._lock = Lock()
         self._waiting = Semaphore(_MOST_WAITING)
-        self._makings: dict[int, _Making] = {}
-        """The latest one of each runner."""
+        self._makings: dict[tuple[int, TableKind], _Making] = {}
+        """The latest one of each table."""
         self._is_empty = False
 
-    def size(self, runner: int, version: str) -> int | None:
-        """Size of a runner's table in bytes; None if it is not in the cache."""
+    def size(self, wanted: Wanted, version: str) -> int | None:
+        """Size of a table in bytes; None if it has not been made."""
         self._prepare()
         with suppress(FileNotFoundError):
-            return (self.folder / _name(runner, version)).stat().st_size
+            return self._path(wanted, version).stat().st_size
         return None
 
-    def table(self, runner: int, user: int, rows: Rows, *, is_growing: bool) -> Table:
-        """The table of a runner's rows; up to a minute old while ``is_growing``.
+    def table(self, wanted: Wanted, rows: Rows) -> Table:
+        """The wanted table of a run's rows.
 
         Raises NotReady, or OSError if the folder cannot be used.
         """
         self._prepare()
         with self._lock:
-            table = self._made(runner, rows.version) or self._made_lately(runner, is_growing)
+            table = self._made(wanted, rows.version) or self._made_lately(wanted)
         if table is not None:
             return table
         size = rows.whole_lines()
         if size <= _SMALL_BYTES:
-            return self._make_small(runner, rows, size)
-        making = _Making(runner, user, rows.version)
+            return self._make_small(wanted, rows, size)
+        making = _Making(wanted, rows.version)
         with self._lock:
-            making = self._under_way(making, is_growing) or self._begun(making, rows, size)
+            making = self._under_way(making) or self._begun(making, rows, size)
         self._wait_for(making)
         with self._lock:
-            table = self._made(runner, making.version)
+            table = self._made(wanted, making.version)
         if table is None:
-            raise NotReady(f"The CSV of runner {runner} had to make room for others")
+            raise NotReady(f"The {wanted.name} had to make room for others")
         return table
 
     def _prepare(self) -> None:
@@ -153,54 +178,63 @@ class Downloads:
                 self._is_empty = True
             self.folder.mkdir(parents=True, exist_ok=True)
 
-    def _made_lately(self, runner: int, is_growing: bool) -> Table | None:
-        latest = self._makings.get(runner)
-        if latest is None or not is_growing or not latest.is_younger(_GROWING_SECONDS):
-            return None
-        return self._made(runner, latest.version)
+    def _path(self, wanted: Wanted, version: str) -> Path:
+        return wanted.stays_at or self.folder / f"{wanted.runner}-{version}.{wanted.kind}"
 
-    def _made(self, runner: int, version: str) -> Table | None:
-        """A table from the cache, marked as used."""
-        path = self.folder / _name(runner, version)
+    def _made_lately(self, wanted: Wanted) -> Table | None:
+        latest = self._makings.get((wanted.runner, wanted.kind))
+        if latest is None or not wanted.is_growing or not latest.is_younger(_GROWING_SECONDS):
+            return None
+        return self._made(wanted, latest.version)
+
+    def _made(self, wanted: Wanted, version: str) -> Table | None:
+        """A table that is there, marked as used; None if it is not, or of other rows."""
+        path = self._path(wanted, version)
         try:
             file = path.open("rb", buffering=0)
         except FileNotFoundError:
             return None
-        # Shows the eviction that it is being read.
-        fcntl.flock(file, fcntl.LOCK_SH)
-        os.utime(path)
-        return Table(FilePart(file, 0, os.fstat(file.fileno()).st_size), version)
+        status = os.fstat(file.fileno())
+        if wanted.stays_at is None:
+            # Shows the eviction that it is being read.
+            fcntl.flock(file, fcntl.LOCK_SH)
+            os.utime(path)
+        elif status.st_mtime_ns != changed_ns(version):
+            file.close()
+            return None
+        return Table(FilePart(file, 0, status.st_size), version, path)
 
-    def _make_small(self, runner: int, rows: Rows, size: int) -> Table:
-        name = _name(runner, rows.version)
+    def _make_small(self, wanted: Wanted, rows: Rows, size: int) -> Table:
+        path = self._path(wanted, rows.version)
         try:
-            with replacing(self.folder / name) as file:
-                write_csv(BytesIO(bytes_of(cast(IO[bytes], rows), 0, size)), file)
+            with _replacing(path, wanted, rows.version) as part:
+                write_table(wanted.kind, cast(IO[bytes], rows), size, part, wanted.facts)
         except ValueError as error:
-            logger.error("The CSV of runner %d could not be made: %s", runner, error)
-            raise _failed(runner) from None
+            logger.error("The %s could not be made: %s", wanted.name, error)
+            raise _failed(wanted) from None
         with self._lock:
-            self._make_room(name)
-            table = self._made(runner, rows.version)
+            self._make_room(path)
+            table = self._made(wanted, rows.version)
         if table is None:
-            raise FileNotFoundError(f"{name} has been removed")
+            raise FileNotFoundError(f"{path.name} has been removed")
         return table
 
-    def _under_way(self, wanted: _Making, is_growing: bool) -> _Making | None:
+    def _under_way(self, making: _Making) -> _Making | None:
         """The running process that makes the same table. Raises NotReady if one has just failed."""
-        latest = self._makings.get(wanted.runner)
-        if latest is None or (latest.version != wanted.version and not is_growing):
+        latest = self._makings.get((making.wanted.runner, making.wanted.kind))
+        is_growing = making.wanted.is_growing
+        if latest is None or (latest.version != making.version and not is_growing):
             return None
         if latest.has_failed and latest.is_younger(_AFTER_FAILURE_SECONDS):
-            raise _failed(wanted.runner)
+            raise _failed(making.wanted)
         return None if latest.is_over.is_set() else latest
 
     def _begun(self, making: _Making, rows: Rows, size: int) -> _Making:
         """Start to make a large table. Raises NotReady if too many are being made."""
         self._check_place(making, size)
-        source = rows.path.open("rb")
+        source = os.fdopen(os.dup(rows.fileno()), "rb")
         Thread(target=self._make, args=(making, rows, source, size), daemon=True).start()
-        self._makings[making.runner] = making
+        self._makings[making.wanted.runner, making.wanted.kind] = making
         return making
 
     def _check_place(self, making: _Making, size: int) -> None:
@@ -209,27 +243,30 @@ class Downloads:
         }
         under_way = [one for one in self._makings.values() if not one.is_over.is_set()]
         for one in under_way:
-            if one.user == making.user:
-                raise NotReady(f"The CSV of runner {one.runner} is being made")
+            if one.wanted.user == making.wanted.user:
+                raise NotReady(f"The {one.wanted.name} is being made")
         if len(under_way) >= _MOST_AT_ONCE:
-            raise NotReady("Other CSV files are being made")
+            raise NotReady("Other tables are being made")
         if shutil.disk_usage(self.folder).free - size < self.min_free:
             raise NotReady(
-                "The disk has no room to make this CSV, .jsonl needs none", _AFTER_FAILURE_SECONDS
+                "The disk has no room to make this table, .jsonl needs none",
+                _AFTER_FAILURE_SECONDS,
             )
 
     def _make(self, making: _Making, rows: Rows, source: IO[bytes], size: int) -> None:
         leave_shared_core()
+        wanted = making.wanted
+        path = self._path(wanted, making.version)
         try:
-            with source, replacing(self.folder / making.name) as file:
-                _filter(source, size, file)
+            with source, _replacing(path, wanted, making.version) as part:
+                _filter(wanted, source, size, part)
                 if not rows.is_current:
                     raise ValueError("another attempt goes on with the run")
             making.is_made = True
             with self._lock:
-                self._make_room(making.name)
+                self._make_room(path)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            logger.error("The CSV of runner %d could not be made: %s", making.runner, error)
+            logger.error("The %s could not be made: %s", wanted.name, error)
         finally:
             making.end()
 
@@ -240,17 +277,18 @@ class Downloads:
             finally:
                 self._waiting.release()
         if not making.is_over.is_set():
-            raise NotReady(f"The CSV of runner {making.runner} is being made")
+            raise NotReady(f"The {making.wanted.name} is being made")
         if making.has_failed:
-            raise _failed(making.runner)
+            raise _failed(making.wanted)
 
-    def _make_room(self, newest: str) -> None:
+    def _make_room(self, newest: Path) -> None:
         """Evict tables until the limits are met; never the newest."""
-        older = [path for path in self.folder.glob("*.csv") if path.name != newest]
+        tables = [path for path in self.folder.iterdir() if not path.name.startswith(".")]
+        older = [path for path in tables if path != newest]
         # The prune command may remove tables at the same time.
         with suppress(FileNotFoundError):
             older.sort(key=_eviction_order, reverse=True)
-            total = sum(path.stat().st_size for path in self.folder.glob("*.csv"))
+            total = sum(path.stat().st_size for path in tables)
             while older and (total > self.most_bytes or len(older) >= _MOST_TABLES):
                 path = older.pop()
                 total -= path.stat().st_size
@@ -259,18 +297,28 @@ class Downloads:
                 path.unlink()
 
 
-def _filter(source: IO[bytes], size: int, file: IO[bytes]) -> None:
+@contextmanager
+def _replacing(path: Path, wanted: Wanted, version: str) -> Iterator[Path]:
+    """The path of a new file, which takes the place of ``path`` once it is whole."""
+    with replacing_path(path) as part:
+        yield part
+        if wanted.stays_at is not None:
+            # Its time says which rows it was made from; it may be read by whom they may.
+            os.utime(part, ns=(changed_ns(version), changed_ns(version)))
+            part.chmod(path.parent.stat().st_mode & 0o666)
+
+
+def _filter(wanted: Wanted, source: IO[bytes], size: int, path: Path) -> None:
     """Make the table in a process of its own.
 
     Raises ValueError with the process's message if it fails, SubprocessError after the timeout.
     """
-    arguments = [str(size), str(os.getpid())]
     made = subprocess.run(
-        [sys.executable, "-m", "category_crawler.run.csv_table", *arguments],
+        [sys.executable, "-m", "category_crawler.tables", wanted.kind, str(size), str(path)],
         cwd=PROJECT,
-        env=without_secrets(),
+        env=without_secrets() | {PARENT: str(os.getpid()), FACTS: json.dumps(dict(wanted.facts))},
         stdin=source,
-        stdout=file,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         timeout=_LONGEST_SECONDS,
         check=False,
@@ -280,8 +328,8 @@ def _filter(source: IO[bytes], size: int, file: IO[bytes]) -> None:
         raise ValueError(said or f"its process ended with {made.returncode}")
 
 
-def _failed(runner: int) -> NotReady:
-    said = f"The CSV of runner {runner} could not be made, .jsonl has the same rows"
+def _failed(wanted: Wanted) -> NotReady:
+    said = f"The {wanted.name} could not be made, .jsonl has the same rows"
     return NotReady(said, _AFTER_FAILURE_SECONDS)
 
 
@@ -289,7 +337,3 @@ def _eviction_order(path: Path) -> tuple[bool, float]:
     """Sort key, lowest first: tables that are not being read, then the least recently used."""
     with path.open("rb") as file:
         return not try_lock(file, fcntl.LOCK_EX), path.stat().st_mtime
-
-
-def _name(runner: int, version: str) -> str:
-    return f"{runner}-{version}.csv"

@@ -11,16 +11,10 @@ from pathlib import Path
 from typing import IO, cast
 
 from api.products.file_view import BLOCK, FilePart, FileView, bytes_of, whole_lines
-from api.products.json_array import JsonArray
+from api.products.rewritten_file import JsonArray, JsonLines
 from category_crawler.files.record_file import open_file
 from category_crawler.run.reader import RunFolder
 from category_crawler.run.rows import ROW_BEGIN, ROW_BOUNDARY, ROW_END, lines_of, looks_like_row
-
-MIMETYPES = {
-    "json": "application/json",
-    "jsonl": "application/x-ndjson",
-    "csv": "text/csv",
-}
 
 
 class Rows(FileIO):
@@ -36,7 +30,7 @@ class Rows(FileIO):
         self._folder = folder
         self._form = form
         self._attempt = folder.attempt_began_at
-        self.is_result_file = form == "json" and folder.has_whole_result()
+        self.is_result_file = folder.has_whole_result()
         self.path: Path = folder.rows if self.is_result_file else folder.partial_rows
         with open_file(self.path) as file:
             super().__init__(dup(file.fileno()))
@@ -59,15 +53,16 @@ class Rows(FileIO):
         return piece
 
     def whole_lines(self) -> int:
-        """Size in bytes of the valid rows at the start of a file of JSON lines."""
+        """Size in bytes of the valid rows at the start of the file."""
+        if self.is_result_file:
+            return self._bytes
         return _end_of_rows(self.path, self.version, self._bytes)
 
     def view(self) -> FileView:
         """The download as JSON or JSON lines; closing it closes this file."""
         file = cast(IO[bytes], self)
-        if self.is_result_file:
-            return FilePart(file, 0, self._bytes)
-        return _VIEWS[self._form](file, self.whole_lines())
+        views = _RESULT_VIEWS if self.is_result_file else _VIEWS
+        return views[self._form](file, self.whole_lines())
 
 
 @lru_cache(maxsize=1024)  # otherwise every range of a large download would read the whole file
@@ -96,12 +91,22 @@ def _first_damage(file: IO[bytes], end: int) -> int:
     return min(end, sum(map(len, takewhile(looks_like_row, lines_of(file)))))
 
 
-_VIEWS: dict[str, Callable[[IO[bytes], int], FileView]] = {
-    "json": JsonArray,
-    "jsonl": lambda file, end: FilePart(file, 0, end),
+def _as_it_is(file: IO[bytes], end: int) -> FileView:
+    return FilePart(file, 0, end)
+
+
+_VIEWS: dict[str, Callable[[IO[bytes], int], FileView]] = {"json": JsonArray, "jsonl": _as_it_is}
+_RESULT_VIEWS: dict[str, Callable[[IO[bytes], int], FileView]] = {
+    "json": _as_it_is,
+    "jsonl": JsonLines,
 }
 
 
 def changed_at(version: str) -> datetime:
     """Modification time of a version of the rows, to the second, UTC."""
-    return datetime.fromtimestamp(int(version.partition("-")[0], 16) // 10**9, UTC)
+    return datetime.fromtimestamp(changed_ns(version) // 10**9, UTC)
+
+
+def changed_ns(version: str) -> int:
+    """Modification time of a version of the rows, in nanoseconds since 1970."""
+    return int(version.partition("-")[0], 16)

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from api.products.forms import MIMETYPES
 from api.rest.links import base_url
 from api.rest.operation import CONTROL, Operation, operations
 from category_crawler import __version__
@@ -25,7 +26,6 @@ _MEANINGS = {
     503: "Scrapyd is away, a part of the service is not well, or a download is being made; "
     "Retry-After says after how many seconds to try again",
 }
-_RAW_FORMS = {"json": "application/json", "jsonl": "application/x-ndjson", "csv": "text/csv"}
 
 
 def specification() -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _operation(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
             "required": bool(schemas[one.body.__name__].get("required")),
         }
     if "{" in one.path:
-        described["parameters"] = _PATH_PARAMETERS
+        described["parameters"] = _DOWNLOAD_PARAMETERS
     return described
 
 
@@ -94,7 +94,7 @@ def _answer(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     if one.data is None:
         return {
             "description": "The rows",
-            "content": {mimetype: {"schema": {}} for mimetype in _RAW_FORMS.values()},
+            "content": {mimetype: {"schema": {}} for mimetype in MIMETYPES.values()},
         }
     data = TypeAdapter(one.data).json_schema(ref_template=_REFERENCE, mode="serialization")
     schemas.update(data.pop("$defs", {}))
@@ -138,13 +138,16 @@ _SECURITY_SCHEMES = {
     },
 }
 _ID = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
-_PATH_PARAMETERS = [
+_FLAG = {"type": "string", "enum": ["true", "false"]}
+_DOWNLOAD_PARAMETERS = [
     {"name": "collection_id", "in": "path", "required": True, "schema": _ID},
     {"name": "runner_id", "in": "path", "required": True, "schema": _ID},
     {
         "name": "form",
         "in": "path",
         "required": True,
-        "schema": {"type": "string", "enum": list(_RAW_FORMS)},
+        "schema": {"type": "string", "enum": list(MIMETYPES)},
     },
+    {"name": "raw", "in": "query", "schema": _FLAG},
+    {"name": "bom", "in": "query", "schema": _FLAG},
 ]

@@ -6,9 +6,13 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
+from api.products.about import file_name
+from api.products.datasets import wanted_table
 from api.products.downloads import NotReady, Table
 from api.products.file_view import FilePart, FileView
-from api.products.rows import MIMETYPES, Rows, changed_at
+from api.products.forms import BYTE_ORDER_MARK, MIMETYPES, Form
+from api.products.rows import Rows, changed_at
+from api.products.spliced_file import SplicedFile
 from api.rest.auth import authenticate, current_user
 from api.rest.envelope import ApiError
 from api.rest.operation import add_rule, describe
@@ -17,20 +21,26 @@ from api.runners.attempts import folder_of
 from api.services import services
 from api.store.records import Runner
 from category_crawler.files.record_file import NotReadable
+from category_crawler.tables.maker import TableKind
 
 blueprint = Blueprint("results", __name__, url_prefix="/results")
 
 
 def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
-    """Download the rows of a runner.
+    """Download the rows of a runner as `.json`, `.jsonl`, `.csv`, `.xlsx` or `.parquet`.
 
     Of a run that is going on or has failed these are the whole lines written so far. The answer
-    carries an ETag, and parts of it can be asked for with Range. A large CSV is made when it is
-    first asked for: until it is ready the answer is 503, with the seconds after which to ask again
-    in Retry-After; of a run that is going on it may be a minute old. HEAD makes nothing, and tells
-    the length of a CSV only if that is made.
+    carries an ETag, and parts of it can be asked for with Range. A large CSV, Excel or Parquet file
+    is made when it is first asked for: until it is ready the answer is 503, with the seconds after
+    which to ask again in Retry-After; of a run that is going on it may be a minute old. HEAD makes
+    nothing, and tells the length of such a file only if it is made.
+
+    In a CSV, a text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a
+    tab or a carriage return) has a `'` before it; `raw=true` leaves it as it is. `bom=true` puts a
+    byte order mark first, which makes Excel read the file as UTF-8.
     """
     authenticate()
+    wanted = Form(form, raw=_flag("raw"), bom=_flag("bom"))
     runner = services().store.runners.own(current_user().id, collection_id, runner_id)
     if runner is None:
         raise ApiError(404, f"You have no runner {runner_id} in a collection {collection_id}")
@@ -39,49 +49,70 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
         rows = Rows(folder_of(runner), form)
     except (FileNotFoundError, NotADirectoryError, NotReadable):
         raise ApiError(404, _no_rows(runner)) from None
-    response = _head(form, rows.version)
+    response = _head(runner, wanted, rows.version)
     response.make_conditional(request)
     if response.status_code != 200:
         rows.close()
         return response
     if request.method == "HEAD":
         with rows:
-            return _with_length(response, runner, rows, form)
-    if form != "csv":
-        return _sent(rows.view(), _head(form, rows.version))
+            return _with_length(response, runner, rows, wanted)
+    if wanted.table is None:
+        return _sent(_view(rows), _head(runner, wanted, rows.version))
     with rows:
-        table = _table(runner, rows)
-        return _sent(table.file, _head(form, table.version))
+        table = _table(runner, rows, wanted.table)
+        return _sent(_with_mark(table.file, wanted), _head(runner, wanted, table.version))
 
 
-def _head(form: str, version: str) -> Response:
+def _flag(name: str) -> bool:
+    """An argument of the address that is true or false. Raises ApiError if it is neither."""
+    given = request.args.get(name, "false")
+    if given not in ("true", "false"):
+        raise ApiError(400, f"{name}={given!r} in the address must be true or false", field=name)
+    return given == "true"
+
+
+def _head(runner: Runner, form: Form, version: str) -> Response:
     """An answer still without its body."""
-    response = Response(mimetype=MIMETYPES[form], direct_passthrough=True)
+    response = Response(mimetype=form.mimetype, direct_passthrough=True)
     response.automatically_set_content_length = False
-    response.headers.set("Content-Disposition", "inline", filename=f"category_asins.{form}")
+    name = file_name(runner, form.name)
+    response.headers.set("Content-Disposition", "inline", filename=name)
     response.cache_control.no_cache = True
-    response.set_etag(f"{form}-{version}")
+    response.set_etag(f"{form.tag}-{version}")
     response.last_modified = changed_at(version)
     return response
 
 
-def _with_length(response: Response, runner: Runner, rows: Rows, form: str) -> Response:
+def _with_length(response: Response, runner: Runner, rows: Rows, form: Form) -> Response:
     """The answer to HEAD: its length is left out where only a table's making would tell it."""
-    is_table = form == "csv"
-    size = services().downloads.size(runner.id, rows.version) if is_table else rows.view().size
+    if form.table is None:
+        size: int | None = _view(rows).size
+    else:
+        size = services().downloads.size(wanted_table(runner, form.table), rows.version)
     if size is not None:
-        response.content_length = size
+        response.content_length = size + (len(BYTE_ORDER_MARK) if form.is_marked else 0)
     return response
 
 
-def _table(runner: Runner, rows: Rows) -> Table:
-    is_growing = not runner.has_ended
+def _view(rows: Rows) -> FileView:
     try:
-        return services().downloads.table(
-            runner.id, runner.collection.user, rows, is_growing=is_growing
-        )
+        return rows.view()
+    except FileNotFoundError:
+        raise ApiError(503, "The run has just ended: ask again in 1 s", retry_after=1) from None
+
+
+def _table(runner: Runner, rows: Rows, kind: TableKind) -> Table:
+    try:
+        return services().downloads.table(wanted_table(runner, kind), rows)
     except NotReady as error:
         raise ApiError(503, str(error), retry_after=error.seconds) from None
+
+
+def _with_mark(file: FileView, form: Form) -> FileView:
+    if not form.is_marked:
+        return file
+    return SplicedFile(BYTE_ORDER_MARK, cast(IO[bytes], file), b"")
 
 
 def _sent(file: FileView, response: Response) -> Response:
@@ -120,6 +151,6 @@ describe(
     category_asins,
     None,
     None,
-    (401, 404, 405, 429, 503),
+    (400, 401, 404, 405, 429, 503),
     secured=True,
 )

@@ -67,7 +67,7 @@ def _files_of_runners() -> Mapping[int, list[Path]]:
     """Logs and downloads by the number of their runner."""
     logs = (var_folder() / "logs" / PROJECT).glob("*/r*-*.log")
     found: defaultdict[int, list[Path]] = defaultdict(list)
-    for path in chain(logs, (var_folder() / "downloads").glob("*-*.csv")):
+    for path in chain(logs, (var_folder() / "downloads").glob("*-*.*")):
         number = path.name.removeprefix("r").partition("-")[0]
         if number.isascii() and number.isdigit():
             found[int(number)].append(path)

@@ -31,10 +31,18 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
     It is not synced: after a power cut the file may be there without its content.
     """
+    with replacing_path(path) as part, part.open("wb") as file:
+        yield file
+        file.flush()
+
+
+@contextmanager
+def replacing_path(path: Path) -> Iterator[Path]:
+    """The path of a temporary file, for those who open it themselves; see :func:`replacing`."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(descriptor)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
+        yield Path(name)
         os.replace(name, path)
     except BaseException:
         with suppress(FileNotFoundError):

@@ -2,11 +2,13 @@
 
 import importlib.util
 import os
+import resource
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 from flask import Flask
 
 from api.products import downloads
-from api.products.downloads import Downloads, NotReady
+from api.products.downloads import Downloads, NotReady, Wanted
 from api.products.rows import Rows
 from api.runners.attempts import folder_of
 from api.runners.prune import pruned
@@ -22,6 +24,7 @@ from category_crawler.files.home import PROJECT
 from category_crawler.run.reader import RunFolder
 from category_crawler.run.rows import row
 from category_crawler.run.writer import Run
+from category_crawler.tables.maker import TableKind
 from tests.api.routes.test_results import Kept
 from tests.api.served import served
 from tests.api.services import Caller, new_user
@@ -55,9 +58,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     made: list[int] = []
     really = downloads._filter
 
-    def count(source: Any, size: int, file: Any) -> None:
+    def count(wanted: Any, source: Any, size: int, path: Any) -> None:
         made.append(size)
-        really(source, size, file)
+        really(wanted, source, size, path)
 
     monkeypatch.setattr(downloads, "_filter", count)
     return made
@@ -65,7 +68,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def large(app: Flask, alice: Caller) -> Kept:
-    return Kept(app, alice).done(map(product, range(LARGE)))
+    return Kept(app, alice).failed(map(product, range(LARGE)))
 
 
 def asins_of(products: int) -> list[str]:
@@ -120,7 +123,7 @@ def test_one_user_makes_one_at_a_time_and_holds_up_no_other(
     said = second.get("csv").get_json()["data"]
     assert said.startswith(f"The CSV of runner {large.runner.id} is being made")
     assert of_bob.get("csv").status_code == 503
-    assert "Other CSV files are being made" in of_carl.get("csv").get_json()["data"]
+    assert "Other tables are being made" in of_carl.get("csv").get_json()["data"]
     assert small.get("csv").status_code == 200
     stopped.set()
     for kept in (large, second, of_bob, of_carl):
@@ -163,7 +166,7 @@ def test_the_table_of_a_run_that_grows_all_the_time_comes(
 
     def ask(*, is_growing: bool) -> tuple[str, int]:
         with Rows(folder, "csv") as rows:
-            table = given.table(1, 1, rows, is_growing=is_growing)
+            table = given.table(Wanted(1, 1, TableKind.CSV, {}, is_growing), rows)
         with table.file as file:
             return table.version, len(asins_in(file.read()))
 
@@ -175,16 +178,16 @@ def test_the_table_of_a_run_that_grows_all_the_time_comes(
         with folder.partial_rows.open("ab") as grown:
             grown.write(row(product(LARGE + number)))
     stopped.set()
-    assert until(lambda: _quietly(ask, True), bool) == (first, LARGE)
+    assert until(lambda: _quietly(partial(ask, is_growing=True)), bool) == (first, LARGE)
     assert ask(is_growing=True) == (first, LARGE), "asked for again, it is not made again"
     # Once it has ended, nothing may be missing.
-    version, count = until(lambda: _quietly(ask, False), bool) or ("", 0)
+    version, count = until(lambda: _quietly(partial(ask, is_growing=False)), bool) or ("", 0)
     assert (version != first, count) == (True, LARGE + 3)
 
 
-def _quietly(ask: Any, is_growing: bool) -> Any:
+def _quietly(ask: Any) -> Any:
     try:
-        return ask(is_growing=is_growing)
+        return ask()
     except NotReady:
         return None
 
@@ -198,7 +201,7 @@ def test_old_tables_make_room(home: Home, tmp_path: Path) -> None:
 
     def ask(runner: int) -> Any:
         with Rows(folder, "csv") as rows:
-            return given.table(runner, 1, rows, is_growing=False).file
+            return given.table(Wanted(runner, 1, TableKind.CSV, {}, False), rows).file
 
     size = ask(0).size
     given.most_bytes = 3 * size
@@ -244,23 +247,42 @@ def test_where_a_table_cannot_be_made_nothing_is_left(
     assert asins_in(finished(large).data) == asins_of(LARGE)
 
 
+def _why_not(given: Downloads, wanted: Wanted, rows: Rows) -> str:
+    """Why there is no table; of a small one an error of the disk."""
+    try:
+        given.table(wanted, rows).file.close()
+    except NotReady as error:
+        return str(error)
+    except OSError as error:
+        return f"could not: {error}"
+    return ""
+
+
+@pytest.mark.parametrize("kind", TableKind)
 @pytest.mark.parametrize("products", [10, LARGE])
 def test_a_full_disk_leaves_no_table(
-    app: Flask, alice: Caller, home: Home, monkeypatch: pytest.MonkeyPatch, products: int
+    app: Flask,
+    alice: Caller,
+    home: Home,
+    monkeypatch: pytest.MonkeyPatch,
+    products: int,
+    kind: TableKind,
 ) -> None:
     kept = Kept(app, alice).done(map(product, range(products)))
-    really = os.fdopen
-
-    def full(descriptor: int, *more: Any) -> Any:
-        os.dup2(os.open("/dev/full", os.O_WRONLY), descriptor)
-        return really(descriptor, *more)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(downloads.os, "fdopen", full)
-        assert kept.get("csv").status_code == 503
-    assert tables(home) == []
-    monkeypatch.setattr(downloads, "_AFTER_FAILURE_SECONDS", 0)
-    assert asins_in(finished(kept).data) == asins_of(products)
+    given = Downloads(home.folder / "var" / "full", 10**9, 0)
+    wanted = Wanted(kept.runner.id, 1, kind, {}, is_growing=False)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Rows(folder_of(kept.runner), "jsonl") as rows:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
+        try:
+            until(lambda: _why_not(given, wanted, rows), lambda said: "could not" in said)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        assert list(given.folder.iterdir()) == []
+        monkeypatch.setattr(downloads, "_AFTER_FAILURE_SECONDS", 0)
+        table = until(lambda: _quietly(lambda: given.table(wanted, rows)), bool)
+    with table.file as file:
+        assert file.size > 200
 
 
 def test_a_killed_maker_leaves_no_table(

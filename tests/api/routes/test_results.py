@@ -8,17 +8,19 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from flask import Flask
 
 from api import create_app
 from api.config import Settings
+from api.products.rows import Rows
 from api.runners.attempts import folder_of
 from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
-from category_crawler.run.csv_table import COLUMNS
 from category_crawler.run.rows import row
 from category_crawler.run.writer import Run
+from category_crawler.tables.columns import COLUMNS
 from tests.api.services import CATEGORY, Caller
 from tests.records import product, summary
 
@@ -41,21 +43,27 @@ class Kept:
     def done(self, products: Any = ROWS) -> "Kept":
         run = Run.create(folder_of(self.runner).path, {})
         run.keep(products)
-        run.finish(summary())
+        run.finish(summary(asin_count=run.kept))
         run.close()
         self.store.runners.end(self.runner.id, Outcome(Stage.DONE, asin_count=run.kept))
         return self
 
+    def failed(self, products: Any = ROWS) -> "Kept":
+        """Its rows stay lines, as those of a run that goes on are."""
+        run = Run.create(folder_of(self.runner).path, {})
+        run.keep(products)
+        run.end(summary(stage="failed", failed_reason="crashed", asin_count=run.kept))
+        run.close()
+        self.store.runners.end(
+            self.runner.id, Outcome(Stage.FAILED, failed_reason="crashed", asin_count=run.kept)
+        )
+        return self
+
     def torn(self) -> "Kept":
         """The spider is in the middle of a line."""
-        run = Run.create(folder_of(self.runner).path, {})
-        run.keep(ROWS)
-        run.close()
+        self.failed()
         with folder_of(self.runner).partial_rows.open("ab") as rows:
             rows.write(row(product(4))[:20])
-        self.store.runners.end(
-            self.runner.id, Outcome(Stage.FAILED, failed_reason="crashed", asin_count=3)
-        )
         return self
 
     def path(self, form: str) -> str:
@@ -103,7 +111,7 @@ def test_the_csv_begins_with_the_contracts_columns_and_guesses_nothing(kept: Kep
     assert third["in_stock"] == ""
 
 
-@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "xlsx", "parquet"])
 def test_unchanged_files_are_not_sent_again(kept: Kept, form: str) -> None:
     kept.done()
     first = kept.get(form)
@@ -112,7 +120,7 @@ def test_unchanged_files_are_not_sent_again(kept: Kept, form: str) -> None:
     assert kept.get(form, **{"If-None-Match": '"other"'}).status_code == 200
 
 
-@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "xlsx", "parquet"])
 def test_parts_can_be_asked_for(kept: Kept, form: str) -> None:
     kept.done()
     whole = kept.get(form).data
@@ -229,3 +237,65 @@ def test_always_http_200_wraps_every_code(app: Flask, alice: Caller) -> None:
     assert (absent.status_code, absent.get_json()["code"]) == (200, 404)
     assert client.get("/nothing").status_code == 200
     assert client.get("/nothing").get_json()["code"] == 404
+
+
+@pytest.mark.parametrize("state", ["done", "torn"])
+def test_the_dataset_of_a_run_that_has_ended_stays_in_its_folder(kept: Kept, state: str) -> None:
+    getattr(kept, state)()
+    assert kept.get("parquet").status_code == 200
+    path = folder_of(kept.runner).path / "products.parquet"
+    assert duckdb.sql(f"SELECT asin FROM '{path}'").fetchall() == [(p.asin,) for p in ROWS]
+    before = path.stat()
+    assert kept.get("parquet").data == path.read_bytes()
+    assert path.stat().st_ino == before.st_ino, "it is not made again"
+    # Other rows than those that it was made from, as of a backup brought back.
+    rows = Rows(folder_of(kept.runner), "jsonl").path
+    rows.write_bytes(rows.read_bytes().replace(b"L\xc3\xa1mpara", b"Lamp"))
+    assert kept.get("parquet").status_code == 200
+    assert path.stat().st_ino != before.st_ino
+    titles = duckdb.sql(f"SELECT title FROM '{path}'").fetchall()
+    assert [title for (title,) in titles][2].startswith("Lamp ")
+
+
+def test_the_files_name_says_what_was_asked(app: Flask, alice: Caller) -> None:
+    kept = Kept(app, alice)
+    request = {
+        "category_url": "https://www.amazon.com.au/s?rh=n%3A4851693051",
+        "domain": "amazon.com.au",
+        "amazon_node_id": "4851693051",
+        "postcode": "4500",
+        "price_max_cents": 5000,
+    }
+    kept.runner = kept.store.runners.add_collection(alice.user, "x", StoredRequest(request), [])
+    kept.collection = kept.runner.collection.id
+    given = kept.done().get("csv").headers["Content-Disposition"]
+    date = kept.store.runners.get(kept.runner.id).finished_at[:10]
+    name = f"amazon.com.au_4851693051_4500_price-to-50.00-AUD_{date}.csv"
+    assert given == f"inline; filename={name}"
+
+
+def test_a_csv_for_spreadsheets_runs_no_formula_unless_asked_for(kept: Kept) -> None:
+    kept.done([product(1, title="=1+1")])
+
+    def text(arguments: str) -> bytes:
+        answer = kept.owner.get(kept.path("csv") + arguments)
+        assert answer.content_length == len(answer.data)
+        etags.add(answer.headers["ETag"])
+        return bytes(answer.data)
+
+    etags: set[str] = set()
+    assert b",'=1+1," in text("")
+    assert b",=1+1," in text("?raw=true")
+    assert text("?bom=true") == b"\xef\xbb\xbf" + text("")
+    assert text("?bom=true&raw=true") == b"\xef\xbb\xbf" + text("?raw=true")
+    assert len(etags) == 4
+    part = kept.owner.get(kept.path("csv") + "?bom=true", Range="bytes=2-6")
+    assert (part.status_code, part.data) == (206, b"\xbfasin")
+
+
+@pytest.mark.parametrize("flag", ["raw", "bom"])
+@pytest.mark.parametrize("given", ["1", "yes", ""])
+def test_a_wrong_choice_is_refused(kept: Kept, flag: str, given: str) -> None:
+    answer = kept.done().owner.get(f"{kept.path('csv')}?{flag}={given}")
+    assert answer.status_code == 400
+    assert answer.get_json()["data"] == f"{flag}={given!r} in the address must be true or false"

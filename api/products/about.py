@@ -1,0 +1,59 @@
+"""What a file of rows says of its run: in its name, and inside where the kind of file has room."""
+
+import re
+
+from api.runners.asked import Asked, asked_of
+from api.store.records import Runner
+
+_COMPLETE: dict[bool | None, str] = {True: "yes", False: "no", None: "not known"}
+_LONGEST_PART = 60
+"""Characters of one part of a file's name; file systems take 255 bytes in all."""
+
+
+def file_name(runner: Runner, ending: str) -> str:
+    """Domain, node, its name, postcode, filters and date (UTC): ``amazon.com.au_123_4500_….csv``.
+
+    The date is that of the run's end, or of its start while it goes on.
+    """
+    asked = asked_of(runner)
+    node = "-".join(filter(None, (asked.amazon_node_id, _slug(asked.node_name or ""))))
+    date = (runner.finished_at or runner.created_at)[:10]
+    parts = (asked.domain, node, _slug(asked.postcode), _slug(" ".join(asked.filters)), date)
+    return f"{'_'.join(filter(None, parts))}.{ending}"
+
+
+def facts_of(runner: Runner) -> dict[str, str]:
+    """What was asked and how complete the list is, as names and texts."""
+    asked = asked_of(runner)
+    return _of_request(asked) | _of_run(runner)
+
+
+def _of_request(asked: Asked) -> dict[str, str]:
+    return {
+        "category_url": asked.category_url,
+        "domain": asked.domain,
+        "amazon_node_id": asked.amazon_node_id,
+        "node_name": asked.node_name or "",
+        "postcode": asked.postcode,
+        "filters": "; ".join(asked.filters),
+    }
+
+
+def _of_run(runner: Runner) -> dict[str, str]:
+    coverage = runner.coverage or {}
+    complete = _COMPLETE[coverage.get("complete")]
+    return {
+        "collection": str(runner.collection.id),
+        "runner": str(runner.id),
+        "stage": runner.stage.value,
+        "products": str(runner.asin_count) if runner.has_ended else "",
+        "complete": complete,
+        "why": str(coverage.get("why") or ""),
+        "started_at": runner.started_at or "",
+        "finished_at": runner.finished_at or "",
+    }
+
+
+def _slug(text: str) -> str:
+    """A text as a part of a file's name: letters and digits of any script, and hyphens."""
+    return re.sub(r"[^\w.]+", "-", text).strip("-._")[:_LONGEST_PART].rstrip("-._")

@@ -1,0 +1,41 @@
+"""A run's products as a Parquet file: ``products.parquet`` in its folder once it has ended."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from api.products.about import facts_of
+from api.products.downloads import Downloads, Table, Wanted
+from api.products.rows import Rows
+from api.runners.attempts import folder_of
+from api.store.records import Runner
+from category_crawler.tables.maker import TableKind
+
+DATASET = "products.parquet"
+
+
+def wanted_table(runner: Runner, kind: TableKind) -> Wanted:
+    """Which table is wanted of a runner; the Parquet table of one that has ended stays."""
+    is_growing = not runner.has_ended or runner.is_stopping
+    stays = kind is TableKind.PARQUET and not is_growing
+    return Wanted(
+        runner=runner.id,
+        user=runner.collection.user,
+        kind=kind,
+        facts=facts_of(runner),
+        is_growing=is_growing,
+        stays_at=folder_of(runner).path / DATASET if stays else None,
+    )
+
+
+@contextmanager
+def dataset(downloads: Downloads, runner: Runner) -> Iterator[Path]:
+    """The path of a runner's Parquet file, which is there as long as the block runs.
+
+    Raises FileNotFoundError, NotADirectoryError or NotReadable if the run has no rows, NotReady if
+    the file is still being made.
+    """
+    with Rows(folder_of(runner), "jsonl") as rows:
+        table: Table = downloads.table(wanted_table(runner, TableKind.PARQUET), rows)
+    with table.file:
+        yield table.path
