@@ -5,7 +5,7 @@ to the rules, and the answer leaves in an envelope.
 
 * :mod:`.runners`: how a runner starts, what became of it, how it is cancelled
 * :mod:`.delivery_sessions`: the same of a delivery session
-* :mod:`.products`: a run's rows as downloads
+* :mod:`.products`: a run's rows as downloads and as data
 * :mod:`.accounts`: logins, tokens and keys
 * :mod:`.notices`: tells of runs that have ended, by mail and webhook
 * :mod:`.store`: SQLite; :mod:`.scrapyd`: the client of Scrapyd
@@ -20,7 +20,7 @@ from flask.cli import NoAppException
 from api.commands import cli
 from api.config import Settings
 from api.rest import envelope, guards
-from api.routes import category, meta, results, settings, users, zipcodes
+from api.routes import category, meta, products, results, settings, users, zipcodes
 from api.runners.report import BASE_PATH
 from api.services import Services
 from api.store import StoreError, is_damaged
@@ -33,7 +33,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = envelope.LARGEST_BODY
     app.url_map.merge_slashes = False
     _services(given or _settings()).init_app(app)
-    for resource in (category, settings, results, zipcodes, users):
+    for resource in (category, products, settings, results, zipcodes, users):
         app.register_blueprint(
             resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")
         )

@@ -88,6 +88,17 @@ class CollectionId(Body):
     """The ``id`` that add_schedule gave."""
 
 
+class GetResult(CollectionId):
+    """Which collection is meant, and which of its products."""
+
+    include_asins: bool = True
+    """False leaves `asins` empty: an answer of constant size."""
+    limit: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """Most products in `asins`; all of them without it."""
+    skip: Annotated[int, Field(ge=0, le=2**31)] = 0
+    """Products to leave out at the beginning."""
+
+
 class ListCollections(Body):
     """Which of one's collections to list."""
 

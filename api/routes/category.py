@@ -3,10 +3,11 @@
 import logging
 from contextlib import suppress
 from http import HTTPStatus
+from itertools import islice
 from typing import IO, Any, cast
 
 from flask import Blueprint, Response, request
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from werkzeug.wsgi import wrap_file
 
 from api.notices.webhook import why_refused
@@ -15,10 +16,12 @@ from api.rest.auth import current_user
 from api.rest.envelope import ApiError, enveloped, http_status
 from api.rest.links import base_url
 from api.rest.operation import operation
+from api.rest.ownership import own_runner
 from api.rest.schemas import (
     Added,
     CollectionId,
     Collections,
+    GetResult,
     ListCollections,
     Result,
     Revoked,
@@ -29,6 +32,7 @@ from api.runners.request import AddSchedule
 from api.services import services
 from api.store.records import Runner
 from api.store.stage import Stage
+from category_crawler.run.rows import rows_in
 
 blueprint = Blueprint("category", __name__, url_prefix="/schedules/amazon/category")
 
@@ -56,18 +60,19 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
     return added | ({"warnings": collection.warnings} if collection.warnings else {})
 
 
-@operation(blueprint, "/result/", body=CollectionId, data=list[Result], errors=(404,))
-def result(body: CollectionId) -> Any:
+@operation(blueprint, "/result/", body=GetResult, data=list[Result], errors=(404,))
+def result(body: GetResult) -> Any:
     """Say how the newest runner of a collection stands.
 
     The stages are queued, scraping, done and failed. Once it is done, `asins` holds the products,
-    until the operator removes the files of old runs.
+    until the operator removes the files of old runs. `include_asins` false leaves them out, `limit`
+    and `skip` give a page of them.
     """
-    runner = services().jobs.refresh(_own_runner(body))
+    runner = services().jobs.refresh(own_runner(body.collection_id))
     folder = folder_of(runner)
-    if runner.stage is Stage.DONE and folder.has_whole_result():
+    if body.include_asins and runner.stage is Stage.DONE and folder.has_whole_result():
         with suppress(FileNotFoundError):
-            return _with_file(runner, folder.rows.open("rb"))
+            return _with_products(runner, folder.rows.open("rb"), body)
     return [{**_report(runner), "asins": []}]
 
 
@@ -77,7 +82,7 @@ def cancel(body: CollectionId) -> dict[str, Any]:
 
     `revoked` tells whether its job was found and is being stopped. What it had found is kept.
     """
-    runner = _own_runner(body)
+    runner = own_runner(body.collection_id)
     return {"id": runner.collection.id, "revoked": services().jobs.cancel(runner)}
 
 
@@ -112,11 +117,14 @@ def _check_webhook(body: AddSchedule) -> None:
         raise ApiError(400, f"webhook_url cannot be called: {why}", field="webhook_url")
 
 
-def _own_runner(body: CollectionId) -> Runner:
-    runner = services().store.runners.newest(current_user().id, body.collection_id)
-    if runner is None:
-        raise ApiError(404, f"There is no collection {body.collection_id} of yours")
-    return runner
+def _with_products(runner: Runner, file: IO[bytes], body: GetResult) -> Any:
+    """The answer with all products, or with one page of them."""
+    if body.limit is None and not body.skip:
+        return _with_file(runner, file)
+    with file:
+        end = None if body.limit is None else body.skip + body.limit
+        page = [from_json(line) for line in islice(rows_in(file), body.skip, end)]
+    return [{**_report(runner), "asins": page}]
 
 
 def _with_file(runner: Runner, file: IO[bytes]) -> Response:

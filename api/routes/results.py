@@ -13,9 +13,10 @@ from api.products.file_view import FilePart, FileView
 from api.products.forms import BYTE_ORDER_MARK, MIMETYPES, Form
 from api.products.rows import Rows, changed_at
 from api.products.spliced_file import SplicedFile
-from api.rest.auth import authenticate, current_user
+from api.rest.auth import authenticate
 from api.rest.envelope import ApiError
 from api.rest.operation import add_rule, describe
+from api.rest.ownership import own_runner
 from api.rest.schemas import LARGEST_ID
 from api.runners.attempts import folder_of
 from api.services import services
@@ -41,10 +42,7 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     """
     authenticate()
     wanted = Form(form, raw=_flag("raw"), bom=_flag("bom"))
-    runner = services().store.runners.own(current_user().id, collection_id, runner_id)
-    if runner is None:
-        raise ApiError(404, f"You have no runner {runner_id} in a collection {collection_id}")
-    runner = services().jobs.refresh(runner)
+    runner = services().jobs.refresh(own_runner(collection_id, runner_id))
     try:
         rows = Rows(folder_of(runner), form)
     except (FileNotFoundError, NotADirectoryError, NotReadable):

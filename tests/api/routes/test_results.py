@@ -34,10 +34,11 @@ ROWS = [
 class Kept:
     """A runner with rows on disk, at the end of its life or in the middle of it."""
 
-    def __init__(self, app: Flask, owner: Caller) -> None:
+    def __init__(self, app: Flask, owner: Caller, **request: Any) -> None:
         self.store = app.extensions["services"].store
         self.owner = owner
-        self.runner = self.store.runners.add_collection(owner.user, "Lamps", StoredRequest({}), [])
+        stored = StoredRequest(request)
+        self.runner = self.store.runners.add_collection(owner.user, "Lamps", stored, [])
         self.collection: int = self.runner.collection.id
 
     def done(self, products: Any = ROWS) -> "Kept":
@@ -258,16 +259,15 @@ def test_the_dataset_of_a_run_that_has_ended_stays_in_its_folder(kept: Kept, sta
 
 
 def test_the_files_name_says_what_was_asked(app: Flask, alice: Caller) -> None:
-    kept = Kept(app, alice)
-    request = {
-        "category_url": "https://www.amazon.com.au/s?rh=n%3A4851693051",
-        "domain": "amazon.com.au",
-        "amazon_node_id": "4851693051",
-        "postcode": "4500",
-        "price_max_cents": 5000,
-    }
-    kept.runner = kept.store.runners.add_collection(alice.user, "x", StoredRequest(request), [])
-    kept.collection = kept.runner.collection.id
+    kept = Kept(
+        app,
+        alice,
+        category_url="https://www.amazon.com.au/s?rh=n%3A4851693051",
+        domain="amazon.com.au",
+        amazon_node_id="4851693051",
+        postcode="4500",
+        price_max_cents=5000,
+    )
     given = kept.done().get("csv").headers["Content-Disposition"]
     date = kept.store.runners.get(kept.runner.id).finished_at[:10]
     name = f"amazon.com.au_4851693051_4500_price-to-50.00-AUD_{date}.csv"

@@ -1,0 +1,43 @@
+"""DuckDB in the API: one database in memory, a cursor for each query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from category_crawler.files.home import var_folder
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "384MB",
+    "threads": 2,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+"""For all queries together; what does not fit goes to ``var/downloads``."""
+
+
+def rows_of(sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """The rows of a query, each by the names of its columns. Values are bound as parameters."""
+    cursor = cursor_of()
+    cursor.execute(sql, list(parameters))
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def cursor_of() -> DuckDBPyConnection:
+    """A cursor of this process's database; each thread needs one of its own."""
+    return _database(var_folder() / "downloads").cursor()
+
+
+@lru_cache(maxsize=1)
+def _database(folder: Path) -> DuckDBPyConnection:
+    import duckdb  # takes some tenths of a second and 60 MB, which no start needs to wait for
+
+    database = duckdb.connect(config=_CONFIG)
+    database.execute("SET temp_directory = ?", [str(folder / ".duckdb")])
+    return database

@@ -1,0 +1,20 @@
+"""Finds the runners of the user who asks; those of others do not exist for them."""
+
+from api.rest.auth import current_user
+from api.rest.envelope import ApiError
+from api.services import services
+from api.store.records import Runner
+
+
+def own_runner(collection_id: int, runner_id: int | None = None) -> Runner:
+    """A runner of one's own collection, the newest by default. Raises ApiError if there is none."""
+    user, runners = current_user().id, services().store.runners
+    if runner_id is not None:
+        runner = runners.own(user, collection_id, runner_id)
+        missing = f"You have no runner {runner_id} in a collection {collection_id}"
+    else:
+        runner = runners.newest(user, collection_id)
+        missing = f"There is no collection {collection_id} of yours"
+    if runner is None:
+        raise ApiError(404, missing)
+    return runner

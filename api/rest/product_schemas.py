@@ -1,0 +1,82 @@
+"""What clients send and get about products, as models."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from api.products.queries import SORTS, Facets, ProductQuery
+from api.rest.schemas import Body, Id
+
+Sort = Literal[SORTS]  # type: ignore[valid-type] # SORTS is a tuple of texts
+_Cents = Annotated[int, Field(ge=0, le=2**53)]
+_Brand = Annotated[str, Field(max_length=200)]
+_Skip = Annotated[int, Field(ge=0, le=2**31)]
+
+
+class ListProducts(Body):
+    """Which products of a run to list."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"collection_id": 1, "search": "desk lamp", "sort": "price", "limit": 20}]
+        }
+    )
+
+    collection_id: Id
+    runner_id: Id | None = None
+    """One of the collection's runners; the newest without it."""
+    search: Annotated[str, Field(max_length=200)] | None = None
+    """Words that the title, the brand or the ASIN contain; case and accents do not matter."""
+    brand: _Brand | Annotated[list[_Brand], Field(max_length=100)] | None = None
+    """A brand, or a list of brands of which any fits; in capitals or not."""
+    price_min_cents: _Cents | None = None
+    price_max_cents: _Cents | None = None
+    is_prime: bool | None = None
+    in_stock: bool | None = None
+    has_coupon: bool | None = None
+    is_discounted: bool | None = None
+    """Whether a higher list price is shown."""
+    delivery_by: Annotated[date, Field(strict=False)] | None = None
+    """The fastest promise is kept by this day in the shop's time, such as ``2026-12-24``."""
+    sort: Sort | None = None
+    """``-`` before a name is descending; products without the value come last."""
+    limit: Annotated[int, Field(ge=0, le=1000)] = 50
+    skip: _Skip = 0
+    facets: bool = False
+    """Count brands, prices, ratings and delivery words among all that fit."""
+
+    @model_validator(mode="after")
+    def _check_prices(self) -> "ListProducts":
+        low, high = self.price_min_cents, self.price_max_cents
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"price_min_cents {low} is above price_max_cents {high}")
+        return self
+
+    @property
+    def query(self) -> ProductQuery:
+        """The filters, order and page."""
+        brands = [self.brand] if isinstance(self.brand, str) else self.brand or ()
+        return ProductQuery(
+            search=self.search,
+            brands=tuple(brands),
+            price_min_cents=self.price_min_cents,
+            price_max_cents=self.price_max_cents,
+            is_prime=self.is_prime,
+            in_stock=self.in_stock,
+            has_coupon=self.has_coupon,
+            is_discounted=self.is_discounted,
+            delivery_by=self.delivery_by,
+            sort=self.sort,
+            limit=self.limit,
+            skip=self.skip,
+        )
+
+
+class Products(BaseModel):
+    """A page of a run's products."""
+
+    runner_id: int
+    total: int = Field(description="Products that fit, on all pages")
+    items: list[dict[str, Any]] = Field(description="With the fields of a product in `asins`")
+    facets: Facets | None = Field(None, description="Only there if it was asked for")
