@@ -22,6 +22,12 @@ def file_name(runner: Runner, ending: str) -> str:
     return f"{'_'.join(filter(None, parts))}.{ending}"
 
 
+def changes_file_name(before: Runner, after: Runner, ending: str) -> str:
+    """The name of a file of changes: that of the later run, and the date of the earlier."""
+    name = file_name(after, ending).removesuffix(f".{ending}")
+    return f"{name}_changes-since-{(before.finished_at or before.created_at)[:10]}.{ending}"
+
+
 def facts_of(runner: Runner) -> dict[str, str]:
     """What was asked and how complete the list is, as names and texts."""
     asked = asked_of(runner)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from api.products.about import facts_of
 from api.products.downloads import Downloads, Table, Wanted
@@ -29,13 +28,13 @@ def wanted_table(runner: Runner, kind: TableKind) -> Wanted:
 
 
 @contextmanager
-def dataset(downloads: Downloads, runner: Runner) -> Iterator[Path]:
-    """The path of a runner's Parquet file, which is there as long as the block runs.
+def dataset(downloads: Downloads, runner: Runner) -> Iterator[Table]:
+    """A runner's Parquet file, which is there as long as the block runs.
 
     Raises FileNotFoundError, NotADirectoryError or NotReadable if the run has no rows, NotReady if
     the file is still being made.
     """
     with Rows(folder_of(runner), "jsonl") as rows:
-        table: Table = downloads.table(wanted_table(runner, TableKind.PARQUET), rows)
+        table = downloads.table(wanted_table(runner, TableKind.PARQUET), rows)
     with table.file:
-        yield table.path
+        yield table

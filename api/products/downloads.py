@@ -19,16 +19,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock, Semaphore, Thread
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 from api.cores import leave_shared_core
 from api.products.file_view import FilePart
-from api.products.rows import Rows, changed_ns
+from api.products.rows import changed_ns
 from category_crawler.environment import without_secrets
 from category_crawler.files.atomic_write import replacing_path
 from category_crawler.files.home import PROJECT
@@ -39,8 +39,6 @@ from category_crawler.tables.maker import TableKind, write_table
 
 logger = logging.getLogger(__name__)
 
-_SMALL_BYTES = 1024 * 1024
-"""A table of this many bytes takes about 25 ms, less than starting a process."""
 _MOST_AT_ONCE = 2
 """Large tables made at the same time; at most one for each user."""
 _MOST_WAITING = 2
@@ -125,6 +123,25 @@ class _Making:
         self.is_over.set()
 
 
+class Source(Protocol):
+    """A file that tables are made of."""
+
+    version: str
+    """Changes with every change of the file."""
+    small_bytes: int
+    """A table of this many bytes takes less time than starting a process."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the file has only grown since it was opened."""
+
+    def whole_lines(self) -> int:
+        """Size in bytes of what a table is made of."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+
+
 class Downloads:
     """The cached tables of one folder, up to ``most_bytes`` in all.
 
@@ -137,6 +154,7 @@ class Downloads:
         self.min_free = min_free
         self._lock = Lock()
         self._waiting = Semaphore(_MOST_WAITING)
+        self._deriving = Semaphore(1)
         self._makings: dict[tuple[int, TableKind], _Making] = {}
         """The latest one of each table."""
         self._is_empty = False
@@ -148,7 +166,7 @@ class Downloads:
             return self._path(wanted, version).stat().st_size
         return None
 
-    def table(self, wanted: Wanted, rows: Rows) -> Table:
+    def table(self, wanted: Wanted, rows: Source) -> Table:
         """The wanted table of a run's rows.
 
         Raises NotReady, or OSError if the folder cannot be used.
@@ -159,7 +177,7 @@ class Downloads:
         if table is not None:
             return table
         size = rows.whole_lines()
-        if size <= _SMALL_BYTES:
+        if size <= rows.small_bytes:
             return self._make_small(wanted, rows, size)
         making = _Making(wanted, rows.version)
         with self._lock:
@@ -169,6 +187,32 @@ class Downloads:
             table = self._made(wanted, making.version)
         if table is None:
             raise NotReady(f"The {wanted.name} had to make room for others")
+        return table
+
+    def derived(self, name: str, make: Callable[[Path], None]) -> Table:
+        """A file of the cache that ``make`` writes if it is not there; it takes a second or two.
+
+        Raises NotReady if too many are being made, or what ``make`` raises.
+        """
+        self._prepare()
+        path = self.folder / name
+        with self._lock:
+            table = self._opened(path, name)
+        if table is not None:
+            return table
+        if not self._deriving.acquire(timeout=_WAIT_SECONDS):
+            raise NotReady("Other tables are being made")
+        try:
+            if not path.exists():
+                with replacing_path(path) as part:
+                    make(part)
+        finally:
+            self._deriving.release()
+        with self._lock:
+            self._make_room(path)
+            table = self._opened(path, name)
+        if table is None:
+            raise FileNotFoundError(f"{name} has been removed")
         return table
 
     def _prepare(self) -> None:
@@ -188,23 +232,32 @@ class Downloads:
         return self._made(wanted, latest.version)
 
     def _made(self, wanted: Wanted, version: str) -> Table | None:
-        """A table that is there, marked as used; None if it is not, or of other rows."""
+        """A table that is there; None if it is not, or of other rows."""
         path = self._path(wanted, version)
+        if wanted.stays_at is None:
+            return self._opened(path, version)
         try:
             file = path.open("rb", buffering=0)
         except FileNotFoundError:
             return None
         status = os.fstat(file.fileno())
-        if wanted.stays_at is None:
-            # Shows the eviction that it is being read.
-            fcntl.flock(file, fcntl.LOCK_SH)
-            os.utime(path)
-        elif status.st_mtime_ns != changed_ns(version):
+        if status.st_mtime_ns != changed_ns(version):
             file.close()
             return None
         return Table(FilePart(file, 0, status.st_size), version, path)
 
-    def _make_small(self, wanted: Wanted, rows: Rows, size: int) -> Table:
+    def _opened(self, path: Path, version: str) -> Table | None:
+        """A table of the cache, marked as used; None if it is not there."""
+        try:
+            file = path.open("rb", buffering=0)
+        except FileNotFoundError:
+            return None
+        # Shows the eviction that it is being read.
+        fcntl.flock(file, fcntl.LOCK_SH)
+        os.utime(path)
+        return Table(FilePart(file, 0, os.fstat(file.fileno()).st_size), version, path)
+
+    def _make_small(self, wanted: Wanted, rows: Source, size: int) -> Table:
         path = self._path(wanted, rows.version)
         try:
             with _replacing(path, wanted, rows.version) as part:
@@ -229,7 +282,7 @@ class Downloads:
             raise _failed(making.wanted)
         return None if latest.is_over.is_set() else latest
 
-    def _begun(self, making: _Making, rows: Rows, size: int) -> _Making:
+    def _begun(self, making: _Making, rows: Source, size: int) -> _Making:
         """Start to make a large table. Raises NotReady if too many are being made."""
         self._check_place(making, size)
         source = os.fdopen(os.dup(rows.fileno()), "rb")
@@ -253,7 +306,7 @@ class Downloads:
                 _AFTER_FAILURE_SECONDS,
             )
 
-    def _make(self, making: _Making, rows: Rows, source: IO[bytes], size: int) -> None:
+    def _make(self, making: _Making, rows: Source, source: IO[bytes], size: int) -> None:
         leave_shared_core()
         wanted = making.wanted
         path = self._path(wanted, making.version)

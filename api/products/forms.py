@@ -50,3 +50,5 @@ MIMETYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
 }
+CHANGES_FORMS = ("csv", "xlsx", "parquet")
+"""The forms of a table of changes."""

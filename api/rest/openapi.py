@@ -1,11 +1,13 @@
 """The OpenAPI document, made from the models that validate the calls."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from api.products.forms import MIMETYPES
+from api.products.forms import CHANGES_FORMS, MIMETYPES
 from api.rest.links import base_url
 from api.rest.operation import CONTROL, Operation, operations
 from category_crawler import __version__
@@ -86,8 +88,17 @@ def _operation(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
             "required": bool(schemas[one.body.__name__].get("required")),
         }
     if "{" in one.path:
-        described["parameters"] = _DOWNLOAD_PARAMETERS
+        described["parameters"] = [*_parameters(one.path)]
     return described
+
+
+def _parameters(path: str) -> Iterator[dict[str, Any]]:
+    """The parts of a download's path, and the choices after it."""
+    for name in re.findall(r"{(\w+)}", path):
+        forms = CHANGES_FORMS if "changes" in path else tuple(MIMETYPES)
+        schema = {"type": "string", "enum": list(forms)} if name == "form" else _ID
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+    yield from _CHOICES
 
 
 def _answer(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -139,15 +150,4 @@ _SECURITY_SCHEMES = {
 }
 _ID = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 _FLAG = {"type": "string", "enum": ["true", "false"]}
-_DOWNLOAD_PARAMETERS = [
-    {"name": "collection_id", "in": "path", "required": True, "schema": _ID},
-    {"name": "runner_id", "in": "path", "required": True, "schema": _ID},
-    {
-        "name": "form",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "enum": list(MIMETYPES)},
-    },
-    {"name": "raw", "in": "query", "schema": _FLAG},
-    {"name": "bom", "in": "query", "schema": _FLAG},
-]
+_CHOICES = [{"name": name, "in": "query", "schema": _FLAG} for name in ("raw", "bom")]

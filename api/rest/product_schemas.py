@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.products.differences import KINDS
 from api.products.queries import SORTS, Facets, ProductQuery
 from api.rest.schemas import Body, Id
 
 Sort = Literal[SORTS]  # type: ignore[valid-type] # SORTS is a tuple of texts
+Kind = Literal[KINDS]  # type: ignore[valid-type] # KINDS is a tuple of texts
 _Cents = Annotated[int, Field(ge=0, le=2**53)]
 _Brand = Annotated[str, Field(max_length=200)]
 _Skip = Annotated[int, Field(ge=0, le=2**31)]
@@ -71,6 +73,55 @@ class ListProducts(Body):
             limit=self.limit,
             skip=self.skip,
         )
+
+
+class ListChanges(Body):
+    """Which two runs of a collection to compare, and which changes to list."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"collection_id": 1, "kind": ["price_down", "gone"], "limit": 20}]
+        }
+    )
+
+    collection_id: Id
+    from_runner: Id | None = None
+    """The earlier run; the last that is done before ``to_runner`` without it."""
+    to_runner: Id | None = None
+    """The later run; the last that is done without it."""
+    kind: Kind | list[Kind] | None = None
+    """One kind of change, or several; all of them without it."""
+    limit: Annotated[int, Field(ge=0, le=1000)] = 50
+    skip: _Skip = 0
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that are wanted; empty for all."""
+        return (self.kind,) if isinstance(self.kind, str) else tuple(self.kind or ())
+
+
+class ComparedRun(BaseModel):
+    """One of the two runs that are compared."""
+
+    id: int
+    finished_at: str | None
+    products: int
+    complete: bool | None = Field(description="As in `coverage`")
+
+
+class ChangesList(BaseModel):
+    """The changes between two runs."""
+
+    from_runner: ComparedRun
+    to_runner: ComparedRun
+    counts: dict[str, int] = Field(description=f"By kind: {', '.join(KINDS)}")
+    why: str = Field(description="Why products that were not seen count as gone, or do not")
+    total: int = Field(description="Changes of the kinds asked for, on all pages")
+    items: list[dict[str, Any]] = Field(
+        description="`kind`, `asin`, what it is, and each value of both runs: `price_cents_before` "
+        "and `price_cents`"
+    )
+    download_links: dict[str, str] = Field(description="All changes as csv, xlsx and parquet")
 
 
 class Products(BaseModel):

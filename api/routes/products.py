@@ -37,8 +37,8 @@ def list_products(body: ListProducts) -> dict[str, Any]:
 def found_in(runner: Runner, query: ProductQuery, *, facets: bool = False) -> Found:
     """Look into a runner's products. Raises ApiError if they are being prepared or removed."""
     try:
-        with dataset(services().downloads, runner) as path:
-            return find(path, query, DOMAINS.get(asked_of(runner).domain), facets=facets)
+        with dataset(services().downloads, runner) as table:
+            return find(table.path, query, DOMAINS.get(asked_of(runner).domain), facets=facets)
     except NotReady as error:
         raise ApiError(503, str(error), retry_after=error.seconds) from None
     except (FileNotFoundError, NotADirectoryError, NotReadable):

@@ -1,22 +1,18 @@
 """Downloads: the rows of one's own runs, as raw bytes."""
 
-from typing import IO, cast
-
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.wsgi import wrap_file
 
 from api.products.about import file_name
 from api.products.datasets import wanted_table
 from api.products.downloads import NotReady, Table
-from api.products.file_view import FilePart, FileView
+from api.products.file_view import FileView
 from api.products.forms import BYTE_ORDER_MARK, MIMETYPES, Form
 from api.products.rows import Rows, changed_at
-from api.products.spliced_file import SplicedFile
 from api.rest.auth import authenticate
 from api.rest.envelope import ApiError
 from api.rest.operation import add_rule, describe
 from api.rest.ownership import own_runner
+from api.rest.raw_file import form_asked_for, head, sent
 from api.rest.schemas import LARGEST_ID
 from api.runners.attempts import folder_of
 from api.services import services
@@ -28,7 +24,7 @@ blueprint = Blueprint("results", __name__, url_prefix="/results")
 
 
 def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
-    """Download the rows of a runner as `.json`, `.jsonl`, `.csv`, `.xlsx` or `.parquet`.
+    """Download the rows of a runner as JSON, JSON lines, CSV, Excel or Parquet.
 
     Of a run that is going on or has failed these are the whole lines written so far. The answer
     carries an ETag, and parts of it can be asked for with Range. A large CSV, Excel or Parquet file
@@ -41,7 +37,7 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     byte order mark first, which makes Excel read the file as UTF-8.
     """
     authenticate()
-    wanted = Form(form, raw=_flag("raw"), bom=_flag("bom"))
+    wanted = form_asked_for(form)
     runner = services().jobs.refresh(own_runner(collection_id, runner_id))
     try:
         rows = Rows(folder_of(runner), form)
@@ -56,30 +52,14 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
         with rows:
             return _with_length(response, runner, rows, wanted)
     if wanted.table is None:
-        return _sent(_view(rows), _head(runner, wanted, rows.version))
+        return sent(_view(rows), wanted, _head(runner, wanted, rows.version))
     with rows:
         table = _table(runner, rows, wanted.table)
-        return _sent(_with_mark(table.file, wanted), _head(runner, wanted, table.version))
-
-
-def _flag(name: str) -> bool:
-    """An argument of the address that is true or false. Raises ApiError if it is neither."""
-    given = request.args.get(name, "false")
-    if given not in ("true", "false"):
-        raise ApiError(400, f"{name}={given!r} in the address must be true or false", field=name)
-    return given == "true"
+        return sent(table.file, wanted, _head(runner, wanted, table.version))
 
 
 def _head(runner: Runner, form: Form, version: str) -> Response:
-    """An answer still without its body."""
-    response = Response(mimetype=form.mimetype, direct_passthrough=True)
-    response.automatically_set_content_length = False
-    name = file_name(runner, form.name)
-    response.headers.set("Content-Disposition", "inline", filename=name)
-    response.cache_control.no_cache = True
-    response.set_etag(f"{form.tag}-{version}")
-    response.last_modified = changed_at(version)
-    return response
+    return head(form, version, changed_at(version), file_name(runner, form.name))
 
 
 def _with_length(response: Response, runner: Runner, rows: Rows, form: Form) -> Response:
@@ -105,28 +85,6 @@ def _table(runner: Runner, rows: Rows, kind: TableKind) -> Table:
         return services().downloads.table(wanted_table(runner, kind), rows)
     except NotReady as error:
         raise ApiError(503, str(error), retry_after=error.seconds) from None
-
-
-def _with_mark(file: FileView, form: Form) -> FileView:
-    if not form.is_marked:
-        return file
-    return SplicedFile(BYTE_ORDER_MARK, cast(IO[bytes], file), b"")
-
-
-def _sent(file: FileView, response: Response) -> Response:
-    """The answer with the file, or with the part of it that was asked for, as its body."""
-    response.content_length = file.size
-    try:
-        response.make_conditional(request, accept_ranges=True, complete_length=file.size)
-    except RequestedRangeNotSatisfiable:
-        file.close()
-        raise
-    part = response.content_range
-    if response.status_code == 206:
-        file = FilePart(cast(IO[bytes], file), part.start or 0, part.stop or 0)
-    # The server's own wrapper sends a file piece by piece, and no thread waits for the client.
-    response.response = wrap_file(request.environ, cast(IO[bytes], file))
-    return response
 
 
 def _no_rows(runner: Runner) -> str:

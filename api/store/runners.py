@@ -201,6 +201,14 @@ class Runners:
             (runner, collection, user),
         )
 
+    def done(self, collection: int, limit: int = 100) -> list[Runner]:
+        """The latest runners of a collection that are done, newest first."""
+        return self._file.all(
+            _AS_RUNNER,
+            f"{_RUNNERS} WHERE collection = ? AND stage = 'done' ORDER BY runners.id DESC LIMIT ?",
+            (collection, limit),
+        )
+
     def page(
         self, user: int, stage: Stage | None, limit: int, skip: int
     ) -> tuple[int, list[Runner]]:

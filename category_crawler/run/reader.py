@@ -35,7 +35,9 @@ class RunFolder:
         """The result file; it exists once the run is done."""
         self.partial_rows = path / PARTIAL_ROWS
         """The rows written so far, until the run is done; the last line may be incomplete."""
-        self._job, self._journal, self._lock = path / JOB, path / JOURNAL, path / LOCK
+        self.journal = path / JOURNAL
+        """A line per finished page, see :mod:`.journal`."""
+        self._job, self._lock = path / JOB, path / LOCK
         self._progress, self._summary = path / PROGRESS, path / SUMMARY
 
     @property
@@ -105,8 +107,8 @@ class RunFolder:
     @property
     def journal_size(self) -> int:
         """Bytes of the journal; it grows with every finished page."""
-        status = _status(self._journal)
-        return status.st_size if status and _is_file(self._journal) else 0
+        status = _status(self.journal)
+        return status.st_size if status and _is_file(self.journal) else 0
 
     def has_reported_within(self, seconds: float) -> bool:
         """Whether the spider has written its progress in the latest ``seconds``."""

@@ -1,8 +1,7 @@
 """Rows as a CSV table."""
 
 import csv
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from io import TextIOWrapper
 from typing import IO, Any
 
@@ -12,27 +11,25 @@ _FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that begins so as a formula (OWASP, "CSV Injection")."""
 
 
-def write_csv(lines: Iterable[bytes], file: IO[bytes], *, raw: bool = False) -> None:
-    """Write rows, given as lines of JSON, as a table with a header line.
+def write_csv(
+    records: Iterable[Mapping[str, Any]],
+    file: IO[bytes],
+    columns: Sequence[str] = COLUMNS,
+    *,
+    raw: bool = False,
+) -> None:
+    """Write records, each a mapping by column, as a table with a header line.
 
     A text that a spreadsheet would run as a formula gets a ``'`` before it, unless ``raw``. Raises
-    ValueError if a line is not a row, OSError if the file cannot be written.
+    OSError if the file cannot be written.
     """
     text = TextIOWrapper(file, encoding="utf-8", newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for line in lines:
-        writer.writerow(cell(value, raw=raw) for value in map(values_of(line).get, COLUMNS))
+    writer.writerow(columns)
+    for record in records:
+        writer.writerow(cell(record.get(name), raw=raw) for name in columns)
     text.flush()
     text.detach()
-
-
-def values_of(line: bytes) -> dict[str, Any]:
-    """A row's values by column. Raises ValueError if the line is not a row."""
-    values = json.loads(line)
-    if not isinstance(values, dict):
-        raise ValueError("a line is not a row")
-    return values
 
 
 def cell(value: Any, *, raw: bool = False) -> Any:

@@ -1,12 +1,18 @@
 """Writes rows as one of the tables."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from category_crawler.run.rows import rows_in
+from category_crawler.tables.columns import COLUMNS
 from category_crawler.tables.csv_table import write_csv
+
+_PARQUET = b"PAR1"
+"""The first bytes of every Parquet file."""
 
 
 class TableKind(StrEnum):
@@ -19,10 +25,19 @@ class TableKind(StrEnum):
     PARQUET = "parquet"
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a table is made of."""
+
+    name: str
+    columns: Sequence[str]
+    records: Iterable[Mapping[str, Any]]
+
+
 def write_table(
-    kind: TableKind, rows: IO[bytes], size: int, path: Path, facts: Mapping[str, str]
+    kind: TableKind, source: IO[bytes], size: int, path: Path, facts: Mapping[str, str]
 ) -> None:
-    """Write the first ``size`` bytes of a file of rows as a table.
+    """Write the first ``size`` bytes of a file of rows, or a whole Parquet file, as a table.
 
     ``facts`` say what was asked, for the kinds of file that have room for it. Raises ValueError if
     the rows are damaged, OSError if the table cannot be written.
@@ -30,22 +45,35 @@ def write_table(
     if kind is TableKind.PARQUET:
         from category_crawler.tables.parquet_table import write_parquet
 
-        write_parquet(rows, size, path, facts)
+        write_parquet(source, size, path, facts)
         return
-    rows.seek(0)
-    _write_lines(kind, rows_in(first_lines(rows, size)), path, facts)
-
-
-def _write_lines(
-    kind: TableKind, lines: Iterable[bytes], path: Path, facts: Mapping[str, str]
-) -> None:
+    given = _read(source, size)
     if kind is TableKind.XLSX:
         from category_crawler.tables.xlsx_table import write_xlsx
 
-        write_xlsx(lines, path, facts)
+        write_xlsx(given.records, path, facts, given.columns, given.name)
         return
     with path.open("wb") as file:
-        write_csv(lines, file, raw=kind is TableKind.RAW_CSV)
+        write_csv(given.records, file, given.columns, raw=kind is TableKind.RAW_CSV)
+
+
+def _read(source: IO[bytes], size: int) -> _Source:
+    source.seek(0)
+    if source.read(len(_PARQUET)) == _PARQUET:
+        from category_crawler.tables.parquet_table import read_parquet
+
+        columns, records = read_parquet(source)
+        return _Source("Changes", columns, records)
+    source.seek(0)
+    return _Source("Products", COLUMNS, map(values_of, rows_in(first_lines(source, size))))
+
+
+def values_of(line: bytes) -> dict[str, Any]:
+    """A row's values by column. Raises ValueError if the line is not a row."""
+    values = json.loads(line)
+    if not isinstance(values, dict):
+        raise ValueError("a line is not a row")
+    return values
 
 
 def first_lines(file: IO[bytes], size: int) -> Iterator[bytes]:

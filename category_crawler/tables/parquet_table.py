@@ -4,9 +4,15 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from category_crawler.tables.columns import COLUMNS, TYPES
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_AT_ONCE = 1000
+"""Records that are held in memory."""
 
 _DUCKDB_TYPES = {
     str: "VARCHAR",
@@ -47,6 +53,23 @@ def write_parquet(rows: IO[bytes], size: int, path: Path, facts: Mapping[str, st
             raise OSError(f"{path.name} could not be written: {_first_line(error)}") from None
         except duckdb.Error as error:
             raise ValueError(_first_line(error)) from None
+
+
+def read_parquet(source: IO[bytes]) -> tuple[list[str], Iterator[dict[str, Any]]]:
+    """The columns of a Parquet file, and its records in order, read a thousand at a time."""
+    import duckdb
+
+    database = duckdb.connect(config=_CONFIG)
+    database.execute("SELECT * FROM read_parquet(?)", [f"/dev/fd/{source.fileno()}"])
+    columns = [column[0] for column in database.description or ()]
+    return columns, _records(database, columns)
+
+
+def _records(database: "DuckDBPyConnection", columns: list[str]) -> Iterator[dict[str, Any]]:
+    with database:
+        while rows := database.fetchmany(_AT_ONCE):
+            for row in rows:
+                yield dict(zip(columns, row, strict=True))
 
 
 def _is_array(rows: IO[bytes]) -> bool:

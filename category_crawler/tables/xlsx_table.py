@@ -1,13 +1,13 @@
 """Rows as an Excel workbook, written row by row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from category_crawler.tables.columns import COLUMNS
-from category_crawler.tables.csv_table import cell, values_of
+from category_crawler.tables.csv_table import cell
 
 _MOST_ROWS = 1_048_575
 """Excel's most rows of a sheet, without the header."""
@@ -31,12 +31,18 @@ class _Sheet(Protocol):
     def write_url(self, row: int, column: int, url: str) -> int: ...
 
 
-def write_xlsx(lines: Iterable[bytes], path: Path, facts: Mapping[str, str]) -> None:
-    """Write rows, given as lines of JSON, as a workbook; ``facts`` become its second sheet.
+def write_xlsx(
+    records: Iterable[Mapping[str, Any]],
+    path: Path,
+    facts: Mapping[str, str],
+    columns: Sequence[str] = COLUMNS,
+    name: str = "Products",
+) -> None:
+    """Write records, each a mapping by column, as a workbook; ``facts`` become its last sheet.
 
     ``price`` is a number with the row's currency, ``scraped_at`` a time in UTC, ``url`` a link (the
     first 65,530 of a sheet, which is Excel's limit). The columns are those of the CSV table. Raises
-    ValueError if a line is not a row, OSError if the file cannot be written.
+    OSError if the file cannot be written.
     """
     import xlsxwriter  # only who makes a workbook needs it
 
@@ -45,18 +51,20 @@ def write_xlsx(lines: Iterable[bytes], path: Path, facts: Mapping[str, str]) -> 
         book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": folder})
         try:
             book.use_zip64()
-            _Products(book).write(lines)
+            _Records(book, name, columns).write(records)
             _write_facts(book, facts)
             book.close()
         except xlsxwriter.exceptions.XlsxWriterException as error:
             raise OSError(f"{path.name} could not be written: {error}") from None
 
 
-class _Products:
-    """The sheets of products; a new one begins where Excel's limit is reached."""
+class _Records:
+    """The sheets of records; a new one begins where Excel's limit is reached."""
 
-    def __init__(self, book: Any) -> None:
+    def __init__(self, book: Any, name: str, columns: Sequence[str]) -> None:
         self._book = book
+        self._name = name
+        self._columns = columns
         self._head = book.add_format({"bold": True})
         self._whole = book.add_format({"num_format": "#,##0"})
         self._stars = book.add_format({"num_format": "0.0"})
@@ -66,26 +74,26 @@ class _Products:
         self._sheets = 0
         self._sheet: Any = None
 
-    def write(self, lines: Iterable[bytes]) -> None:
+    def write(self, records: Iterable[Mapping[str, Any]]) -> None:
         self._begin_sheet()
-        for line in lines:
+        for record in records:
             if self._row == _MOST_ROWS:
                 self._begin_sheet()
             self._row += 1
-            self._write_row(values_of(line))
+            self._write_row(record)
 
     def _begin_sheet(self) -> None:
         self._sheets += 1
-        name = "Products" if self._sheets == 1 else f"Products {self._sheets}"
-        self._sheet = self._book.add_worksheet(name)
+        number = "" if self._sheets == 1 else f" {self._sheets}"
+        self._sheet = self._book.add_worksheet(self._name + number)
         self._row = 0
         self._sheet.freeze_panes(1, 1)
-        for column, name in enumerate(COLUMNS):
+        for column, name in enumerate(self._columns):
             self._sheet.set_column(column, column, _WIDTHS.get(name, _OTHER_WIDTH))
             self._sheet.write_string(0, column, name, self._head)
 
     def _write_row(self, values: Mapping[str, Any]) -> None:
-        for column, name in enumerate(COLUMNS):
+        for column, name in enumerate(self._columns):
             value = values.get(name)
             if name == "price" and values.get("price_cents") is not None:
                 amount, style = values["price_cents"] / 100, self._currency(values.get("currency"))

@@ -1,12 +1,12 @@
 """The CSV feed has the bytes of the API's table."""
 
 import io
+from dataclasses import asdict
 
 import pytest
 from scrapy.utils.misc import load_object
 from scrapy.utils.project import get_project_settings
 
-from category_crawler.run.rows import row
 from category_crawler.tables.csv_table import write_csv
 from tests.records import product
 
@@ -26,5 +26,5 @@ def test_the_feed_is_the_table_of_the_api(raw: bool) -> None:
         export.export_item(one)
     export.stream.flush()
     export.finish_exporting()
-    write_csv(map(row, PRODUCTS), table, raw=raw)
+    write_csv(map(asdict, PRODUCTS), table, raw=raw)
     assert feed.getvalue() == table.getvalue()

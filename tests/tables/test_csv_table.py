@@ -8,12 +8,13 @@ import pytest
 from category_crawler.run.rows import row
 from category_crawler.tables.columns import COLUMNS
 from category_crawler.tables.csv_table import write_csv
+from category_crawler.tables.maker import values_of
 from tests.records import product
 
 
 def table(*lines: bytes, raw: bool = False) -> list[dict[str, str]]:
     file = io.BytesIO()
-    write_csv(lines, file, raw=raw)
+    write_csv(map(values_of, lines), file, raw=raw)
     return list(csv.DictReader(io.StringIO(file.getvalue().decode(), newline="")))
 
 

@@ -11,15 +11,16 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from api.accounts.secret import hash_of, new_secret
+from api.products.forms import CHANGES_FORMS, MIMETYPES
 from api.rest.operation import Operation
 from api.runners.attempts import folder_of
 from api.store import Store
-from api.store.records import Outcome, StoredRequest
+from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from tests.api.services import BODY, Caller, new_user
 from tests.crawls import DOMAIN, POSTCODE
 
-IDS = ("collection_id", "runner_id", "id")
+IDS = ("collection_id", "runner_id", "from_runner", "to_runner", "id")
 NAMES_NOTHING = {
     "schedules/amazon/category/add_schedule",
     "schedules/amazon/category/list",
@@ -39,21 +40,30 @@ class Table:
         self.app = app
         self.store: Store = app.extensions["services"].store
         self.operations: list[Operation] = app.extensions["operations"]
-        runner = self.store.runners.add_collection(alice.user, "Lamps", StoredRequest({}), [])
-        folder = folder_of(runner)
-        folder.path.mkdir(parents=True)
-        folder.partial_rows.write_text('{"asin": "B000000001"}\n')
-        self.store.runners.end(
-            runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=1)
-        )
+        first = self.store.runners.add_collection(alice.user, "Lamps", StoredRequest({}), [])
+        self.fail(first)
+        runner = self.store.runners.add(first, 0, 1)
+        assert runner is not None
+        self.fail(runner)
         zipcode, _ = self.store.sessions.add_zipcode(
             alice.user, DOMAIN, POSTCODE, None, lambda: True
         )
         self.ids = {
             "collection_id": runner.collection.id,
             "runner_id": runner.id,
+            "from_runner": first.id,
+            "to_runner": runner.id,
             "id": zipcode.id,
         }
+
+    def fail(self, runner: Runner) -> None:
+        """End a runner that has kept a product."""
+        folder = folder_of(runner)
+        folder.path.mkdir(parents=True)
+        folder.partial_rows.write_text('{"asin": "B000000001"}\n')
+        self.store.runners.end(
+            runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=1)
+        )
 
     def call(self, one: Operation, headers: dict[str, str]) -> list[TestResponse]:
         """The operation's answers at each of its addresses, with Alice's ids."""
@@ -65,7 +75,8 @@ class Table:
         ]
 
     def paths(self, one: Operation) -> list[str]:
-        forms = ("json", "jsonl", "csv") if "{form}" in one.path else ("",)
+        all_forms = CHANGES_FORMS if "changes" in one.path else tuple(MIMETYPES)
+        forms = all_forms if "{form}" in one.path else ("",)
         bare = [one.path.format(**self.ids, form=form).rstrip("/") for form in forms]
         return [path for each in bare for path in (each, f"{each}/")]
 
