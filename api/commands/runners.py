@@ -44,5 +44,6 @@ def prune(older_than: str) -> None:
     if asked is None:
         raise click.UsageError(f"--older-than is {older_than!r}: it must be such as 30d, 12h or 2w")
     number, unit = asked.groups()
-    count = pruned(services().store, int(number) * _UNITS[unit])
+    rule = f"prune --older-than {older_than}"
+    count = pruned(services().store, int(number) * _UNITS[unit], rule)
     click.echo(f"Files of {count} {'run' if count == 1 else 'runs'} removed")

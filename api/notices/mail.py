@@ -20,6 +20,7 @@ from aiosmtplib import (
 from api.config import Settings
 from api.notices.event_loop import run
 from api.notices.undelivered import NotDelivered
+from api.runners.asked import Asked
 from api.runners.report import Report
 from api.sentences import one_line
 from api.store.records import Notice
@@ -101,17 +102,35 @@ def _with_ascii_domain(address: str) -> str:
 
 def _text(run: Report) -> str:
     link = next(iter(run["download_links"]["pages"]), "")
+    asked = run["asked"]
     facts = {
         "Run": f"{one_line(run['name'])} (collection {run['collection']}, runner {run['id']})",
+        "Category": _category(asked),
+        "Address": asked.category_url,
+        "Postcode": asked.postcode,
+        "Filters": "; ".join(asked.filters),
         "Ended": f"{_outcome(run).lower()}, {run['finished_at']}",
         "Products": _products(run),
         "Reason": run["failed_message"] and f"{run['failed_reason']}: {run['failed_message']}",
         "Coverage": _coverage(run["coverage"], run["failed_message"]),
-        "Rows": link,
+        "Rows": link or _removed(run),
         "As a table": link.replace(".json", ".csv"),
     }
     lines = [f"{name + ':':<12}{one_line(str(fact))}" for name, fact in facts.items() if fact]
-    return "\n".join([*lines, "", "The links take your x-api-key or a token, as any call does."])
+    if link:
+        lines += ["", "The links take your x-api-key or a token, as any call does."]
+    return "\n".join(lines)
+
+
+def _category(asked: Asked) -> str:
+    node = f"node {asked.amazon_node_id} of {asked.domain}"
+    return f"{asked.node_name} ({node})" if asked.node_name else node
+
+
+def _removed(run: Report) -> str:
+    """When and by which rule the rows went; empty if that is not recorded."""
+    at, rule = run["files_removed_at"], run["files_removed_by"]
+    return f"removed at {at} by {rule}" if at else ""
 
 
 def _outcome(run: Report) -> str:

@@ -7,7 +7,6 @@ same key, over ``X-Timestamp``, a dot and the body.
 
 import asyncio
 import hmac
-import json
 import socket
 import ssl
 from base64 import b64encode
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from pydantic_core import to_json
 from standardwebhooks import Webhook
 from yarl import URL
 
@@ -86,7 +86,7 @@ def call_webhook(notice: Notice, told: Report, user: int, settings: Settings) ->
 
     Redirects are not followed: where they lead has not been checked.
     """
-    body = json.dumps(told, ensure_ascii=False)
+    body = to_json(told).decode()
     host = urlsplit(notice.target).hostname
     try:
         url = URL(notice.target, encoded=True)

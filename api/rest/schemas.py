@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from api.runners.asked import Asked
 from api.store.stage import ScheduleStatus, Stage
 from category_crawler.domain_config import DOMAINS
 from category_crawler.items import Product
@@ -133,9 +134,13 @@ class Run(BaseModel):
     collection: int
     name: str
     request_type: str
+    asked: Asked = Field(description="What it was asked for, the filters of category_url too")
     stage: Stage
     schedule_status: ScheduleStatus
-    is_download_generated: bool = Field(description="True once it is done and its file is whole")
+    is_download_generated: bool = Field(
+        description="True once it is done and its whole file can be had; false again when the "
+        "operator has removed it"
+    )
     asin_count: int = Field(description="Products kept so far")
     download_links: DownloadLinks
     progress: dict[str, Any] = Field(
@@ -158,6 +163,13 @@ class Run(BaseModel):
     created_at: str
     started_at: str | None
     finished_at: str | None
+    files_removed_at: str | None = Field(
+        description="When the operator removed its files; null while they are there, and where "
+        "no removal is recorded"
+    )
+    files_removed_by: str | None = Field(
+        description="By which rule, such as `prune --older-than 30d`"
+    )
 
 
 class Result(Run):

@@ -65,15 +65,19 @@ def result(body: GetResult) -> Any:
     """Say how the newest runner of a collection stands.
 
     The stages are queued, scraping, done and failed. Once it is done, `asins` holds the products,
-    until the operator removes the files of old runs. `include_asins` false leaves them out, `limit`
-    and `skip` give a page of them.
+    until the operator removes the files of old runs: then `files_removed_at` and `files_removed_by`
+    say when and why, `is_download_generated` is false and no link is left; `stage` stays.
+    `include_asins` false leaves the products out, `limit` and `skip` give a page of them.
     """
     runner = services().jobs.refresh(own_runner(body.collection_id))
     folder = folder_of(runner)
-    if body.include_asins and runner.stage is Stage.DONE and folder.has_whole_result():
+    is_there = runner.stage is Stage.DONE and runner.files_removed_at is None
+    is_whole = is_there and folder.has_whole_result()
+    if is_whole and body.include_asins:
         with suppress(FileNotFoundError):
             return _with_products(runner, folder.rows.open("rb"), body)
-    return [{**_report(runner), "asins": []}]
+        is_whole = False
+    return [{**_report(runner, is_whole=is_whole), "asins": []}]
 
 
 @operation(blueprint, "/cancel/", body=CollectionId, data=Revoked, errors=(404,))
@@ -97,8 +101,9 @@ def list_collections(body: ListCollections) -> dict[str, Any]:
     }
 
 
-def _report(runner: Runner) -> Report:
-    return report(runner, base_url(), services().jobs.queue_position(runner))
+def _report(runner: Runner, *, is_whole: bool | None = None) -> Report:
+    position = services().jobs.queue_position(runner)
+    return report(runner, base_url(), position, is_whole=is_whole)
 
 
 def _latest(runner: Runner) -> Runner:
@@ -124,12 +129,12 @@ def _with_products(runner: Runner, file: IO[bytes], body: GetResult) -> Any:
     with file:
         end = None if body.limit is None else body.skip + body.limit
         page = [from_json(line) for line in islice(rows_in(file), body.skip, end)]
-    return [{**_report(runner), "asins": page}]
+    return [{**_report(runner, is_whole=True), "asins": page}]
 
 
 def _with_file(runner: Runner, file: IO[bytes]) -> Response:
     """The envelope with the result file spliced in: neither parsed nor held in memory."""
-    data = [{**_report(runner), "asins": _PLACEHOLDER}]
+    data = [{**_report(runner, is_whole=True), "asins": _PLACEHOLDER}]
     before, _, after = enveloped(HTTPStatus.OK, data, 1).rpartition(to_json(_PLACEHOLDER))
     spliced = SplicedFile(before, file, after)
     # The server's own wrapper sends a file piece by piece, without a thread and without copies.

@@ -15,6 +15,7 @@ from api.rest.ownership import own_runner
 from api.rest.raw_file import form_asked_for, head, sent
 from api.rest.schemas import LARGEST_ID
 from api.runners.attempts import folder_of
+from api.runners.removal import why_gone
 from api.services import services
 from api.store.records import Runner
 from category_crawler.files.record_file import NotReadable
@@ -39,6 +40,8 @@ def category_asins(collection_id: int, runner_id: int, form: str) -> Response:
     authenticate()
     wanted = form_asked_for(form)
     runner = services().jobs.refresh(own_runner(collection_id, runner_id))
+    if runner.files_removed_at is not None:
+        raise ApiError(404, why_gone(runner))
     try:
         rows = Rows(folder_of(runner), form)
     except (FileNotFoundError, NotADirectoryError, NotReadable):
@@ -89,7 +92,7 @@ def _table(runner: Runner, rows: Rows, kind: TableKind) -> Table:
 
 def _no_rows(runner: Runner) -> str:
     if runner.asin_count and runner.has_ended:
-        return f"The rows of runner {runner.id} have been removed, as those of old runs are"
+        return why_gone(runner)
     return f"Runner {runner.id} has no rows"
 
 

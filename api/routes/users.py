@@ -1,4 +1,4 @@
-"""One's own account: login, logout, API key."""
+"""One's own account: login, logout, credits, settings, API key."""
 
 from dataclasses import asdict
 from typing import Any
@@ -10,6 +10,7 @@ from api.rest.auth import current_credential, current_user
 from api.rest.envelope import ApiError
 from api.rest.operation import operation
 from api.rest.schemas import Credits, LoggedIn, LoggedOut, Login, NewKey, NoBody
+from api.rest.user_schemas import ChangeSettings, UserSettings
 from api.services import services
 from api.store.records import CredentialKind
 
@@ -55,6 +56,20 @@ def credits_left(_body: NoBody) -> dict[str, Any]:
     goes on they are frozen. null is without limit.
     """
     return asdict(services().store.credits.of(current_user().id))
+
+
+@operation(blueprint, "/settings/", body=ChangeSettings, data=UserSettings)
+def change_settings(body: ChangeSettings) -> dict[str, Any]:
+    """Change one's own settings, and say what they are now.
+
+    `{}` changes nothing. Without `mail_on_cancel` no mail is sent when you cancel a run yourself;
+    one that the operator cancels is told as before, and the webhook is called for both.
+    """
+    user = current_user()
+    if body.mail_on_cancel is None:
+        return {"mail_on_cancel": user.mail_on_cancel}
+    services().store.users.set_mail_on_cancel(user.id, wanted=body.mail_on_cancel)
+    return {"mail_on_cancel": body.mail_on_cancel}
 
 
 @operation(blueprint, "/api-key/regenerate/", data=NewKey)

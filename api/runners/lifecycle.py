@@ -17,6 +17,7 @@ from time import monotonic
 from api.config import Settings
 from api.delivery_sessions import Sessions
 from api.runners.attempts import Attempts, folder_of, job_name, place_of, set_stranger_aside
+from api.runners.removal import why_gone
 from api.runners.request import AddSchedule
 from api.scrapyd.client import Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
@@ -99,6 +100,8 @@ class Jobs:
             )
         if runner.failed_reason == Cancelled.reason:
             raise RunError(f"runner {runner.id} was cancelled: schedule the category anew")
+        if runner.files_removed_at is not None:
+            raise RunError(f"{why_gone(runner)}: schedule the category anew")
         if not folder.has_begun:
             raise RunError(f"runner {runner.id} has left nothing: schedule the category anew")
         made = self.store.runners.add(
@@ -139,7 +142,11 @@ class Jobs:
         runner = self.refresh(runner)
         folder = folder_of(runner)
         outcome = Outcome.failed(
-            Cancelled(CANCELLED), folder.kept, is_stopping=True, node_name=_node_name(folder)
+            Cancelled(CANCELLED),
+            folder.kept,
+            is_stopping=True,
+            node_name=_node_name(folder),
+            is_by_user=True,
         )
         if not self.store.runners.end(runner.id, outcome):
             return False

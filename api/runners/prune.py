@@ -24,13 +24,19 @@ _LEFT_BY_JOBS = (_DELIVERY_LOGS, "cancelled", "deliveries")
 """Folders below ``var/`` with delivery jobs' logs and small files that are read once."""
 
 
-def pruned(store: Store, seconds: float) -> int:
-    """Remove the files of runs that ended more than ``seconds`` ago; return how many had files."""
+def pruned(store: Store, seconds: float, rule: str = "prune") -> int:
+    """Remove the files of runs that ended more than ``seconds`` ago; return how many had files.
+
+    Each removal is first recorded, with the ``rule`` as the operator gave it: after a kill in
+    between nobody gets a part of the files, and the next call removes the rest.
+    """
     had_files = 0
     # Each folder is listed once, not once for each runner.
     files = _files_of_runners()
     for runner in store.runners.ended(utc_in(-seconds)):
         with _noting_failure():
+            if not _is_recorded(store, runner, rule):
+                continue
             for path in files.get(runner.id, ()):
                 path.unlink(missing_ok=True)
             had_files += _without_files(runner)
@@ -47,6 +53,14 @@ def _noting_failure() -> Iterator[None]:
         yield
     except OSError as error:
         logger.error("%s could not be removed: %s", error.filename, error.strerror)
+
+
+def _is_recorded(store: Store, runner: Runner, rule: str) -> bool:
+    """Whether the removal of a run's folder, if there is one, is recorded."""
+    folder = folder_of(runner)
+    if not os.path.lexists(folder.path):
+        return True
+    return store.runners.remove_files(runner.id, rule, folder.progress)
 
 
 def _without_files(runner: Runner) -> bool:

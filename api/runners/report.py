@@ -3,10 +3,13 @@
 from dataclasses import asdict
 from typing import Any, TypedDict
 
+from api.runners.asked import Asked, asked_of
 from api.runners.attempts import folder_of
+from api.runners.removal import why_gone
 from api.sentences import without_paths
 from api.store.records import Runner
 from api.store.stage import ScheduleStatus, Stage
+from category_crawler.run.reader import RunFolder
 from category_crawler.run.records import Progress
 
 BASE_PATH = "/api/v1"
@@ -27,6 +30,7 @@ class Report(TypedDict):
     collection: int
     name: str
     request_type: str
+    asked: Asked
     stage: str
     schedule_status: ScheduleStatus
     is_download_generated: bool
@@ -40,10 +44,12 @@ class Report(TypedDict):
     created_at: str
     started_at: str | None
     finished_at: str | None
+    files_removed_at: str | None
+    files_removed_by: str | None
 
 
 _NO_PROGRESS: dict[str, Any] = {
-    **dict.fromkeys(name for name in Progress.model_fields if name != "pause"),
+    **dict.fromkeys(name for name in Progress.model_fields if name not in ("pause", "node_name")),
     "current_page": 0,
     "products_found": 0,
     "pages_finished": 0,
@@ -53,32 +59,58 @@ _NO_PROGRESS: dict[str, Any] = {
 """The progress of a run whose spider has not written any."""
 
 
-def report(runner: Runner, base: str, queue_position: int | None = None) -> Report:
-    """Everything but the products; links begin with ``base``."""
+def report(
+    runner: Runner, base: str, queue_position: int | None = None, *, is_whole: bool | None = None
+) -> Report:
+    """Everything but the products; links begin with ``base``.
+
+    ``is_whole`` tells whether a result file is complete; None judges it by its two ends.
+    """
     folder = folder_of(runner)
-    progress = folder.progress
+    progress = folder.progress or runner.last_progress
+    has_file = _has_file(runner, folder, is_whole=is_whole)
+    has_rows = has_file or _has_partial_rows(runner, folder)
     return {
         "id": runner.id,
         "collection": runner.collection.id,
         "name": runner.collection.name,
         "request_type": runner.collection.request_type,
+        "asked": asked_of(runner, progress),
         "stage": runner.stage.value,
         "schedule_status": runner.stage.status,
-        "is_download_generated": runner.stage is Stage.DONE,
+        "is_download_generated": has_file,
         "asin_count": _asin_count(runner, progress),
-        "download_links": {
-            "pages": [_link(runner, base)] if folder.has_rows else [],
-            "all_pages": "",
-        },
+        "download_links": {"pages": [_link(runner, base)] if has_rows else [], "all_pages": ""},
         "progress": _progress(runner, progress, queue_position),
         "coverage": _coverage(runner, progress),
         "failed_reason": runner.failed_reason,
         "failed_message": runner.failed_message and without_paths(runner.failed_message),
-        "warnings": _warnings(runner, progress),
+        "warnings": [*_warnings(runner, progress), *_missing(runner, has_file, has_rows)],
         "created_at": runner.created_at,
         "started_at": runner.started_at,
         "finished_at": runner.finished_at,
+        "files_removed_at": runner.files_removed_at,
+        "files_removed_by": runner.files_removed_by,
     }
+
+
+def _has_file(runner: Runner, folder: RunFolder, *, is_whole: bool | None) -> bool:
+    """Whether the run is done and its whole file is there to be had."""
+    if runner.stage is not Stage.DONE or runner.files_removed_at is not None:
+        return False
+    return folder.looks_whole if is_whole is None else is_whole
+
+
+def _has_partial_rows(runner: Runner, folder: RunFolder) -> bool:
+    return runner.files_removed_at is None and folder.has_partial_rows
+
+
+def _missing(runner: Runner, has_file: bool, has_rows: bool) -> list[str]:
+    """A warning if rows are not there although nobody has recorded their removal."""
+    has_kept = has_file if runner.stage is Stage.DONE else has_rows or not runner.asin_count
+    if not runner.has_ended or has_kept or runner.files_removed_at is not None:
+        return []
+    return [why_gone(runner)]
 
 
 def _link(runner: Runner, base: str) -> str:
@@ -104,11 +136,20 @@ def _warnings(runner: Runner, progress: Progress | None) -> list[str]:
 def _progress(
     runner: Runner, progress: Progress | None, queue_position: int | None
 ) -> dict[str, Any]:
-    shown = _NO_PROGRESS | (progress.shown() if progress else {})
+    shown = _NO_PROGRESS | (progress.shown() if progress else _without_files(runner))
+    shown.pop("node_name", None)
     shown["queue_position"] = queue_position
     if runner.has_ended:
         shown["seconds_left"] = None if runner.stage is Stage.FAILED else 0
     return shown
+
+
+def _without_files(runner: Runner) -> dict[str, Any]:
+    """What is still known of the progress of a runner that has begun and left no file."""
+    if runner.started_at is None or not runner.has_ended:
+        return {}
+    unknown = dict.fromkeys(("current_page", "pages_finished"))
+    return unknown | {"products_found": runner.asin_count, "started_at": runner.started_at}
 
 
 def _coverage(runner: Runner, progress: Progress | None) -> dict[str, Any] | None:

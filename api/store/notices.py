@@ -87,8 +87,11 @@ class Notices:
             (utc_in(seconds), said, notice.id, notice.claim),
         )
 
-    def add(self, connection: Connection, runner: int) -> None:
-        """Add the notices of a runner that has just ended."""
+    def add(self, connection: Connection, runner: int, *, is_by_user: bool = False) -> None:
+        """Add the notices of a runner that has just ended; ``is_by_user`` if its user ended it.
+
+        Then the user's ``mail_on_cancel`` decides whether a mail is one of them.
+        """
         now = utc_now()
         connection.execute(
             "INSERT INTO notices (event, runner, kind, target, next_try_at, created_at) "
@@ -96,9 +99,9 @@ class Notices:
             "SELECT runners.id AS runner, 'mail' AS kind, "
             "coalesce(json_extract(request, '$.notification_email'), users.email) AS target "
             "FROM runners JOIN collections ON collections.id = collection "
-            "JOIN users ON users.id = user "
+            "JOIN users ON users.id = user WHERE mail_on_cancel OR NOT ? "
             "UNION ALL SELECT runners.id, 'webhook', json_extract(request, '$.webhook_url') "
             "FROM runners JOIN collections ON collections.id = collection"
             ") AS told WHERE told.runner = ? AND target IS NOT NULL",
-            (now, now, runner),
+            (now, now, is_by_user, runner),
         )

@@ -11,6 +11,7 @@ from typing import Any, Self, TypedDict
 from api.store.stage import Stage
 from api.store.word import Word
 from category_crawler.errors import CrawlError
+from category_crawler.run.records import Progress
 from category_crawler.times import utc_now
 
 
@@ -29,6 +30,8 @@ class User:
     email: str
     name: str
     is_active: bool
+    mail_on_cancel: bool
+    """Whether a mail tells of a run that the user has cancelled."""
     password_hash: str | None = field(repr=False)
     created_at: str
 
@@ -138,6 +141,12 @@ class Runner:
     created_at: str
     started_at: str | None
     finished_at: str | None
+    files_removed_at: str | None
+    """When the operator's prune began to remove its files: nobody gets its rows since."""
+    files_removed_by: str | None
+    """The rule, as the operator gave it: ``prune --older-than 30d``."""
+    last_progress: Progress | None
+    """Its progress when its files were removed; None before, and if it had none."""
     collection: Collection
 
     @property
@@ -159,6 +168,8 @@ class Outcome:
     """Whether its job may still be alive."""
     node_name: str | None = None
     """The category's name, if a page has shown it."""
+    is_by_user: bool = False
+    """Whether the user has cancelled it; a cancel on Scrapyd's console is the operator's."""
     finished_at: str = field(default_factory=utc_now)
 
     @classmethod
@@ -169,9 +180,18 @@ class Outcome:
         *,
         is_stopping: bool = False,
         node_name: str | None = None,
+        is_by_user: bool = False,
     ) -> Self:
         """The end of a runner that failed with an error of ours and kept so many rows."""
-        return cls(Stage.FAILED, kept, None, error.reason, str(error), is_stopping, node_name)
+        return cls(
+            Stage.FAILED,
+            kept,
+            failed_reason=error.reason,
+            failed_message=str(error),
+            is_stopping=is_stopping,
+            node_name=node_name,
+            is_by_user=is_by_user,
+        )
 
 
 class SessionStatus(Word):

@@ -13,11 +13,17 @@ from api.store.notices import Notices
 from api.store.reading import columns_of, reader_of
 from api.store.records import Collection, Outcome, Runner, StoredRequest
 from api.store.stage import Stage
+from category_crawler.run.records import Progress
 from category_crawler.times import utc_now
 
 _RUNNERS = (
     f"SELECT {columns_of(Runner, 'runners')}, {columns_of(Collection, 'collections')} "
     "FROM runners JOIN collections ON collections.id = runners.collection"
+)
+_FILES_ARE_FREE = (
+    "stage IN ('done', 'failed') AND NOT is_stopping "
+    "AND NOT EXISTS (SELECT 1 FROM runners AS later WHERE later.earlier = runners.id "
+    "AND later.stage IN ('queued', 'scraping'))"
 )
 _AS_RUNNER = reader_of(Runner)
 _REQUEST_TYPE = "amazon_category_scrape"
@@ -59,6 +65,9 @@ def _add_runner(
         created_at=now,
         started_at=None,
         finished_at=None,
+        files_removed_at=None,
+        files_removed_by=None,
+        last_progress=None,
         collection=collection,
     )
 
@@ -110,17 +119,20 @@ class Runners:
         wanted: int,
         prepare: Callable[[Runner], None] = lambda _: None,
     ) -> Runner | None:
-        """A new runner that continues ``earlier``; None if that is not the collection's newest.
+        """A new runner that continues ``earlier``.
 
+        None if that is not the collection's newest, or if its files have been removed.
         ``kept`` rows are carried over and not paid for again. ``prepare`` runs in the transaction.
         Raises NotEnoughCredits.
         """
         collection = earlier.collection
         with self._file.writing() as connection:
             newest = connection.execute(
-                "SELECT max(id) FROM runners WHERE collection = ?", (collection.id,)
+                "SELECT id, files_removed_at FROM runners WHERE collection = ? "
+                "ORDER BY id DESC LIMIT 1",
+                (collection.id,),
             ).fetchone()
-            if newest != (earlier.id,):
+            if newest != (earlier.id, None):
                 return None
             reserved = self._credits.reserve(connection, collection.user, wanted)
             runner = _add_runner(connection, collection, reserved, earlier.id, kept)
@@ -249,12 +261,21 @@ class Runners:
 
         Without those that an open runner continues, whose spider may not have copied the rows yet.
         """
-        query = (
-            f"{_RUNNERS} WHERE finished_at < ? AND stage IN ('done', 'failed') AND NOT is_stopping "
-            "AND NOT EXISTS (SELECT 1 FROM runners AS later WHERE later.earlier = runners.id "
-            "AND later.stage IN ('queued', 'scraping'))"
-        )
+        query = f"{_RUNNERS} WHERE finished_at < ? AND {_FILES_ARE_FREE}"
         return self._file.all(_AS_RUNNER, query, (before,))
+
+    def remove_files(self, runner: int, rule: str, progress: Progress | None) -> bool:
+        """Record that the files of an ended runner are being removed, before the first goes.
+
+        False if they are still needed, see :meth:`ended`. An earlier record stays as it is.
+        """
+        return self._file.moved(
+            "UPDATE runners SET files_removed_at = coalesce(files_removed_at, ?), "
+            "files_removed_by = coalesce(files_removed_by, ?), "
+            f"last_progress = coalesce(last_progress, ?) WHERE id = ? AND {_FILES_ARE_FREE} "
+            "RETURNING id",
+            (utc_now(), rule, progress and progress.model_dump_json(exclude_unset=True), runner),
+        )
 
     def start(self, runner: int, started_at: str) -> bool:
         """Move from queued to scraping."""
@@ -281,7 +302,7 @@ class Runners:
             if moved is not None:
                 is_over = not outcome.is_stopping
                 self._credits.settle(connection, runner, outcome.asin_count, is_over=is_over)
-                self._notices.add(connection, runner)
+                self._notices.add(connection, runner, is_by_user=outcome.is_by_user)
         return moved is not None
 
     def see_out(self, runner: int, kept: int, node_name: str | None = None) -> bool:

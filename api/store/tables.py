@@ -293,3 +293,27 @@ def add_node_name(db: Database) -> None:
     """The category's name, as a run has seen it; NULL in runs of older versions."""
     for statement in _RUN_FACTS:
         db.conn.execute(statement)
+
+
+_REMOVED_FILES = (
+    "ALTER TABLE runners ADD COLUMN files_removed_at TEXT",
+    "ALTER TABLE runners ADD COLUMN files_removed_by TEXT",
+    "ALTER TABLE runners ADD COLUMN last_progress TEXT",
+)
+
+
+@migrations()
+def add_removed_files(db: Database) -> None:
+    """When prune removed a run's files, and by which rule; the progress that they held."""
+    for statement in _REMOVED_FILES:
+        db.conn.execute(statement)
+
+
+_USER_SETTINGS = ("ALTER TABLE users ADD COLUMN mail_on_cancel INTEGER NOT NULL DEFAULT 1",)
+
+
+@migrations()
+def add_user_settings(db: Database) -> None:
+    """Whether a user gets a mail about a run that the user has cancelled."""
+    for statement in _USER_SETTINGS:
+        db.conn.execute(statement)

@@ -69,6 +69,11 @@ class Users:
             connection.execute("UPDATE users SET is_active = ? WHERE id = ?", (active, user))
             connection.execute("DELETE FROM credentials WHERE user = ? AND kind = 'token'", (user,))
 
+    def set_mail_on_cancel(self, user: int, *, wanted: bool) -> None:
+        """Choose whether a mail tells of runs that the user cancels from now on."""
+        with self._file.writing() as connection:
+            connection.execute("UPDATE users SET mail_on_cancel = ? WHERE id = ?", (wanted, user))
+
     def set_password(self, user: int, password_hash: str) -> None:
         """Replace a user's password, and end their tokens."""
         with self._file.writing() as connection:

@@ -11,7 +11,13 @@ from typing import IO
 
 from category_crawler.files.record_file import NotReadable, open_file, read_record, warn_once
 from category_crawler.run.records import Progress, Summary
-from category_crawler.run.rows import lines_of, looks_like_row, rows_of_array
+from category_crawler.run.rows import (
+    ARRAY_BEGIN,
+    ARRAY_END,
+    lines_of,
+    looks_like_row,
+    rows_of_array,
+)
 
 ROWS = "category_asins.json"
 PARTIAL_ROWS = "products.part"
@@ -97,6 +103,15 @@ class RunFolder:
         return _rows_in(self.rows, (status.st_mtime_ns, status.st_size, status.st_ino))
 
     @property
+    def looks_whole(self) -> bool:
+        """Whether the result file begins and ends like a complete one, however large it is."""
+        with suppress(*_ABSENT), open_file(self.rows) as file:
+            begin = file.read(len(ARRAY_BEGIN))
+            file.seek(max(0, os.fstat(file.fileno()).st_size - len(ARRAY_END)))
+            return (begin, file.read()) == (ARRAY_BEGIN, ARRAY_END)
+        return False
+
+    @property
     def attempt_began_at(self) -> float:
         """When the newest spider started here, in seconds since 1970; 0 if none ever did.
 
@@ -130,9 +145,9 @@ class RunFolder:
         return time.time() - reported - pause >= seconds
 
     @property
-    def has_rows(self) -> bool:
-        """Whether a result file, or a file of the rows written so far, exists."""
-        return _is_file(self.partial_rows) or _is_file(self.rows)
+    def has_partial_rows(self) -> bool:
+        """Whether a file of the rows written so far exists."""
+        return _is_file(self.partial_rows)
 
     @property
     def kept(self) -> int:

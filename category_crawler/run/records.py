@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from category_crawler.files.record_file import Record
 
@@ -98,6 +98,14 @@ class Progress(Record):
     def waiting(self, pause: Pause | None) -> Self:
         """The same progress with this pause, if there is one."""
         return self if pause is None else self.model_copy(update={"pause": pause})
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Read JSON; None if it is not of this version."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError:
+            return None
 
     def shown(self) -> dict[str, Any]:
         """The JSON for clients; ``pause`` is present only while the run waits."""

@@ -20,6 +20,9 @@ ROW_BOUNDARY = ROW_END + ROW_BEGIN
 """The bytes between two rows."""
 _BRACKETS = (b"[\n", b"]\n")
 """The first and the last line of an array."""
+ARRAY_BEGIN, ARRAY_END = b"[\n", b"\n]\n"
+"""What every file written by :func:`json_array` begins and ends with; they share a byte if it has
+no row."""
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 

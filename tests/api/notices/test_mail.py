@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from api.notices.outbox import Notices
+from api.runners.prune import pruned
 from api.store import Store
 from tests.api.owed_notices import deliver_all, ended, kept, make_due
 from tests.api.receivers import PASSWORD, USER, Mailbox, mail_settings, smtp_server, trusted
-from tests.api.services import Caller
+from tests.api.services import BODY, Caller
 
 
 def text_of(mailbox: Mailbox) -> str:
@@ -20,7 +21,13 @@ def text_of(mailbox: Mailbox) -> str:
 def test_a_mail_tells_what_became_of_a_run(
     alice: Caller, store: Store, notices: Notices, mailbox: Mailbox
 ) -> None:
-    runner = ended(store, alice.user)
+    runner = ended(
+        store,
+        alice.user,
+        category_url=f"{BODY['category_url']}&high-price=25",
+        amazon_node_id=BODY["amazon_node_id"],
+        filter_delivery_day="tomorrow",
+    )
     deliver_all(notices)
     (message,) = mailbox.messages
     assert mailbox.recipients == [["alice@example.org"]]
@@ -30,6 +37,10 @@ def test_a_mail_tells_what_became_of_a_run(
     link = f"https://crawl.example/api/v1/results/{runner.collection.id}/{runner.id}"
     for line in (
         f"Run:        Lamps (collection {runner.collection.id}, runner {runner.id})",
+        f"Category:   Lighting (node {BODY['amazon_node_id']} of amazon.com.au)",
+        f"Address:    {BODY['category_url']}&high-price=25",
+        "Postcode:   4500",
+        "Filters:    delivery tomorrow; price to 25.00 AUD",
         f"Ended:      done, {runner.finished_at}",
         "Products:   2 products",
         "Coverage:   complete, the site reports 2 (every one was served)",
@@ -38,6 +49,20 @@ def test_a_mail_tells_what_became_of_a_run(
     ):
         assert line in text_of(mailbox).splitlines()
     assert [row["status"] for row in kept(store)] == ["sent"]
+
+
+def test_a_mail_of_a_run_whose_files_are_gone_says_so(
+    alice: Caller, store: Store, notices: Notices, mailbox: Mailbox
+) -> None:
+    runner = ended(store, alice.user)
+    assert pruned(store, -5, "prune --older-than 1h") == 1
+    deliver_all(notices)
+    removed = store.runners.get(runner.id)
+    assert removed is not None
+    told = text_of(mailbox)
+    assert f"Rows:       removed at {removed.files_removed_at} by prune --older-than 1h" in told
+    assert "category_asins" not in told
+    assert "x-api-key" not in told
 
 
 @pytest.mark.parametrize(

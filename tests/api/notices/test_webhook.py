@@ -46,6 +46,8 @@ def test_a_webhook_gets_the_signed_result(
     told = json.loads(body)
     result = alice.result(runner.collection.id)
     assert set(told) == set(result) - {"asins"}
+    assert told["asked"] == result["asked"]
+    assert (told["asked"]["postcode"], told["asked"]["node_name"]) == ("4500", "Lighting")
     assert (told["id"], told["asin_count"], told["stage"]) == (runner.id, 2, "done")
     assert Webhook(signing_secret(alice.user)).verify(body, headers) == told
     (row,) = [row for row in kept(store) if row["kind"] == "webhook"]

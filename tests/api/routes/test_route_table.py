@@ -28,6 +28,7 @@ NAMES_NOTHING = {
     "zipcodes/get-zipcodes",
     "users/logout",
     "users/credits",
+    "users/settings",
     "users/api-key/regenerate",
 }
 PUBLIC = {"settings/domains", "users/login", "healthz"}

@@ -34,6 +34,9 @@ def runner(node_name: str | None = None, **fields: Any) -> Runner:
         created_at="2026-01-01T00:00:00Z",
         started_at=None,
         finished_at=None,
+        files_removed_at=None,
+        files_removed_by=None,
+        last_progress=None,
         collection=collection,
     )
 

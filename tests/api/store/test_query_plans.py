@@ -34,6 +34,7 @@ class Use:
         store.credits.of(user)
         store.users.named("a@example.org")
         store.users.set_password(user, "hash")
+        store.users.set_mail_on_cancel(user, wanted=False)
         store.users.add_token(user, "token", LATER)
         store.users.credential("token")
         store.users.remove_token("token")
@@ -61,6 +62,7 @@ class Use:
         store.notices.settle(notice, NoticeStatus.SENT, None)
         second = store.runners.add(first, 0, 1)
         assert second is not None
+        store.runners.remove_files(first.id, "prune", None)
         store.runners.page(self.user, Stage.QUEUED, 10, 0)
         store.runners.own(self.user, first.collection.id, second.id)
         store.runners.newest(self.user, first.collection.id)
