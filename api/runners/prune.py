@@ -23,23 +23,26 @@ _DELIVERY_LOGS = f"logs/{PROJECT}/delivery"
 _LEFT_BY_JOBS = (_DELIVERY_LOGS, "cancelled", "deliveries")
 """Folders below ``var/`` with delivery jobs' logs and small files that are read once."""
 
+_AT_ONCE = 100
+"""Removals that one transaction records: each transaction waits for the disk."""
+
 
 def pruned(store: Store, seconds: float, rule: str = "prune") -> int:
     """Remove the files of runs that ended more than ``seconds`` ago; return how many had files.
 
-    Each removal is first recorded, with the ``rule`` as the operator gave it: after a kill in
+    Each removal is recorded first, with the ``rule`` as the operator gave it: after a kill in
     between nobody gets a part of the files, and the next call removes the rest.
     """
     had_files = 0
     # Each folder is listed once, not once for each runner.
     files = _files_of_runners()
-    for runner in store.runners.ended(utc_in(-seconds)):
-        with _noting_failure():
-            if not _is_recorded(store, runner, rule):
-                continue
-            for path in files.get(runner.id, ()):
-                path.unlink(missing_ok=True)
-            had_files += _without_files(runner)
+    ended = store.runners.ended(utc_in(-seconds))
+    for begin in range(0, len(ended), _AT_ONCE):
+        for runner in _recorded(store, ended[begin : begin + _AT_ONCE], rule):
+            with _noting_failure():
+                for path in files.get(runner.id, ()):
+                    path.unlink(missing_ok=True)
+                had_files += _without_files(runner)
     for path in _leftovers(time.time() - seconds):
         with _noting_failure():
             path.unlink(missing_ok=True)
@@ -55,12 +58,14 @@ def _noting_failure() -> Iterator[None]:
         logger.error("%s could not be removed: %s", error.filename, error.strerror)
 
 
-def _is_recorded(store: Store, runner: Runner, rule: str) -> bool:
-    """Whether the removal of a run's folder, if there is one, is recorded."""
-    folder = folder_of(runner)
-    if not os.path.lexists(folder.path):
-        return True
-    return store.runners.remove_files(runner.id, rule, folder.progress)
+def _recorded(store: Store, runners: list[Runner], rule: str) -> list[Runner]:
+    """The runners whose folders, if there are any, may be removed now that this is recorded."""
+    folders = {runner.id: folder_of(runner) for runner in runners}
+    there = {number: one for number, one in folders.items() if os.path.lexists(one.path)}
+    if not there:
+        return runners
+    free = store.runners.remove_files({n: one.progress for n, one in there.items()}, rule)
+    return [runner for runner in runners if runner.id in free or runner.id not in there]
 
 
 def _without_files(runner: Runner) -> bool:

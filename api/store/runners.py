@@ -1,7 +1,7 @@
 """Collections and their runners."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from sqlite3 import Connection
 from typing import Any
@@ -264,18 +264,26 @@ class Runners:
         query = f"{_RUNNERS} WHERE finished_at < ? AND {_FILES_ARE_FREE}"
         return self._file.all(_AS_RUNNER, query, (before,))
 
-    def remove_files(self, runner: int, rule: str, progress: Progress | None) -> bool:
-        """Record that the files of an ended runner are being removed, before the first goes.
+    def remove_files(self, runners: Mapping[int, Progress | None], rule: str) -> set[int]:
+        """Record that the files of ended runners are being removed, before the first goes.
 
-        False if they are still needed, see :meth:`ended`. An earlier record stays as it is.
+        ``runners`` are their numbers, with the progress to keep. Returns those whose files are not
+        needed any more, see :meth:`ended`. An earlier record stays as it is.
         """
-        return self._file.moved(
-            "UPDATE runners SET files_removed_at = coalesce(files_removed_at, ?), "
-            "files_removed_by = coalesce(files_removed_by, ?), "
-            f"last_progress = coalesce(last_progress, ?) WHERE id = ? AND {_FILES_ARE_FREE} "
-            "RETURNING id",
-            (utc_now(), rule, progress and progress.model_dump_json(exclude_unset=True), runner),
-        )
+        now, free = utc_now(), set()
+        with self._file.writing() as connection:
+            for runner, progress in runners.items():
+                kept = progress and progress.model_dump_json(exclude_unset=True)
+                moved = connection.execute(
+                    "UPDATE runners SET files_removed_at = coalesce(files_removed_at, ?), "
+                    "files_removed_by = coalesce(files_removed_by, ?), "
+                    "last_progress = coalesce(last_progress, ?) "
+                    f"WHERE id = ? AND {_FILES_ARE_FREE} RETURNING id",
+                    (now, rule, kept, runner),
+                ).fetchone()
+                if moved is not None:
+                    free.add(runner)
+        return free
 
     def start(self, runner: int, started_at: str) -> bool:
         """Move from queued to scraping."""

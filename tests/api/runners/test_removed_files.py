@@ -234,7 +234,7 @@ def test_a_run_whose_files_are_being_removed_is_not_continued(
     alice: Caller, store: Store, jobs: Jobs
 ) -> None:
     runner = ended(store, alice.user, "failed")
-    assert store.runners.remove_files(runner.id, RULE, None)
+    assert store.runners.remove_files({runner.id: None}, RULE) == {runner.id}
     with pytest.raises(RunError, match=f"removed at .* by {RULE}: schedule the category anew"):
         jobs.resume(store.runners.get(runner.id) or runner)
     assert store.runners.add(runner, 48, 1) is None, "also where the record came a moment later"
@@ -243,7 +243,7 @@ def test_a_run_whose_files_are_being_removed_is_not_continued(
 def test_files_that_an_open_run_continues_are_not_removed(alice: Caller, store: Store) -> None:
     runner = ended(store, alice.user, "failed")
     assert store.runners.add(runner, 48, 1) is not None
-    assert not store.runners.remove_files(runner.id, RULE, None)
+    assert store.runners.remove_files({runner.id: None}, RULE) == set()
     assert pruned(store, -5, RULE) == 0
     assert (folder_of(runner).path / SUMMARY).exists()
 

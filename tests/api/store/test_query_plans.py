@@ -62,7 +62,7 @@ class Use:
         store.notices.settle(notice, NoticeStatus.SENT, None)
         second = store.runners.add(first, 0, 1)
         assert second is not None
-        store.runners.remove_files(first.id, "prune", None)
+        store.runners.remove_files({first.id: None}, "prune")
         store.runners.page(self.user, Stage.QUEUED, 10, 0)
         store.runners.own(self.user, first.collection.id, second.id)
         store.runners.newest(self.user, first.collection.id)
