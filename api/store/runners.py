@@ -235,7 +235,13 @@ class Runners:
             f"JOIN collections ON collections.id = runners.collection {where}",
             values,
         )
-        page = f"{_RUNNERS} {where} ORDER BY runners.id DESC LIMIT :limit OFFSET :skip"
+        # Only numbers are sorted: with every column, 10,000 runs take some times longer.
+        newest = (
+            "SELECT runners.id FROM runners JOIN collections "
+            f"ON collections.id = runners.collection {where} "
+            "ORDER BY runners.id DESC LIMIT :limit OFFSET :skip"
+        )
+        page = f"{_RUNNERS} WHERE runners.id IN ({newest}) ORDER BY runners.id DESC"
         return total, self._file.all(_AS_RUNNER, page, values)
 
     def open(self) -> list[Runner]:

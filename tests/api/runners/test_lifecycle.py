@@ -15,7 +15,8 @@ from api.store.records import Outcome
 from category_crawler.errors import Cancelled
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_all
 from tests.crawls import DOMAIN, POSTCODE, Home
-from tests.storefront import Storefront
+from tests.storefront import NODE, Storefront
+from tests.storefront.catalogue import NODE_NAMES
 from tests.trouble import no_room_for_files
 from tests.waiting import until
 
@@ -60,6 +61,10 @@ def test_a_schedule_becomes_a_result(
     assert (result["stage"], result["schedule_status"]) == ("done", "Completed")
     assert result["is_download_generated"] is True
     assert result["name"] == "Lamps"
+    asked = result["asked"]
+    assert {name: asked[name] for name in BODY} == BODY
+    assert asked["node_name"] == NODE_NAMES[NODE]
+    assert (asked["refinements"], asked["whole"]) == ([], True)
     assert result["warnings"] == added["warnings"]
     assert {row["asin"] for row in result["asins"]} == shop.catalogue.asins()
     assert result["asin_count"] == len(result["asins"]) == 60

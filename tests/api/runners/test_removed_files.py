@@ -16,10 +16,10 @@ from api.runners.prune import pruned
 from api.store import Store
 from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
-from category_crawler.errors import RunError
+from category_crawler.errors import Cancelled, Crashed, RunError
 from category_crawler.files.home import PROJECT
 from category_crawler.run.reader import PARTIAL_ROWS, ROWS, SUMMARY
-from category_crawler.run.writer import Run
+from category_crawler.run.writer import Run, write_failed_start
 from category_crawler.times import utc_in
 from tests.api.services import BODY, CATEGORY, Caller, flask
 from tests.crawls import Home
@@ -146,6 +146,8 @@ def test_a_damaged_result_file_is_not_said_to_be_generated(
     told = alice.result(runner.collection.id)
     assert (told["is_download_generated"], told["asins"]) == (False, [])
     assert "missing or damaged" in told["warnings"][-1]
+    # A list of many large files looks at their ends only.
+    assert listed(alice)["is_download_generated"] is (damage == "in the middle")
     assert (
         alice.get(told["download_links"]["pages"][0].partition("localhost")[2]).status_code == 200
     )
@@ -246,6 +248,37 @@ def test_files_that_an_open_run_continues_are_not_removed(alice: Caller, store: 
     assert store.runners.remove_files({runner.id: None}, RULE) == set()
     assert pruned(store, -5, RULE) == 0
     assert (folder_of(runner).path / SUMMARY).exists()
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "lost", "without a start"])
+def test_a_run_that_the_spider_did_not_end_still_knows_its_node(
+    alice: Caller, jobs: Jobs, store: Store, ending: str
+) -> None:
+    runner = store.runners.add_collection(alice.user, "Lamps", StoredRequest(BODY), [])
+    run = Run.create(folder_of(runner).path, BODY)
+    run.report(progress(1, node_name="Lighting"))
+    run.close()
+    assert alice.result(runner.collection.id)["asked"]["node_name"] == "Lighting", "it goes on"
+    if ending == "cancelled":
+        alice.cancel(runner.collection.id)
+    elif ending == "lost":
+        jobs._fail(runner, folder_of(runner), Crashed("it got no further"))
+    else:
+        write_failed_start(folder_of(runner).path, summary("failed"))
+        alice.result(runner.collection.id)
+    ended_as = store.runners.get(runner.id)
+    assert ended_as is not None
+    assert (ended_as.stage, ended_as.node_name) == (Stage.FAILED, "Lighting")
+
+
+def test_a_cancelled_spider_may_learn_the_nodes_name_until_it_is_gone(
+    alice: Caller, store: Store
+) -> None:
+    runner = store.runners.add_collection(alice.user, "Lamps", StoredRequest(BODY), [])
+    store.runners.end(runner.id, Outcome.failed(Cancelled("x"), 0, is_stopping=True))
+    assert alice.result(runner.collection.id)["asked"]["node_name"] is None
+    assert store.runners.see_out(runner.id, 24, "Lighting")
+    assert alice.result(runner.collection.id)["asked"]["node_name"] == "Lighting"
 
 
 def test_a_progress_of_another_version_is_left_out(alice: Caller, store: Store) -> None:
