@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 
 from api.products.about import changes_file_name
 from api.products.comparison import Comparison, NothingToCompare
+from api.products.datasets import NoRows
 from api.products.differences import ChangesFile, read_changes
 from api.products.downloads import NotReady, Table
 from api.products.file_view import FilePart
@@ -24,7 +25,6 @@ from api.rest.schemas import LARGEST_ID
 from api.runners.report import BASE_PATH
 from api.services import services
 from api.store.records import Runner
-from category_crawler.files.record_file import NotReadable
 from category_crawler.tables.maker import TableKind
 
 blueprint = Blueprint("changes", __name__)
@@ -92,11 +92,8 @@ def _table(comparison: Comparison) -> Iterator[Table]:
             yield table
     except NotReady as error:
         raise ApiError(503, str(error), retry_after=error.seconds) from None
-    except (FileNotFoundError, NotADirectoryError, NotReadable):
-        ids = f"{comparison.before.id} or of runner {comparison.after.id}"
-        raise ApiError(
-            404, f"The rows of runner {ids} have been removed, or there are none"
-        ) from None
+    except NoRows as error:
+        raise ApiError(404, str(error)) from None
 
 
 def _in_form(comparison: Comparison, table: Table, kind: TableKind | None) -> Table:

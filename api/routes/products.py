@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from api.products.datasets import dataset
+from api.products.datasets import NoRows, dataset
 from api.products.downloads import NotReady
 from api.products.queries import Found, ProductQuery, find
 from api.rest.envelope import ApiError
@@ -15,7 +15,6 @@ from api.runners.asked import asked_of
 from api.services import services
 from api.store.records import Runner
 from category_crawler.domain_config import DOMAINS
-from category_crawler.files.record_file import NotReadable
 
 blueprint = Blueprint("products", __name__, url_prefix="/schedules/amazon/category")
 
@@ -41,7 +40,7 @@ def found_in(runner: Runner, query: ProductQuery, *, facets: bool = False) -> Fo
             return find(table.path, query, DOMAINS.get(asked_of(runner).domain), facets=facets)
     except NotReady as error:
         raise ApiError(503, str(error), retry_after=error.seconds) from None
-    except (FileNotFoundError, NotADirectoryError, NotReadable):
-        if not runner.has_ended or not runner.asin_count:
+    except NoRows as error:
+        if error.is_empty:
             return Found(0)
-        raise ApiError(404, f"The rows of runner {runner.id} have been removed") from None
+        raise ApiError(404, str(error)) from None

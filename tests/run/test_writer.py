@@ -328,7 +328,7 @@ def test_a_run_that_has_lost_its_list_begins_anew(folder: Path, text: str | None
 def test_the_rows_of_a_run_that_is_done_are_kept_once(folder: Path) -> None:
     _finished(folder)
     assert not (folder / "products.part").exists()
-    assert (RunFolder(folder).kept, RunFolder(folder).has_rows) == (24, True)
+    assert (RunFolder(folder).kept, RunFolder(folder).looks_whole) == (24, True)
     # A kill between the summary and the removal leaves both.
     (folder / "products.part").write_bytes(b"")
     assert RunFolder(folder).kept == 24

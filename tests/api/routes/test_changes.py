@@ -297,4 +297,4 @@ def test_what_cannot_be_compared_is_said(runs: Runs, app: Flask, bob: Caller) ->
     assert "limit" in said(400, limit=1001)
     for path in folder_of(first).path.iterdir():
         path.unlink()
-    assert "have been removed" in said(404)
+    assert f"The rows of runner {first.id} are missing" in said(404)

@@ -95,7 +95,7 @@ FILTERS: list[tuple[dict[str, Any], Test]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "fits"), FILTERS, ids=lambda one: str(one)[:40])
+@pytest.mark.parametrize(("fields", "fits"), FILTERS, ids=[str(fields) for fields, _ in FILTERS])
 def test_filters_are_those_of_the_rows(kept: Kept, fields: dict[str, Any], fits: Test) -> None:
     wanted = [row for row in ROWS if fits(row)]
     found = ask(kept, limit=1000, **fields)
