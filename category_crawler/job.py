@@ -226,6 +226,8 @@ def _fault_of(detail: ErrorDetails, secrets: Collection[str]) -> Fault:
     field = ".".join(str(part) for part in detail["loc"]) or "the job"
     if detail["type"] == "missing":
         return Fault(field, f"{field} is missing")
+    if detail["type"] == "extra_forbidden":
+        return Fault(field, f"{field} is not a known field")
     shown = "wrong" if field in secrets else _shown(detail["input"])
     return Fault(field, f"{field} is {shown}: {what_is_allowed(detail['msg'])}")
 

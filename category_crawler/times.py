@@ -7,7 +7,12 @@ _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 def utc_now() -> str:
     """The current time in UTC, ISO 8601 to the second, with ``Z``."""
-    return datetime.now(UTC).strftime(_FORM)
+    return utc_text(datetime.now(UTC))
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment, aware of its time zone, in the format of :func:`utc_now`."""
+    return moment.astimezone(UTC).strftime(_FORM)
 
 
 def seconds_since(moment: str) -> float:
@@ -17,7 +22,7 @@ def seconds_since(moment: str) -> float:
 
 def utc_in(seconds: float) -> str:
     """The time in so many seconds, or before now if the number is negative; see :func:`utc_now`."""
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime(_FORM)
+    return utc_text(datetime.now(UTC) + timedelta(seconds=seconds))
 
 
 def in_words(seconds: float) -> str:
