@@ -20,7 +20,17 @@ from flask.cli import NoAppException
 from api.commands import cli
 from api.config import Settings
 from api.rest import envelope, guards
-from api.routes import category, changes, meta, products, results, settings, users, zipcodes
+from api.routes import (
+    category,
+    changes,
+    meta,
+    products,
+    recurring,
+    results,
+    settings,
+    users,
+    zipcodes,
+)
 from api.runners.report import BASE_PATH
 from api.services import Services
 from api.store import StoreError, is_damaged
@@ -33,7 +43,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = envelope.LARGEST_BODY
     app.url_map.merge_slashes = False
     _services(given or _settings()).init_app(app)
-    for resource in (category, products, changes, settings, results, zipcodes, users):
+    for resource in (category, recurring, products, changes, settings, results, zipcodes, users):
         app.register_blueprint(
             resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")
         )

@@ -2,6 +2,11 @@
 
 from category_crawler.files.home import PROJECT, home
 
+NO_CREDITS = (
+    "Not enough credits — a run takes one for each product kept, and none can be spent now: "
+    "/users/credits/ shows how they stand, the operator grants more"
+)
+
 
 def few_credits(reserved: int | None, wanted: int) -> list[str]:
     """A warning for a user with fewer credits than ``wanted``; none without a limit."""

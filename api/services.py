@@ -12,6 +12,7 @@ from api.delivery_sessions import Sessions
 from api.notices.outbox import Notices
 from api.products.downloads import Downloads
 from api.runners.lifecycle import Jobs
+from api.runners.repeats import Repeats
 from api.scrapyd.client import Scrapyd
 from api.store import Store
 from category_crawler.files.home import var_folder
@@ -30,6 +31,7 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     jobs: Jobs
+    repeats: Repeats
     downloads: Downloads
     notices: Notices
 
@@ -38,6 +40,7 @@ class Services:
         """The services over the home folder's database and Scrapyd."""
         store, scrapyd = Store(var_folder() / "api.db"), Scrapyd()
         sessions = Sessions(store, scrapyd, settings)
+        jobs = Jobs(store, scrapyd, settings, sessions)
         return cls(
             settings=settings,
             store=store,
@@ -45,7 +48,8 @@ class Services:
             rate_limit=RateLimit(settings.rate_limit),
             accounts=Accounts(store, settings),
             sessions=sessions,
-            jobs=Jobs(store, scrapyd, settings, sessions),
+            jobs=jobs,
+            repeats=Repeats(jobs),
             downloads=Downloads(
                 var_folder() / "downloads", settings.downloads_bytes, settings.min_free_bytes
             ),

@@ -131,7 +131,8 @@ class Notices:
         runner = self.store.runners.get(notice.runner)
         if runner is None:
             raise NotDelivered("the runner no longer exists", for_good=True)
-        told = report(runner, self.settings.public_url or f"http://127.0.0.1:{api_port()}")
+        base = self.settings.public_url or f"http://127.0.0.1:{api_port()}"
+        told = report(runner, base, schedule=self.store.schedules.of(runner.collection.id))
         if notice.kind is NoticeKind.MAIL:
             send_mail(notice, told, self.settings)
         else:

@@ -11,10 +11,13 @@ from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
 from api.delivery_sessions import Conflict
+from api.runners.recurrence import InvalidRecurrence
+from api.runners.repeats import NotRepeatable
 from api.scrapyd.client import ScrapydAway, ScrapydRefused
-from api.sentences import without_paths
+from api.sentences import NO_CREDITS, without_paths
 from api.services import services
 from api.store import NotEnoughCredits, StoreError, StoreUnusable, is_damaged
+from api.store.idempotency import KeyTaken
 from category_crawler.errors import CrawlError
 from category_crawler.job import Fault, WrongFields
 
@@ -32,9 +35,9 @@ SENTENCES = {
 }
 
 
-_NO_CREDITS = (
-    "Not enough credits — a run takes one for each product kept, and none can be spent now: "
-    "/users/credits/ shows how they stand, the operator grants more"
+_KEY_TAKEN = (
+    "The Idempotency-Key has been sent with another call or another body within a day: "
+    "send a new key with a new request"
 )
 
 
@@ -75,10 +78,12 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(WrongFields, lambda e: failure(400, str(e), e.faults))
     app.register_error_handler(CrawlError, lambda e: failure(400, str(e)))
-    app.register_error_handler(NotEnoughCredits, lambda _: failure(402, _NO_CREDITS))
+    app.register_error_handler(NotEnoughCredits, lambda _: failure(402, NO_CREDITS))
     for kind in (ScrapydAway, ScrapydRefused):
         app.register_error_handler(kind, _not_scheduled)
-    app.register_error_handler(Conflict, lambda e: failure(409, str(e)))
+    for conflict in (Conflict, NotRepeatable, InvalidRecurrence):
+        app.register_error_handler(conflict, lambda e: failure(409, str(e)))
+    app.register_error_handler(KeyTaken, lambda _: failure(409, _KEY_TAKEN))
     app.register_error_handler(StoreUnusable, _database_busy)
     app.register_error_handler(StoreError, _database_error)
     app.register_error_handler(OSError, _files_unusable)

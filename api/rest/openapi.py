@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from api.products.forms import CHANGES_FORMS, MIMETYPES
+from api.rest.idempotency import HEADER, LONGEST, PATTERN
 from api.rest.links import base_url
 from api.rest.operation import CONTROL, Operation, operations
 from category_crawler import __version__
@@ -20,7 +21,8 @@ _MEANINGS = {
     403: "The call is for tokens, and this is an API key",
     404: "Not found, or not yours",
     405: "The path does not take this method",
-    409: "It is there already, or is being made",
+    409: "It is there already, or is being made; a run is open; or the key was sent with another "
+    "request",
     413: "The body is larger than 64 KiB",
     415: "The body is not declared as JSON",
     429: "Too many requests; Retry-After says after how many seconds to try again",
@@ -89,6 +91,8 @@ def _operation(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         }
     if "{" in one.path:
         described["parameters"] = [*_parameters(one.path)]
+    if one.idempotent:
+        described["parameters"] = [_KEY_PARAMETER]
     return described
 
 
@@ -151,3 +155,16 @@ _SECURITY_SCHEMES = {
 _ID = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 _FLAG = {"type": "string", "enum": ["true", "false"]}
 _CHOICES = [{"name": name, "in": "query", "schema": _FLAG} for name in ("raw", "bom")]
+_KEY_PARAMETER = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "A key of the client's own. The same call with the same key and body within a "
+    "day gives the same answer, and starts nothing more",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST,
+        "pattern": f"^{PATTERN}$",
+    },
+}

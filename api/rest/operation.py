@@ -37,6 +37,8 @@ class Operation:
     """A model, or a type that holds models, of the envelope's ``data``; None for raw bytes."""
     errors: tuple[int, ...]
     secured: bool
+    idempotent: bool = False
+    """Whether it takes a key under which it is done once."""
 
 
 def operation(
@@ -47,6 +49,7 @@ def operation(
     body: type[BaseModel] = NoBody,
     errors: tuple[int, ...] = (),
     secured: bool = True,
+    idempotent: bool = False,
 ) -> Callable[[View], View]:
     """Make a view a POST call: it gets the checked body and returns the envelope's data.
 
@@ -65,7 +68,11 @@ def operation(
 
         add_rule(blueprint, path, answer, "POST")
         described = (400, *((401,) if secured else ()), *errors, 405, 413, 415, 429)
-        describe(blueprint, "POST", path, view, body, data, described, secured=secured)
+        describe(
+            *(blueprint, "POST", path, view, body, data, described),
+            secured=secured,
+            idempotent=idempotent,
+        )
         return answer
 
     return register
@@ -88,6 +95,7 @@ def describe(
     errors: tuple[int, ...],
     *,
     secured: bool,
+    idempotent: bool = False,
 ) -> None:
     """Add a call to the application's OpenAPI document."""
     summary, _, description = (view.__doc__ or "").strip().partition("\n")
@@ -95,7 +103,8 @@ def describe(
     def enter(state: Any) -> None:
         base = state.url_prefix or ""
         entry = Operation(
-            method, base + path, summary, _plain(description), body, data, errors, secured
+            *(method, base + path, summary, _plain(description), body, data, errors, secured),
+            idempotent=idempotent,
         )
         state.app.extensions.setdefault("operations", []).append(entry)
 

@@ -5,7 +5,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from api.rest.recurring_schemas import Schedule
 from api.runners.asked import Asked
+from api.runners.recurrence import Recurrence
 from api.store.stage import ScheduleStatus, Stage
 from category_crawler.domain_config import DOMAINS
 from category_crawler.items import Product
@@ -100,6 +102,24 @@ class GetResult(CollectionId):
     """Products to leave out at the beginning."""
 
 
+class UpdateSchedule(CollectionId):
+    """When a collection is to be crawled again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "collection_id": 1,
+                    "schedule": {"every": "daily", "at": "06:00", "timezone": "Australia/Sydney"},
+                }
+            ]
+        }
+    )
+
+    schedule: Recurrence | None
+    """Null removes it."""
+
+
 class ListCollections(Body):
     """Which of one's collections to list."""
 
@@ -109,7 +129,7 @@ class ListCollections(Body):
 
 
 class Added(BaseModel):
-    """A new collection and its runner."""
+    """A collection and its new runner."""
 
     id: int
     runner_id: int
@@ -170,6 +190,7 @@ class Run(BaseModel):
     files_removed_by: str | None = Field(
         description="By which rule, such as `prune --older-than 30d`"
     )
+    schedule: Schedule | None = Field(description="When further runs of the collection are due")
 
 
 class Result(Run):

@@ -14,6 +14,7 @@ from api.notices.webhook import why_refused
 from api.products.spliced_file import SplicedFile
 from api.rest.auth import current_user
 from api.rest.envelope import ApiError, enveloped, http_status
+from api.rest.idempotency import once
 from api.rest.links import base_url
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
@@ -30,7 +31,9 @@ from api.runners.attempts import folder_of
 from api.runners.report import Report, report
 from api.runners.request import AddSchedule
 from api.services import services
+from api.store.idempotency import Answer
 from api.store.records import Runner
+from api.store.schedules import Schedule
 from api.store.stage import Stage
 from category_crawler.run.rows import rows_in
 
@@ -41,7 +44,14 @@ logger = logging.getLogger(__name__)
 _PLACEHOLDER = "asins go here"
 
 
-@operation(blueprint, "/add_schedule/", body=AddSchedule, data=Added, errors=(402, 502, 503))
+@operation(
+    blueprint,
+    "/add_schedule/",
+    body=AddSchedule,
+    data=Added,
+    errors=(402, 409, 502, 503),
+    idempotent=True,
+)
 def add_schedule(body: AddSchedule) -> dict[str, Any]:
     """Schedule the crawl of a category.
 
@@ -49,15 +59,12 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
     domain, and so not applied, when category_url was changed, when a field is not known, or when
     credits are few. Credits for the products are frozen until the run ends: `max_products` of them
     or as many as there are; a run whose credits are spent ends `done`, its coverage `complete`
-    false, and `why` says so.
+    false, and `why` says so. `schedule` has it crawled again and again; the first run starts now.
     """
     unknown = [f"{name} is not a known field" for name in body.unknown_fields]
     warnings = body.warnings + unknown
     _check_webhook(body)
-    runner = services().jobs.start(current_user().id, body, warnings)
-    collection = runner.collection
-    added: dict[str, Any] = {"id": collection.id, "runner_id": runner.id}
-    return added | ({"warnings": collection.warnings} if collection.warnings else {})
+    return added(services().jobs.start(current_user().id, body, warnings, once()))
 
 
 @operation(blueprint, "/result/", body=GetResult, data=list[Result], errors=(404,))
@@ -77,7 +84,7 @@ def result(body: GetResult) -> Any:
         with suppress(FileNotFoundError):
             return _with_products(runner, folder.rows.open("rb"), body)
         is_whole = False
-    return [{**_report(runner, is_whole=is_whole), "asins": []}]
+    return [{**_report_of_one(runner, is_whole=is_whole), "asins": []}]
 
 
 @operation(blueprint, "/cancel/", body=CollectionId, data=Revoked, errors=(404,))
@@ -94,16 +101,29 @@ def cancel(body: CollectionId) -> dict[str, Any]:
 def list_collections(body: ListCollections) -> dict[str, Any]:
     """List one's collections, newest first, each with its newest runner."""
     stage = Stage.of(body.status) if body.status else None
-    total, runners = services().store.runners.page(current_user().id, stage, body.limit, body.skip)
+    store = services().store
+    total, runners = store.runners.page(current_user().id, stage, body.limit, body.skip)
+    schedules = store.schedules.of_all([runner.collection.id for runner in runners])
     return {
         "total": total,
-        "items": [_report(_latest(runner)) for runner in runners],
+        "items": [_report(_latest(one), schedules.get(one.collection.id)) for one in runners],
     }
 
 
-def _report(runner: Runner, *, is_whole: bool | None = None) -> Report:
+def added(answer: Answer) -> dict[str, Any]:
+    """The answer about a runner that was started; :class:`api.rest.schemas.Added` as data."""
+    data: dict[str, Any] = {"id": answer.collection, "runner_id": answer.runner}
+    return data | ({"warnings": answer.warnings} if answer.warnings else {})
+
+
+def _report(runner: Runner, schedule: Schedule | None, *, is_whole: bool | None = None) -> Report:
     position = services().jobs.queue_position(runner)
-    return report(runner, base_url(), position, is_whole=is_whole)
+    return report(runner, base_url(), position, schedule, is_whole=is_whole)
+
+
+def _report_of_one(runner: Runner, *, is_whole: bool) -> Report:
+    schedule = services().store.schedules.of(runner.collection.id)
+    return _report(runner, schedule, is_whole=is_whole)
 
 
 def _latest(runner: Runner) -> Runner:
@@ -129,12 +149,12 @@ def _with_products(runner: Runner, file: IO[bytes], body: GetResult) -> Any:
     with file:
         end = None if body.limit is None else body.skip + body.limit
         page = [from_json(line) for line in islice(rows_in(file), body.skip, end)]
-    return [{**_report(runner, is_whole=True), "asins": page}]
+    return [{**_report_of_one(runner, is_whole=True), "asins": page}]
 
 
 def _with_file(runner: Runner, file: IO[bytes]) -> Response:
     """The envelope with the result file spliced in: neither parsed nor held in memory."""
-    data = [{**_report(runner, is_whole=True), "asins": _PLACEHOLDER}]
+    data = [{**_report_of_one(runner, is_whole=True), "asins": _PLACEHOLDER}]
     before, _, after = enveloped(HTTPStatus.OK, data, 1).rpartition(to_json(_PLACEHOLDER))
     spliced = SplicedFile(before, file, after)
     # The server's own wrapper sends a file piece by piece, without a thread and without copies.

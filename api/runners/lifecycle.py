@@ -11,6 +11,7 @@ how a job ended. If a job has finished, or Scrapyd has not known it for ``lost_a
 
 import logging
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 
@@ -23,6 +24,7 @@ from api.scrapyd.client import Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
 from api.scrapyd.orphan import kill_orphan
 from api.store import Store
+from api.store.idempotency import Answer, Once
 from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from category_crawler.daemon.cancellation import forget_cancelled, was_cancelled
@@ -36,6 +38,7 @@ from category_crawler.errors import (
 )
 from category_crawler.files.home import results_folder
 from category_crawler.files.trouble import may_pass, why_not_writable
+from category_crawler.job import CategoryJob
 from category_crawler.run.reader import RunFolder
 from category_crawler.run.records import Summary
 from category_crawler.run.writer import remove_second_copy
@@ -66,25 +69,35 @@ class Jobs:
         self._unlocked_since: dict[str, float] = {}
         """Since when jobs run without having locked their runs, by the monotonic clock."""
 
-    def start(self, user: int, request: AddSchedule, warnings: list[str]) -> Runner:
-        """Record a collection, schedule its job, and return the new runner.
+    def start(
+        self, user: int, request: AddSchedule, warnings: list[str], once: Once | None = None
+    ) -> Answer:
+        """Record a collection and its first runner, and schedule the runner's job.
 
-        Raises SessionMissing without a delivery session, NotEnoughCredits without a credit, and
-        ScrapydError if Scrapyd did not take the job; then nothing is recorded.
+        Raises SessionMissing without a delivery session, NotEnoughCredits without a credit,
+        KeyTaken, and ScrapydError if Scrapyd did not take the job; then nothing is recorded.
         """
+        return self.store.keys.do(once, partial(self._start, user, request, warnings, once))
+
+    def _start(
+        self, user: int, request: AddSchedule, warnings: list[str], once: Once | None
+    ) -> Answer:
         name = request.name or f"amazon_category_{request.amazon_node_id}"
-        stored = StoredRequest(request.model_dump(mode="json", exclude_none=True))
+        fields = request.model_dump(mode="json", exclude_none=True, exclude={"schedule"})
         wanted = request.max_products or self.settings.credit_reserve
-        check = partial(self._check_session, request)
+        check = partial(self.check_session, request)
+        plan = request.schedule.plan(datetime.now(UTC)) if request.schedule else None
         runner = self.store.runners.add_collection(
-            user, name, stored, warnings, wanted, check, set_stranger_aside
+            *(user, name, StoredRequest(fields), warnings, wanted, check, set_stranger_aside),
+            once=once,
+            plan=plan,
         )
         try:
             self._attempts.schedule(runner)
         except ScrapydError:
             self.store.runners.remove_collection(runner.collection.id)
             raise
-        return runner
+        return Answer.about(runner)
 
     def resume(self, runner: Runner) -> Runner:
         """Continue a failed run with a new runner of the same collection, and return it.
@@ -158,6 +171,12 @@ class Jobs:
             logger.warning("Job %s could not be stopped yet: %s", job, error)
             return False
 
+    def check_session(self, job: CategoryJob) -> None:
+        """Raise SessionMissing unless the job's delivery session can be used."""
+        postcode = job.marketplace.postcode(job.postcode or "")
+        assert postcode is not None, "a job of the API has a postcode"
+        self.sessions.check(job.marketplace, postcode)
+
     def finish_cancel(self, runner: Runner) -> None:
         """Stop a cancelled runner's job until it has gone, then charge what it has written."""
         job = job_name(runner)
@@ -176,11 +195,6 @@ class Jobs:
             return
         self.store.runners.see_out(runner.id, folder.kept, _node_name(folder))
         forget_cancelled(job)
-
-    def _check_session(self, request: AddSchedule) -> None:
-        postcode = request.marketplace.postcode(request.postcode)
-        assert postcode is not None
-        self.sessions.check(request.marketplace, postcode)
 
     def _still_wanted(self, runner: Runner) -> int:
         wanted = runner.collection.request.max_products or self.settings.credit_reserve

@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
-from api.runners.attempts import folder_of
+from api.runners.attempts import folder_of, run_name
 from api.store import Store
 from api.store.records import Runner
 from category_crawler.daemon.address import PROJECT
-from category_crawler.files.home import var_folder
+from category_crawler.files.home import results_folder, var_folder
 from category_crawler.times import utc_in
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def pruned(store: Store, seconds: float, rule: str = "prune") -> int:
     for path in _leftovers(time.time() - seconds):
         with _noting_failure():
             path.unlink(missing_ok=True)
+    store.keys.forget_old()
     return had_files
 
 
@@ -69,7 +70,7 @@ def _recorded(store: Store, runners: list[Runner], rule: str) -> list[Runner]:
 
 
 def _without_files(runner: Runner) -> bool:
-    folder = folder_of(runner).path
+    folder = results_folder() / run_name(runner)
     if not os.path.lexists(folder):
         return False
     if folder.is_dir() and not folder.is_symlink():

@@ -6,8 +6,10 @@ from typing import Any, TypedDict
 from api.runners.asked import Asked, asked_of
 from api.runners.attempts import folder_of
 from api.runners.removal import why_gone
+from api.runners.schedule_report import ScheduleReport, schedule_report
 from api.sentences import without_paths
 from api.store.records import Runner
+from api.store.schedules import Schedule
 from api.store.stage import ScheduleStatus, Stage
 from category_crawler.run.reader import RunFolder
 from category_crawler.run.records import Progress
@@ -46,6 +48,7 @@ class Report(TypedDict):
     finished_at: str | None
     files_removed_at: str | None
     files_removed_by: str | None
+    schedule: ScheduleReport | None
 
 
 _NO_PROGRESS: dict[str, Any] = {
@@ -60,7 +63,12 @@ _NO_PROGRESS: dict[str, Any] = {
 
 
 def report(
-    runner: Runner, base: str, queue_position: int | None = None, *, is_whole: bool | None = None
+    runner: Runner,
+    base: str,
+    queue_position: int | None = None,
+    schedule: Schedule | None = None,
+    *,
+    is_whole: bool | None = None,
 ) -> Report:
     """Everything but the products; links begin with ``base``.
 
@@ -91,6 +99,7 @@ def report(
         "finished_at": runner.finished_at,
         "files_removed_at": runner.files_removed_at,
         "files_removed_by": runner.files_removed_by,
+        "schedule": schedule_report(schedule),
     }
 
 
@@ -128,9 +137,9 @@ def _asin_count(runner: Runner, progress: Progress | None) -> int:
 
 
 def _warnings(runner: Runner, progress: Progress | None) -> list[str]:
-    """Warnings of the request, then those of the spider."""
+    """Warnings of the request, of this run, and of the spider."""
     met = progress.warnings if progress else []
-    return list(dict.fromkeys([*runner.collection.warnings, *met]))
+    return list(dict.fromkeys([*runner.collection.warnings, *runner.warnings, *met]))
 
 
 def _progress(

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from api.runners.recurrence import Recurrence
 from api.sentences import one_line
 from category_crawler.job import CategoryJob
 
@@ -47,6 +48,8 @@ class AddSchedule(CategoryJob):
     """Higher ones leave the queue first."""
     webhook_url: HttpUrl | None = None
     """Called when the run ends; https only."""
+    schedule: Recurrence | None = None
+    """When to run the category again; the first run starts at once."""
     _unknown: list[str] = PrivateAttr(default_factory=list)
 
     @property

@@ -1,4 +1,4 @@
-"""The watcher: refreshes open runners and sessions on a timer, without any request."""
+"""The watcher: refreshes what is open on a timer, and starts runs that are due."""
 
 import logging
 import threading
@@ -9,6 +9,7 @@ from functools import partial
 
 from api.runners.heartbeat import beat
 from api.runners.lifecycle import Jobs
+from api.runners.schedules import DueRuns
 from api.store.records import Runner
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Watcher:
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
+        self._due = DueRuns(jobs)
         self._failures: dict[str, _Failure] = {}
 
     def refresh_all(self) -> None:
@@ -46,6 +48,7 @@ class Watcher:
         before, self._failures = self._failures, {}
         self._try(before, "the heartbeat", beat)
         self._try(before, "the list of open runners", partial(self._refresh_runners, before))
+        self._try(before, "the list of due runs", partial(self._settle_due, before))
         self._try(before, "the list of open sessions", partial(self._refresh_sessions, before))
 
     def _refresh_runners(self, before: dict[str, _Failure]) -> None:
@@ -57,6 +60,11 @@ class Watcher:
             self._jobs.finish_cancel(runner)
         else:
             self._jobs.refresh(runner)
+
+    def _settle_due(self, before: dict[str, _Failure]) -> None:
+        for schedule in self._due.waiting():
+            what = f"the due run of collection {schedule.collection}"
+            self._try(before, what, partial(self._due.settle, schedule))
 
     def _refresh_sessions(self, before: dict[str, _Failure]) -> None:
         sessions = self._jobs.sessions

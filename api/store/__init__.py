@@ -11,9 +11,11 @@ from sqlite_utils import Database
 
 from api.store.credits import NotEnoughCredits, UserCredits
 from api.store.database import SQLiteFile, StoreError, StoreUnusable, is_damaged
+from api.store.idempotency import IdempotencyKeys
 from api.store.login_attempts import LoginAttempts
 from api.store.notices import Notices
 from api.store.runners import Runners
+from api.store.schedules import Schedules
 from api.store.sessions import DeliverySessions
 from api.store.users import Users
 
@@ -29,7 +31,9 @@ class Store:
         self.logins = LoginAttempts(self._file)
         self.credits = UserCredits(self._file)
         self.notices = Notices(self._file)
-        self.runners = Runners(self._file, self.credits, self.notices)
+        self.keys = IdempotencyKeys(self._file)
+        self.schedules = Schedules(self._file)
+        self.runners = Runners(self._file, self.credits, self.notices, self.keys, self.schedules)
         self.sessions = DeliverySessions(self._file)
 
     @property

@@ -136,6 +136,8 @@ class Runner:
     """Number of the runner that it continues."""
     carried: int
     """Rows of that runner, already paid for."""
+    warnings: list[str]
+    """What to tell of this run alone."""
     node_name: str | None
     """The category's name, as the shop's rail showed it; None until the runner has ended."""
     created_at: str

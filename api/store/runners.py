@@ -6,12 +6,14 @@ from dataclasses import replace
 from sqlite3 import Connection
 from typing import Any
 
-from api.sentences import few_credits
 from api.store.credits import UserCredits
 from api.store.database import SQLiteFile
+from api.store.idempotency import IdempotencyKeys, Once
+from api.store.new_runner import add_runner
 from api.store.notices import Notices
 from api.store.reading import columns_of, reader_of
 from api.store.records import Collection, Outcome, Runner, StoredRequest
+from api.store.schedules import Due, Plan, Schedules
 from api.store.stage import Stage
 from category_crawler.run.records import Progress
 from category_crawler.times import utc_now
@@ -29,56 +31,22 @@ _AS_RUNNER = reader_of(Runner)
 _REQUEST_TYPE = "amazon_category_scrape"
 
 
-def _add_runner(
-    connection: Connection,
-    collection: Collection,
-    reserved: int | None,
-    earlier: int | None = None,
-    carried: int = 0,
-) -> Runner:
-    """A queued runner and its first attempt."""
-    now = utc_now()
-    (number,) = connection.execute(
-        "INSERT INTO runners (collection, reserved, earlier, carried, stage, attempt, created_at) "
-        "VALUES (?, ?, ?, ?, 'queued', 1, ?) RETURNING id",
-        (collection.id, reserved, earlier, carried, now),
-    ).fetchone()
-    connection.execute(
-        "INSERT INTO attempts (runner, number, created_at) VALUES (?, 1, ?)", (number, now)
-    )
-    return Runner(
-        id=number,
-        stage=Stage.QUEUED,
-        attempt=1,
-        mark=0,
-        stalled=0,
-        asin_count=0,
-        coverage=None,
-        failed_reason=None,
-        failed_message=None,
-        is_stopping=False,
-        missing_since=None,
-        reserved=reserved,
-        earlier=earlier,
-        carried=carried,
-        node_name=None,
-        created_at=now,
-        started_at=None,
-        finished_at=None,
-        files_removed_at=None,
-        files_removed_by=None,
-        last_progress=None,
-        collection=collection,
-    )
-
-
 class Runners:
     """Collections and runners in the database."""
 
-    def __init__(self, file: SQLiteFile, credit: UserCredits, notices: Notices) -> None:
+    def __init__(
+        self,
+        file: SQLiteFile,
+        credit: UserCredits,
+        notices: Notices,
+        keys: IdempotencyKeys,
+        schedules: Schedules,
+    ) -> None:
         self._file = file
         self._credits = credit
         self._notices = notices
+        self._keys = keys
+        self._schedules = schedules
 
     def add_collection(
         self,
@@ -89,26 +57,58 @@ class Runners:
         wanted: int = 1,
         check: Callable[[], None] = lambda: None,
         prepare: Callable[[Runner], None] = lambda _: None,
+        *,
+        once: Once | None = None,
+        plan: Plan | None = None,
     ) -> Runner:
         """A new collection with its first runner, queued, and the runner's first attempt.
 
         Freezes the credits ``wanted`` for the runner, or as many as the user has, with a warning.
         ``check`` runs in the transaction, so that no delivery session can be removed meanwhile; if
         it raises, nothing is recorded; ``prepare`` does too, once the runner has its number. Raises
-        NotEnoughCredits if the user has none.
+        NotEnoughCredits if the user has none, AlreadyDone or KeyTaken if the key is known.
         """
         with self._file.writing() as connection:
+            self._keys.recall(connection, once)
             check()
-            reserved = self._credits.reserve(connection, user, wanted)
-            told = warnings + few_credits(reserved, wanted)
             number = connection.execute(
                 "INSERT INTO collections (user, name, request_type, request, warnings, created_at) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
-                (user, name, _REQUEST_TYPE, request.to_json(), json.dumps(told), utc_now()),
+                (user, name, _REQUEST_TYPE, request.to_json(), json.dumps(warnings), utc_now()),
             ).lastrowid
             assert number is not None
-            collection = Collection(number, user, name, _REQUEST_TYPE, request, told)
-            runner = _add_runner(connection, collection, reserved)
+            collection = Collection(number, user, name, _REQUEST_TYPE, request, warnings)
+            runner = add_runner(connection, self._credits, collection, wanted)
+            if plan is not None:
+                self._schedules.add(connection, user, number, plan)
+            self._keys.remember(connection, once, runner)
+            prepare(runner)
+            return runner
+
+    def add_again(
+        self,
+        newest: Runner,
+        wanted: int,
+        check: Callable[[], None],
+        prepare: Callable[[Runner], None],
+        *,
+        once: Once | None = None,
+        due: Due | None = None,
+    ) -> Runner | None:
+        """A new runner of a collection whose newest one has ended; it begins from nothing.
+
+        None if the collection has a newer one by now, or if another watcher has settled the run
+        that is ``due``. For the rest see :meth:`add_collection`.
+        """
+        with self._file.writing() as connection:
+            self._keys.recall(connection, once)
+            if not _is_newest(connection, newest):
+                return None
+            if due is not None and not self._schedules.take(connection, due):
+                return None
+            check()
+            runner = add_runner(connection, self._credits, newest.collection, wanted)
+            self._keys.remember(connection, once, runner)
             prepare(runner)
             return runner
 
@@ -127,24 +127,26 @@ class Runners:
         """
         collection = earlier.collection
         with self._file.writing() as connection:
-            newest = connection.execute(
-                "SELECT id, files_removed_at FROM runners WHERE collection = ? "
-                "ORDER BY id DESC LIMIT 1",
-                (collection.id,),
-            ).fetchone()
-            if newest != (earlier.id, None):
+            if not _is_newest(connection, earlier) or _is_removed(connection, earlier):
                 return None
-            reserved = self._credits.reserve(connection, collection.user, wanted)
-            runner = _add_runner(connection, collection, reserved, earlier.id, kept)
+            runner = add_runner(connection, self._credits, collection, wanted, earlier.id, kept)
             prepare(runner)
             return runner
 
     def remove(self, runner: int) -> None:
-        """Undo :meth:`add`: Scrapyd never took the job."""
+        """Undo :meth:`add` or :meth:`add_again`: Scrapyd never took the job."""
         with self._file.writing() as connection:
             self._credits.settle(connection, runner, 0, is_over=True)
+            self._keys.release(connection, runner)
             connection.execute("DELETE FROM attempts WHERE runner = ?", (runner,))
-            connection.execute("DELETE FROM runners WHERE id = ?", (runner,))
+            (collection,) = connection.execute(
+                "DELETE FROM runners WHERE id = ? RETURNING collection", (runner,)
+            ).fetchone()
+            connection.execute(
+                "UPDATE collections SET newest = "
+                "(SELECT max(id) FROM runners WHERE collection = ?1) WHERE id = ?1",
+                (collection,),
+            )
 
     def next_attempt(self, runner: Runner, mark: int, stalled: int) -> Runner | None:
         """Record an open runner's next attempt; None if another process was first."""
@@ -189,6 +191,8 @@ class Runners:
             runners = "SELECT id FROM runners WHERE collection = ?"
             for (runner,) in connection.execute(runners, (collection,)).fetchall():
                 self._credits.settle(connection, runner, 0, is_over=True)
+                self._keys.release(connection, runner)
+            self._schedules.drop(connection, collection)
             connection.execute(f"DELETE FROM attempts WHERE runner IN ({runners})", (collection,))
             connection.execute("DELETE FROM runners WHERE collection = ?", (collection,))
             connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
@@ -225,24 +229,17 @@ class Runners:
         self, user: int, stage: Stage | None, limit: int, skip: int
     ) -> tuple[int, list[Runner]]:
         """How many of a user's collections there are, and some of their newest runners."""
-        where = (
-            "WHERE user = :user AND (:stage IS NULL OR stage = :stage) AND runners.id = "
-            "(SELECT max(id) FROM runners AS r WHERE r.collection = collections.id)"
-        )
         values = {"user": user, "stage": stage, "limit": limit, "skip": skip}
-        ((total,),) = self._file.rows(
-            "SELECT count(*) FROM runners "
-            f"JOIN collections ON collections.id = runners.collection {where}",
-            values,
-        )
-        # Only numbers are sorted: with every column, 10,000 runs take some times longer.
-        newest = (
-            "SELECT runners.id FROM runners JOIN collections "
-            f"ON collections.id = runners.collection {where} "
-            "ORDER BY runners.id DESC LIMIT :limit OFFSET :skip"
-        )
-        page = f"{_RUNNERS} WHERE runners.id IN ({newest}) ORDER BY runners.id DESC"
-        return total, self._file.all(_AS_RUNNER, page, values)
+        found = "FROM collections WHERE user = :user"
+        if stage is not None:
+            found = (
+                "FROM collections JOIN runners ON runners.id = newest "
+                "WHERE user = :user AND stage = :stage"
+            )
+        ((total,),) = self._file.rows(f"SELECT count(*) {found}", values)
+        page = f"SELECT newest {found} ORDER BY newest DESC LIMIT :limit OFFSET :skip"
+        query = f"{_RUNNERS} WHERE runners.id IN ({page}) ORDER BY runners.id DESC"
+        return total, self._file.all(_AS_RUNNER, query, values)
 
     def open(self) -> list[Runner]:
         """Runners that have not ended, and cancelled ones whose job may still be alive."""
@@ -335,6 +332,22 @@ class Runners:
         """Record since when Scrapyd has not known the job; None if it knows it."""
         with self._file.writing() as connection:
             connection.execute("UPDATE runners SET missing_since = ? WHERE id = ?", (since, runner))
+
+
+def _is_newest(connection: Connection, runner: Runner) -> bool:
+    """Whether the collection has no newer runner."""
+    newest = connection.execute(
+        "SELECT max(id) FROM runners WHERE collection = ?", (runner.collection.id,)
+    ).fetchone()
+    return bool(newest == (runner.id,))
+
+
+def _is_removed(connection: Connection, runner: Runner) -> bool:
+    """Whether the removal of the runner's files is recorded."""
+    removed = connection.execute(
+        "SELECT files_removed_at FROM runners WHERE id = ?", (runner.id,)
+    ).fetchone()
+    return bool(removed != (None,))
 
 
 def _columns(outcome: Outcome) -> tuple[Any, ...]:

@@ -1,5 +1,7 @@
 """The tables and their migrations; a released migration is never changed."""
 
+import json
+
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
@@ -317,3 +319,99 @@ def add_user_settings(db: Database) -> None:
     """Whether a user gets a mail about a run that the user has cancelled."""
     for statement in _USER_SETTINGS:
         db.conn.execute(statement)
+
+
+_SCHEDULE_TABLES = (
+    """
+    CREATE TABLE schedules (
+        collection INTEGER PRIMARY KEY REFERENCES collections,
+        user INTEGER NOT NULL REFERENCES users,
+        version INTEGER NOT NULL DEFAULT 1,
+        timezone TEXT NOT NULL,
+        cron TEXT,
+        every TEXT,
+        at TEXT,
+        is_paused INTEGER NOT NULL DEFAULT 0,
+        next_run_at TEXT,
+        last_run_at TEXT,
+        skipped_runs INTEGER NOT NULL DEFAULT 0,
+        last_skipped_at TEXT,
+        not_started_at TEXT,
+        not_started_reason TEXT,
+        not_started_message TEXT,
+        created_at TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX due_schedules ON schedules (next_run_at) WHERE next_run_at IS NOT NULL",
+)
+
+
+@migrations()
+def create_schedules(db: Database) -> None:
+    """When further runs of collections are due."""
+    for statement in _SCHEDULE_TABLES:
+        db.conn.execute(statement)
+
+
+_IDEMPOTENCY_TABLES = (
+    """
+    CREATE TABLE idempotency_keys (
+        user INTEGER NOT NULL REFERENCES users,
+        key TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        runner INTEGER NOT NULL REFERENCES runners,
+        warnings TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        PRIMARY KEY (user, key)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX old_idempotency_keys ON idempotency_keys (created_at)",
+    "CREATE INDEX idempotency_keys_of_runner ON idempotency_keys (runner)",
+)
+
+
+@migrations()
+def create_idempotency_keys(db: Database) -> None:
+    """Which runner a request under a key has started, and what was answered."""
+    for statement in _IDEMPOTENCY_TABLES:
+        db.conn.execute(statement)
+
+
+_NEWEST_RUNNERS = (
+    "ALTER TABLE collections ADD COLUMN newest INTEGER",
+    "UPDATE collections SET newest = "
+    "(SELECT max(id) FROM runners WHERE runners.collection = collections.id)",
+    "CREATE INDEX collections_by_newest ON collections (user, newest)",
+    "DROP INDEX collections_of_user",
+)
+
+
+@migrations()
+def add_newest_runners(db: Database) -> None:
+    """The newest runner of each collection, by which a list of collections is ordered."""
+    for statement in _NEWEST_RUNNERS:
+        db.conn.execute(statement)
+
+
+_FEW_CREDITS = "Your credits pay for "
+"""How the warning of a run with few credits begins."""
+
+
+@migrations()
+def add_warnings_of_runners(db: Database) -> None:
+    """Warnings of one run, such as few credits, which the next of its collection may not have."""
+    db.conn.execute("ALTER TABLE runners ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]'")
+    for collection, text in db.conn.execute(
+        "SELECT id, warnings FROM collections WHERE warnings != '[]'"
+    ).fetchall():
+        told = json.loads(text)
+        own = [one for one in told if one.startswith(_FEW_CREDITS)]
+        if own:
+            kept = [one for one in told if one not in own]
+            db.conn.execute(
+                "UPDATE collections SET warnings = ? WHERE id = ?", (json.dumps(kept), collection)
+            )
+            db.conn.execute(
+                "UPDATE runners SET warnings = ? WHERE collection = ?",
+                (json.dumps(own), collection),
+            )

@@ -54,6 +54,11 @@ class Users:
         """The user with this e-mail address; case does not matter."""
         return self._file.one(_AS_USER, f"{_USERS} WHERE email = ?", (email,))
 
+    def is_active(self, user: int) -> bool:
+        """Whether a user has not been disabled."""
+        query = "SELECT 1 FROM users WHERE id = ? AND is_active"
+        return bool(self._file.rows(query, (user,)))
+
     def credential(self, credential_hash: str) -> Credential | None:
         """The key or unexpired token with this hash, if its user is active."""
         return self._file.one(

@@ -4,6 +4,7 @@ It is made of the application's own list of operations, so that a new route is i
 one that names nothing of anybody's has to be entered in ``NAMES_NOTHING``.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from api.accounts.secret import hash_of, new_secret
 from api.products.forms import CHANGES_FORMS, MIMETYPES
 from api.rest.operation import Operation
 from api.runners.attempts import folder_of
+from api.runners.recurrence import Recurrence
 from api.store import Store
 from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
@@ -31,6 +33,8 @@ NAMES_NOTHING = {
     "users/settings",
     "users/api-key/regenerate",
 }
+SCHEDULE = {"cron": "0 6 * * *", "timezone": "Australia/Sydney"}
+NOW = datetime.now(UTC)
 PUBLIC = {"settings/domains", "users/login", "healthz"}
 
 
@@ -41,7 +45,9 @@ class Table:
         self.app = app
         self.store: Store = app.extensions["services"].store
         self.operations: list[Operation] = app.extensions["operations"]
-        first = self.store.runners.add_collection(alice.user, "Lamps", StoredRequest({}), [])
+        first = self.store.runners.add_collection(
+            alice.user, "Lamps", StoredRequest(BODY), [], plan=Recurrence(**SCHEDULE).plan(NOW)
+        )
         self.fail(first)
         runner = self.store.runners.add(first, 0, 1)
         assert runner is not None
@@ -69,7 +75,11 @@ class Table:
     def call(self, one: Operation, headers: dict[str, str]) -> list[TestResponse]:
         """The operation's answers at each of its addresses, with Alice's ids."""
         client = self.app.test_client()
-        body = BODY | {"domain": DOMAIN} | self.ids if one.body is not None else None
+        body = (
+            BODY | {"domain": DOMAIN, "schedule": SCHEDULE} | self.ids
+            if one.body is not None
+            else None
+        )
         return [
             client.open(path, method=one.method, json=body, headers=headers)
             for path in self.paths(one)

@@ -120,7 +120,8 @@ def test_the_loop_goes_on_when_everything_fails(
 
     monkeypatch.setattr(jobs.store.runners, "open", broken)
     monkeypatch.setattr(watching, "beat", broken)
-    monkeypatch.setattr(jobs, "settings", type("Quick", (), {"watch_interval": 0.01}))
+    quick = jobs.settings.model_copy(update={"watch_interval": 0.01})
+    monkeypatch.setattr(jobs, "settings", quick)
     stop = threading.Event()
     thread = threading.Thread(target=watch, args=(jobs, stop))
     thread.start()

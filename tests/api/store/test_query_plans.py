@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from api.store import Store
+from api.store.idempotency import Answer, Once
 from api.store.records import NoticeKind, NoticeStatus, Outcome, StoredRequest
+from api.store.schedules import Due, Plan, StoredRecurrence
 from api.store.stage import Stage
 
 LATER, EARLIER = "2100-01-01T00:00:00Z", "2000-01-01T00:00:00Z"
@@ -22,6 +24,7 @@ class Use:
         self.user = self.store.users.add("a@example.org", "a", "hash")
         self.users()
         self.runners()
+        self.schedules()
         self.sessions()
         self.store.db.conn.set_trace_callback(None)
 
@@ -64,10 +67,37 @@ class Use:
         assert second is not None
         store.runners.remove_files({first.id: None}, "prune")
         store.runners.page(self.user, Stage.QUEUED, 10, 0)
+        store.runners.page(self.user, None, 10, 0)
         store.runners.own(self.user, first.collection.id, second.id)
         store.runners.newest(self.user, first.collection.id)
         store.runners.remove(second.id)
         store.runners.remove_collection(self.collection().collection.id)
+
+    def schedules(self) -> None:
+        store, once = self.store, Once(self.user, "key", "fingerprint")
+        stored = StoredRecurrence("UTC", "0 6 * * *")
+        first = store.runners.add_collection(
+            *(self.user, "Lamps", StoredRequest({}), []), once=once, plan=Plan(stored, EARLIER)
+        )
+        number = first.collection.id
+        store.keys.do(once, lambda: Answer(0, 0, []))
+        store.runners.end(first.id, Outcome(Stage.DONE))
+        for settle in (store.schedules.skip, lambda due: store.schedules.fail(due, "x", "X.")):
+            (due,) = store.schedules.due(LATER, 10)
+            assert settle(Due(due, EARLIER))
+        (due,) = store.schedules.due(LATER, 10)
+        second = store.runners.add_again(
+            first, 1, lambda: None, lambda _: None, due=Due(due, EARLIER)
+        )
+        assert second is not None
+        assert store.users.is_active(self.user)
+        store.schedules.put(self.user, number, Plan(stored, LATER))
+        store.schedules.pause(number)
+        store.schedules.resume(number, 2, LATER)
+        store.schedules.of(number)
+        store.schedules.remove(number)
+        store.keys.forget_old()
+        store.runners.remove(second.id)
 
     def sessions(self) -> None:
         store = self.store

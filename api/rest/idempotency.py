@@ -1,0 +1,41 @@
+"""The header ``Idempotency-Key``, under which a request is done once however often it is sent."""
+
+import json
+import re
+from hashlib import sha256
+
+from flask import request
+from pydantic_core import from_json
+
+from api.rest.auth import current_user
+from api.rest.envelope import ApiError
+from api.store.idempotency import Once
+
+HEADER = "Idempotency-Key"
+LONGEST = 255
+"""Characters."""
+PATTERN = "[!-~]+"
+"""ASCII without spaces and control characters."""
+
+
+def once() -> Once | None:
+    """What the current request's key stands for; None without one. Raises ApiError 400."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not re.fullmatch(PATTERN, key) or len(key) > LONGEST:
+        raise ApiError(
+            400,
+            f"{HEADER} is {key[:80]!r}, of {len(key)} characters: it must be 1 to {LONGEST} ASCII "
+            "characters without spaces, such as a UUID",
+            field=HEADER,
+        )
+    return Once(current_user().id, key, _fingerprint())
+
+
+def _fingerprint() -> str:
+    """A hash of the call and its body; spaces and the order of fields do not matter."""
+    body = request.get_data()
+    fields = from_json(body) if body.strip() else {}
+    call = [request.path.rstrip("/"), fields]
+    return sha256(json.dumps(call, sort_keys=True).encode()).hexdigest()

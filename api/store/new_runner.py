@@ -1,0 +1,62 @@
+"""A runner's first row: queued, with its first attempt."""
+
+import json
+from sqlite3 import Connection
+
+from api.sentences import few_credits
+from api.store.credits import UserCredits
+from api.store.records import Collection, Runner
+from api.store.stage import Stage
+from category_crawler.times import utc_now
+
+
+def add_runner(
+    connection: Connection,
+    credit: UserCredits,
+    collection: Collection,
+    wanted: int,
+    earlier: int | None = None,
+    carried: int = 0,
+) -> Runner:
+    """Record a queued runner and its first attempt, and freeze its credits.
+
+    It freezes ``wanted`` credits or as many as the user has, with a warning. Raises
+    NotEnoughCredits. ``earlier`` is the runner that it continues, whose rows are ``carried``.
+    """
+    now = utc_now()
+    reserved = credit.reserve(connection, collection.user, wanted)
+    warnings = few_credits(reserved, wanted)
+    (number,) = connection.execute(
+        "INSERT INTO runners (collection, reserved, earlier, carried, warnings, stage, attempt, "
+        "created_at) VALUES (?, ?, ?, ?, ?, 'queued', 1, ?) RETURNING id",
+        (collection.id, reserved, earlier, carried, json.dumps(warnings), now),
+    ).fetchone()
+    connection.execute("UPDATE collections SET newest = ? WHERE id = ?", (number, collection.id))
+    connection.execute(
+        "INSERT INTO attempts (runner, number, created_at) VALUES (?, 1, ?)", (number, now)
+    )
+    return Runner(
+        id=number,
+        stage=Stage.QUEUED,
+        attempt=1,
+        mark=0,
+        stalled=0,
+        asin_count=0,
+        coverage=None,
+        failed_reason=None,
+        failed_message=None,
+        is_stopping=False,
+        missing_since=None,
+        reserved=reserved,
+        earlier=earlier,
+        carried=carried,
+        warnings=warnings,
+        node_name=None,
+        created_at=now,
+        started_at=None,
+        finished_at=None,
+        files_removed_at=None,
+        files_removed_by=None,
+        last_progress=None,
+        collection=collection,
+    )
