@@ -41,11 +41,12 @@ def rerun(body: CollectionId) -> dict[str, Any]:
 
 @operation(blueprint, "/update_schedule/", body=UpdateSchedule, data=Scheduled, errors=(404,))
 def update_schedule(body: UpdateSchedule) -> dict[str, Any]:
-    """Set or change when a collection is crawled again; `schedule` null removes it.
+    """Set, change or remove the schedule by which a collection is crawled again.
 
-    Runs are started by themselves when they are due. One that is due while another of the
-    collection is open is left out and counted in `skipped_runs`; after a standstill of the service
-    one run makes up for all that were due. A schedule that is paused stays so.
+    `schedule` null removes it. Runs are started by themselves when they are due. One that is due
+    while another of the collection is open is left out and counted in `skipped_runs`; after a
+    standstill of the service one run makes up for all that were due. A schedule that is paused
+    stays so.
     """
     collection = own_runner(body.collection_id).collection.id
     schedules = services().store.schedules

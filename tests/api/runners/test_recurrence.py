@@ -1,5 +1,8 @@
 """When runs are due: around the changes of the clocks, against a walk from minute to minute."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -13,6 +16,7 @@ from pydantic import ValidationError
 
 from api.runners.recurrence import InvalidRecurrence, Recurrence
 from api.store.schedules import StoredRecurrence
+from category_crawler.files.home import PROJECT
 from category_crawler.job import faults_of
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -281,3 +285,21 @@ def test_what_was_stored_is_read_as_it_was() -> None:
         recurrence = Recurrence(timezone=SYDNEY, **fields)
         stored = recurrence.plan(datetime.now(UTC)).recurrence
         assert Recurrence.read(stored) == recurrence
+
+
+def test_a_system_without_time_zones_has_those_of_the_package() -> None:
+    program = (
+        "from datetime import datetime; from api.runners.recurrence import Recurrence; "
+        "r = Recurrence(timezone='Australia/Sydney', cron='0 6 * * *'); "
+        "print(r.time_after(datetime.fromisoformat('2026-07-01T00:00:00Z')))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=PROJECT,
+        env=os.environ | {"PYTHONTZPATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert answer.stdout == "2026-07-01T20:00:00Z\n"

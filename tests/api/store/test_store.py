@@ -1,5 +1,6 @@
 """Records: one winner for each move, under several threads and processes."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -212,6 +213,51 @@ def test_sessions_of_one_postcode_become_one(tmp_path: Path) -> None:
         2: [("amazon.co.jp", "1000001"), ("amazon.pl", "00001"), ("amazon.com", "20105-1234")],
     }
     assert store.sessions.of("amazon.co.jp", "100-0001") is None
+
+
+def test_a_warning_of_few_credits_goes_with_its_run(tmp_path: Path) -> None:
+    path = tmp_path / "api.db"
+    db = Database(path)
+    migrations.apply(db, stop_before="create_schedules")
+    now = {"created_at": "2026-01-01T00:00:00Z"}
+    db["users"].insert({"email": "a@example.org", "name": "a"} | now)
+    few = "Your credits pay for 5 products: the run ends there"
+    for told in ([], ["a warning"], ["a warning", few]):
+        request = {"user": 1, "name": "Lamps", "request_type": "x", "request": "{}"}
+        db["collections"].insert(request | {"warnings": json.dumps(told)} | now)
+    for collection in (1, 2, 3, 2):
+        db["runners"].insert({"collection": collection, "stage": "done", "attempt": 1} | now)
+    db.close()
+    store = Store(path)
+    total, runners = store.runners.page(1, None, 10, 0)
+    assert (total, [one.id for one in runners]) == (3, [4, 3, 1])
+    told = [(one.collection.warnings, one.warnings) for one in runners]
+    assert told == [(["a warning"], []), (["a warning"], [few]), ([], [])]
+
+
+def test_a_list_has_the_newest_runner_of_each_collection(store: Store, runner: int) -> None:
+    store.runners.end(runner, Outcome(Stage.FAILED, failed_reason="blocked"))
+    first = store.runners.get(runner)
+    assert first is not None
+    other = store.runners.add_collection(1, "Desks", StoredRequest(REQUEST), [])
+    again = store.runners.add_again(first, 1, lambda: None, lambda _: None)
+    assert again is not None
+
+    def listed(stage: Stage | None = None, limit: int = 10, skip: int = 0) -> tuple[int, list[int]]:
+        total, runners = store.runners.page(1, stage, limit, skip)
+        return total, [one.id for one in runners]
+
+    assert listed() == (2, [again.id, other.id])
+    assert listed(limit=1) == (2, [again.id])
+    assert listed(limit=1, skip=1) == (2, [other.id])
+    assert listed(Stage.FAILED) == (0, [])
+    assert store.runners.add_again(first, 1, lambda: None, lambda _: None) is None
+    store.runners.remove(again.id)
+    assert listed() == (2, [other.id, runner])
+    assert listed(Stage.FAILED) == (1, [runner])
+    assert listed(Stage.QUEUED) == (1, [other.id])
+    store.runners.remove_collection(other.collection.id)
+    assert listed() == (1, [runner])
 
 
 def test_what_was_added_is_what_is_read(store: Store, runner: int) -> None:
