@@ -68,13 +68,7 @@ class Runs:
             return self.kept.runner
         # A further runner, whoever starts it, continues none.
         last = self.store.runners.get(self.runners[-1].id)
-        with self.store.runners._file.writing() as connection:
-            (number,) = connection.execute(
-                "INSERT INTO runners (collection, stage, attempt, created_at) "
-                "VALUES (?, 'queued', 1, '2026-11-27T00:00:00Z') RETURNING id",
-                (last.collection.id,),
-            ).fetchone()
-        runner = self.store.runners.get(number)
+        runner = self.store.runners.add_again(last, 1, lambda: None, lambda _: None)
         assert runner is not None
         return runner
 
