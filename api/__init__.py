@@ -23,6 +23,7 @@ from api.rest import envelope, guards
 from api.routes import (
     category,
     changes,
+    history,
     meta,
     products,
     recurring,
@@ -43,7 +44,10 @@ def create_app(given: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = envelope.LARGEST_BODY
     app.url_map.merge_slashes = False
     _services(given or _settings()).init_app(app)
-    for resource in (category, recurring, products, changes, settings, results, zipcodes, users):
+    for resource in (
+        *(category, recurring, products, changes, history, results),
+        *(settings, zipcodes, users),
+    ):
         app.register_blueprint(
             resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")
         )

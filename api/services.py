@@ -10,6 +10,7 @@ from api.accounts.rate_limit import RateLimit
 from api.config import Settings
 from api.delivery_sessions import Sessions
 from api.notices.outbox import Notices
+from api.products.archive import Archive
 from api.products.downloads import Downloads
 from api.runners.lifecycle import Jobs
 from api.runners.repeats import Repeats
@@ -33,6 +34,7 @@ class Services:
     jobs: Jobs
     repeats: Repeats
     downloads: Downloads
+    archive: Archive
     notices: Notices
 
     @classmethod
@@ -40,6 +42,9 @@ class Services:
         """The services over the home folder's database and Scrapyd."""
         store, scrapyd = Store(var_folder() / "api.db"), Scrapyd()
         sessions = Sessions(store, scrapyd, settings)
+        downloads = Downloads(
+            var_folder() / "downloads", settings.downloads_bytes, settings.min_free_bytes
+        )
         jobs = Jobs(store, scrapyd, settings, sessions)
         return cls(
             settings=settings,
@@ -50,9 +55,8 @@ class Services:
             sessions=sessions,
             jobs=jobs,
             repeats=Repeats(jobs),
-            downloads=Downloads(
-                var_folder() / "downloads", settings.downloads_bytes, settings.min_free_bytes
-            ),
+            downloads=downloads,
+            archive=Archive(store, downloads),
             notices=Notices(store, settings),
         )
 

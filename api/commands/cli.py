@@ -14,6 +14,7 @@ from api.commands.runners import prune, runners
 from api.commands.users import users
 from api.config import api_port
 from api.cores import share_one_core
+from api.notices.daemon_thread import in_daemon_thread
 from api.rest.guards import set_up_log
 from api.rest.server import http_server
 from api.runners.watch import watch
@@ -115,6 +116,8 @@ def watch_runners() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    interval = services().settings.watch_interval
+    in_daemon_thread(services().archive.work, stop, interval)
     with services().notices.delivering(stop):
         watch(services().jobs, stop)
 

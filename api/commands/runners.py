@@ -1,17 +1,20 @@
 """The operator's commands about runs: ``flask --app api runners …``, ``flask --app api prune``."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import click
 from flask.cli import with_appcontext
 
 from api.commands.command import Command, CommandGroup
+from api.products.history import remove_months
 from api.rest.schemas import LARGEST_ID
 from api.runners.prune import pruned
 from api.scrapyd.client import ScrapydError
 from api.services import services
 from api.store import NotEnoughCredits
 from category_crawler.errors import RunError
+from category_crawler.files.home import results_folder
 
 _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 
@@ -37,13 +40,22 @@ def resume_runner(runner_id: int) -> None:
 
 @click.command("prune", cls=Command)
 @click.option("--older-than", required=True, metavar="AGE", help="Such as 30d, 12h or 2w.")
+@click.option("--history", is_flag=True, help="The history of months that ended so long ago, too.")
 @with_appcontext
-def prune(older_than: str) -> None:
-    """Remove files and logs of runs that ended so long ago; what became of them is kept."""
+def prune(older_than: str, history: bool) -> None:
+    """Remove files and logs of runs that ended so long ago.
+
+    What became of them is kept, and so is the history of their products without --history.
+    """
     asked = re.fullmatch(r"(\d{1,6})([hdw])", older_than, re.ASCII)
     if asked is None:
         raise click.UsageError(f"--older-than is {older_than!r}: it must be such as 30d, 12h or 2w")
     number, unit = asked.groups()
     rule = f"prune --older-than {older_than}"
-    count = pruned(services().store, int(number) * _UNITS[unit], rule)
+    seconds = int(number) * _UNITS[unit]
+    count = pruned(services().store, seconds, rule, services().archive.record)
     click.echo(f"Files of {count} {'run' if count == 1 else 'runs'} removed")
+    if history:
+        before = datetime.now(UTC) - timedelta(seconds=seconds)
+        months = remove_months(results_folder().glob("*/*/history"), before)
+        click.echo(f"History of {months} {'month' if months == 1 else 'months'} removed")

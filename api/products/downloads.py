@@ -161,7 +161,7 @@ class Downloads:
 
     def size(self, wanted: Wanted, version: str) -> int | None:
         """Size of a table in bytes; None if it has not been made."""
-        self._prepare()
+        self._prepare(wanted.stays_at)
         with suppress(FileNotFoundError):
             return self._path(wanted, version).stat().st_size
         return None
@@ -171,7 +171,7 @@ class Downloads:
 
         Raises NotReady, or OSError if the folder cannot be used.
         """
-        self._prepare()
+        self._prepare(wanted.stays_at)
         with self._lock:
             table = self._made(wanted, rows.version) or self._made_lately(wanted)
         if table is not None:
@@ -215,7 +215,10 @@ class Downloads:
             raise FileNotFoundError(f"{name} has been removed")
         return table
 
-    def _prepare(self) -> None:
+    def _prepare(self, stays_at: Path | None = None) -> None:
+        """Empty the cache once; any process may make a table that stays elsewhere."""
+        if stays_at is not None:
+            return
         with self._lock:
             if not self._is_empty:
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -266,7 +269,7 @@ class Downloads:
             logger.error("The %s could not be made: %s", wanted.name, error)
             raise _failed(wanted) from None
         with self._lock:
-            self._make_room(path)
+            self._make_room(path, wanted.stays_at)
             table = self._made(wanted, rows.version)
         if table is None:
             raise FileNotFoundError(f"{path.name} has been removed")
@@ -300,7 +303,8 @@ class Downloads:
                 raise NotReady(f"The {one.wanted.name} is being made")
         if len(under_way) >= _MOST_AT_ONCE:
             raise NotReady("Other tables are being made")
-        if shutil.disk_usage(self.folder).free - size < self.min_free:
+        folder = self._path(making.wanted, making.version).parent
+        if shutil.disk_usage(folder).free - size < self.min_free:
             raise NotReady(
                 "The disk has no room to make this table, .jsonl needs none",
                 _AFTER_FAILURE_SECONDS,
@@ -317,7 +321,7 @@ class Downloads:
                     raise ValueError("another attempt goes on with the run")
             making.is_made = True
             with self._lock:
-                self._make_room(path)
+                self._make_room(path, wanted.stays_at)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             logger.error("The %s could not be made: %s", wanted.name, error)
         finally:
@@ -334,8 +338,10 @@ class Downloads:
         if making.has_failed:
             raise _failed(making.wanted)
 
-    def _make_room(self, newest: Path) -> None:
+    def _make_room(self, newest: Path, stays_at: Path | None = None) -> None:
         """Evict tables until the limits are met; never the newest."""
+        if stays_at is not None:
+            return
         tables = [path for path in self.folder.iterdir() if not path.name.startswith(".")]
         older = [path for path in tables if path != newest]
         # The prune command may remove tables at the same time.

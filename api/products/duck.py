@@ -18,7 +18,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
-"""For all queries together; what does not fit goes to ``var/downloads``."""
+"""For all queries together; what does not fit goes to ``var/duckdb``."""
 
 
 def rows_of(sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ def rows_of(sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
 
 def cursor_of() -> DuckDBPyConnection:
     """A cursor of this process's database; each thread needs one of its own."""
-    return _database(var_folder() / "downloads").cursor()
+    return _database(var_folder() / "duckdb").cursor()
 
 
 @lru_cache(maxsize=1)
@@ -39,5 +39,5 @@ def _database(folder: Path) -> DuckDBPyConnection:
     import duckdb  # takes some tenths of a second and 60 MB, which no start needs to wait for
 
     database = duckdb.connect(config=_CONFIG)
-    database.execute("SET temp_directory = ?", [str(folder / ".duckdb")])
+    database.execute("SET temp_directory = ?", [str(folder)])
     return database

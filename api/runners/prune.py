@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -27,8 +27,16 @@ _AT_ONCE = 100
 """Removals that one transaction records: each transaction waits for the disk."""
 
 
-def pruned(store: Store, seconds: float, rule: str = "prune") -> int:
+def pruned(
+    store: Store,
+    seconds: float,
+    rule: str = "prune",
+    record: Callable[[Runner], bool] = lambda _: True,
+) -> int:
     """Remove the files of runs that ended more than ``seconds`` ago; return how many had files.
+
+    ``record`` adds a run to its collection's history, if it is not there yet; the files stay where
+    it returns False.
 
     Each removal is recorded first, with the ``rule`` as the operator gave it: after a kill in
     between nobody gets a part of the files, and the next call removes the rest.
@@ -36,7 +44,11 @@ def pruned(store: Store, seconds: float, rule: str = "prune") -> int:
     had_files = 0
     # Each folder is listed once, not once for each runner.
     files = _files_of_runners()
-    ended = store.runners.ended(utc_in(-seconds))
+    ended = [
+        runner
+        for runner in store.runners.ended(utc_in(-seconds))
+        if runner.is_recorded or runner.files_removed_at is not None or record(runner)
+    ]
     for begin in range(0, len(ended), _AT_ONCE):
         for runner in _recorded(store, ended[begin : begin + _AT_ONCE], rule):
             with _noting_failure():

@@ -58,5 +58,6 @@ def add_runner(
         files_removed_at=None,
         files_removed_by=None,
         last_progress=None,
+        is_recorded=False,
         collection=collection,
     )

@@ -149,6 +149,8 @@ class Runner:
     """The rule, as the operator gave it: ``prune --older-than 30d``."""
     last_progress: Progress | None
     """Its progress when its files were removed; None before, and if it had none."""
+    is_recorded: bool
+    """Whether what it has seen is in its collection's history."""
     collection: Collection
 
     @property

@@ -28,6 +28,7 @@ _FILES_ARE_FREE = (
     "AND later.stage IN ('queued', 'scraping'))"
 )
 _AS_RUNNER = reader_of(Runner)
+_AS_COLLECTION = reader_of(Collection)
 _REQUEST_TYPE = "amazon_category_scrape"
 
 
@@ -266,6 +267,24 @@ class Runners:
         """
         query = f"{_RUNNERS} WHERE finished_at < ? AND {_FILES_ARE_FREE}"
         return self._file.all(_AS_RUNNER, query, (before,))
+
+    def unrecorded(self, limit: int) -> list[Runner]:
+        """Ended runners that are not in their collection's history yet, oldest first."""
+        query = (
+            f"{_RUNNERS} WHERE stage IN ('done', 'failed') AND NOT is_stopping "
+            "AND NOT is_recorded ORDER BY runners.id LIMIT ?"
+        )
+        return self._file.all(_AS_RUNNER, query, (limit,))
+
+    def set_recorded(self, runner: int) -> None:
+        """Note that an ended runner is in its collection's history."""
+        with self._file.writing() as connection:
+            connection.execute("UPDATE runners SET is_recorded = 1 WHERE id = ?", (runner,))
+
+    def collections(self, user: int) -> list[Collection]:
+        """All collections of a user."""
+        query = f"SELECT {columns_of(Collection, 'collections')} FROM collections WHERE user = ?"
+        return self._file.all(_AS_COLLECTION, query, (user,))
 
     def remove_files(self, runners: Mapping[int, Progress | None], rule: str) -> set[int]:
         """Record that the files of ended runners are being removed, before the first goes.

@@ -415,3 +415,17 @@ def add_warnings_of_runners(db: Database) -> None:
                 "UPDATE runners SET warnings = ? WHERE collection = ?",
                 (json.dumps(own), collection),
             )
+
+
+_RECORDED = (
+    "ALTER TABLE runners ADD COLUMN is_recorded INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX unrecorded_runners ON runners (id) "
+    "WHERE stage IN ('done', 'failed') AND NOT is_stopping AND NOT is_recorded",
+)
+
+
+@migrations()
+def add_recorded(db: Database) -> None:
+    """Whether what an ended run has seen is in its collection's history."""
+    for statement in _RECORDED:
+        db.conn.execute(statement)

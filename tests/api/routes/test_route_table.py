@@ -25,6 +25,7 @@ from tests.crawls import DOMAIN, POSTCODE
 IDS = ("collection_id", "runner_id", "from_runner", "to_runner", "id")
 NAMES_NOTHING = {
     "schedules/amazon/category/add_schedule",
+    "schedules/amazon/category/history",
     "schedules/amazon/category/list",
     "zipcodes/create-zipcode",
     "zipcodes/get-zipcodes",
