@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from api.accounts.secret import hash_of, new_secret
+from api.products.forms import CHANGES_FORMS, MIMETYPES
 from api.rest.operation import Operation, operations
 from api.runners.attempts import folder_of
 from api.store import Store
@@ -14,7 +15,6 @@ from api.store.stage import Stage
 from tests.api.services import BODY, Caller
 
 PUBLIC = {"/api/v1/settings/domains", "/api/v1/users/login", "/healthz", "/openapi.json", "/docs"}
-_FORMS = ("json", "jsonl", "csv")
 
 
 @pytest.fixture
@@ -37,10 +37,12 @@ def secured(app: Flask) -> list[Operation]:
 
 def paths(one: Operation, collection: int, runner: int) -> list[str]:
     """The operation's addresses for a runner, with and without a slash."""
-    forms = _FORMS if "{form}" in one.path else ("",)
-    filled = [
-        one.path.format(collection_id=collection, runner_id=runner, form=form) for form in forms
-    ]
+    all_forms = CHANGES_FORMS if "changes" in one.path else tuple(MIMETYPES)
+    forms = all_forms if "{form}" in one.path else ("",)
+    ids = {"collection_id": collection} | dict.fromkeys(
+        ("runner_id", "from_runner", "to_runner"), runner
+    )
+    filled = [one.path.format(**ids, form=form) for form in forms]
     bare = [path.rstrip("/") for path in filled]
     return [path for one in bare for path in (one, f"{one}/")]
 
