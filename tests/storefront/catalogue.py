@@ -3,7 +3,8 @@
 import math
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -124,9 +125,29 @@ class Catalogue:
             self._make(size + beside + number, NODE, advertised_only=True)
             for number in range(advertised_only)
         ]
-        self._ranks = list(range(len(self.items)))
-        self._random.shuffle(self._ranks)
+        ranks = list(range(len(self.items)))
+        self._random.shuffle(ranks)
+        self._ranks: list[float] = [*ranks]
+        """The place of each product in the default order, by number."""
+        self._made = len(self.items) + advertised_only
+        """Number of products ever made."""
         self.by_asin = {item.asin: item for item in (*self.items, *self.advertised)}
+
+    def with_items(self, kept: Iterable[Item], new: int, chance: random.Random) -> "Catalogue":
+        """A catalogue of these items and ``new`` other ones in the example node.
+
+        Products that are in both catalogues stand in the same order.
+        """
+        made = copy(self)
+        made.__dict__.pop("_by_price", None)
+        made._random, made._made = chance, self._made + new
+        places = range(len(self._ranks), made._made)
+        made._ranks = [*self._ranks, *(chance.uniform(0, len(self.items)) for _ in places)]
+        others = [made._make(number, NODE) for number in range(self._made, made._made)]
+        made.items = [*kept, *others]
+        made.size = sum(NODE in item.nodes for item in made.items)
+        made.by_asin = {item.asin: item for item in (*made.items, *made.advertised)}
+        return made
 
     @lru_cache(maxsize=64)  # noqa: B019, the cache lives as long as the shop
     def select(self, selection: Selection, order: str = "") -> tuple[Item, ...]:
