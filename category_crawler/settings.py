@@ -43,6 +43,7 @@ DOWNLOAD_MAXSIZE = 10_000_000  # 1 GiB; bytes of an answer, also once it is unpa
 MAX_REQUESTS = 0  # listing requests, then the run ends; 0: 20,000, or more in a large category
 SLICE_TRIES = 2  # how often to fetch a slice again if products are missing
 AUDIT_PAGES = 10  # most random pages that measure a finished plan; at most a tenth of its pages
+KNOWN_PLANS = True  # begin with the slices of an earlier run of the same list; False: as the first
 UNPRICED_ORDERS = 2  # more sort orders of the whole listing, to find products without a price
 
 # --- Delivery sessions ------------------------------------------------------------------------

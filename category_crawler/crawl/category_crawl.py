@@ -8,16 +8,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Self
 
-from category_crawler.crawl.page_checks import (
-    PageRequest,
-    check_page,
-    learn_delivery_day,
-    price_proved,
-    proves_no_results,
-)
+from category_crawler.crawl.earlier_plan import known_plan, leave_plan
+from category_crawler.crawl.page_checks import PageRequest, check_page, learn_delivery_day
+from category_crawler.crawl.page_record import Counts, is_inside, page_record
 from category_crawler.crawl.warnings import warnings_of
 from category_crawler.delivery.session import DeliverySession
-from category_crawler.domain_config import BRAND_CODES
 from category_crawler.errors import (
     CrawlError,
     FilterNotApplied,
@@ -31,8 +26,8 @@ from category_crawler.files.home import results_folder
 from category_crawler.files.record_file import read_record
 from category_crawler.items import Product
 from category_crawler.job import FundedJob
-from category_crawler.listing_url import ListingURL, within
-from category_crawler.pages import Kind, Page, Refinement
+from category_crawler.listing_url import ListingURL
+from category_crawler.pages import Page
 from category_crawler.planning.plan import Limits, Plan
 from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, UNREADABLE, PageRecord
 from category_crawler.run.reader import JOB, RunFolder
@@ -50,12 +45,19 @@ class CategoryCrawl:
     """A job, its run on disk, and the plan that leads from one to the other."""
 
     def __init__(
-        self, job: FundedJob, run: Run, session: DeliverySession | None, limits: Limits
+        self,
+        job: FundedJob,
+        run: Run,
+        session: DeliverySession | None,
+        limits: Limits,
+        continued: Path | None = None,
     ) -> None:
+        """``continued``: the folder of the run whose finished pages were copied into this one."""
         self.job = job
         self.run = run
         self.session = session
-        self.plan = Plan(job, run.finished_pages(), limits)
+        known = known_plan(job, run, continued) if limits.known_plans and job.whole else None
+        self.plan = Plan(job, run.finished_pages(), limits, known)
         self.started_at = utc_now()
         self._began = monotonic()
         self._pages_before = self.plan.pages_finished
@@ -78,10 +80,9 @@ class CategoryCrawl:
         job = FundedJob.from_arguments(arguments)
         session = _session(job)
         folder = run or f"local/{job.amazon_node_id}-{utc_now().replace(':', '')}"
-        made = Run.create(
-            _below_results(folder), job.model_dump(), _below_results(earlier) if earlier else None
-        )
-        return cls(job, made, session, limits)
+        continued = _below_results(earlier) if earlier else None
+        made = Run.create(_below_results(folder), job.model_dump(), continued)
+        return cls(job, made, session, limits, continued)
 
     @classmethod
     def resume(cls, run: str, arguments: dict[str, str], limits: Limits) -> Self:
@@ -149,9 +150,14 @@ class CategoryCrawl:
         with self.run.whole_page():
             products = self._new_rows(page, listing)
             self.run.keep(products)
-            record = self._record(page, listing, len(products), requests, learned)
-            if refused:
-                record = replace(record, kind=refused)
+            counts = Counts(len(products), requests, self.run.offset)
+            record = page_record(page, listing, counts, self.plan.listing.price)
+            record = replace(
+                record,
+                kind=refused or page.kind,
+                delivery_day=learned,
+                node_name=self._new_name(page),
+            )
             self._unreadable.append(record)
             self.plan.add(record)
             if refused != UNREADABLE or self.is_over:
@@ -177,7 +183,11 @@ class CategoryCrawl:
         if not self.plan.keeps_rows(str(listing.with_page(1))):
             return []
         _stamp(page, listing.page if listing.with_page(1) == self.plan.listing else None)
-        inside = [p for p in page.products if self._is_inside(p)]
+        inside = [
+            p
+            for p in page.products
+            if is_inside(p, self.job.marketplace.currency, self.plan.listing.price)
+        ]
         if self.job.include_sponsored:
             self.run.keep_advertisements(p for p in inside if p.sponsored)
         organic = [p for p in inside if not p.sponsored]
@@ -202,6 +212,17 @@ class CategoryCrawl:
         if self.plan.stopped:
             return replace(coverage, complete=False, why=self.plan.stopped)
         return coverage
+
+    def leave_plan(self) -> None:
+        """Write what the next run of this list can begin with, if this one has come to its end."""
+        if not self.plan.is_over:
+            return
+        prices = () if self.plan.foreign else self.run.prices
+        complete = self.coverage.complete is True
+        plan = self.plan.for_next(
+            prices, self.run.kept_without_price, utc_now(), is_complete=complete
+        )
+        leave_plan(self.run, plan)
 
     @property
     def progress(self) -> Progress:
@@ -252,47 +273,6 @@ class CategoryCrawl:
             return f"the run stopped at max_products {self.job.max_products}"
         return f"the run stopped at {self.job.limit} products, which its credits pay for"
 
-    def _record(
-        self, page: Page, listing: ListingURL, new: int, requests: int, learned: str | None
-    ) -> PageRecord:
-        organic = [product for product in page.products if not product.sponsored]
-        inside = [product for product in organic if self._is_inside(product)]
-        own = self.job.marketplace.currency
-        return PageRecord(
-            listing=str(listing.with_page(1)),
-            page=listing.page,
-            kind=page.kind,
-            first=page.first,
-            last=page.last,
-            total=page.total,
-            total_is_rounded=page.total_is_rounded,
-            totals_differ=page.totals_differ,
-            corrected_query=page.corrected_query,
-            cards_missed=_cards_missed(page),
-            is_garbled=page.is_garbled,
-            page_shown=_another_number(page, listing),
-            last_page=page.last_page,
-            has_next=page.has_next,
-            asins=tuple(product.asin for product in inside),
-            prices=tuple(product.cents_in(own) for product in inside),
-            new=new,
-            outliers=len(organic) - len(inside),
-            price_proved=price_proved(page, PageRequest(listing)),
-            requests=requests,
-            at=utc_now(),
-            delivery_day=learned,
-            brands=_brands(page.filters_offered) if listing.page == 1 else (),
-            nodes=tuple(page.nodes_below) if listing.page == 1 else (),
-            foreign=_foreign(inside, own),
-            proved=(
-                proves_no_results(page, PageRequest(listing))
-                if page.kind is Kind.NO_RESULTS
-                else None
-            ),
-            offset=self.run.offset,
-            node_name=self._new_name(page),
-        )
-
     def _new_name(self, page: Page) -> str | None:
         """The requested node's name, if this page is the first that shows it."""
         is_known = self.plan.node_name is not None
@@ -329,14 +309,6 @@ class CategoryCrawl:
         if self.plan.learning or len(self._unreadable) + 1 >= _MOST_UNREADABLE:
             return False
         return listing != self.plan.listing or not self.plan.needs_second_request(listing)
-
-    def _is_inside(self, product: Product) -> bool:
-        """Whether a product's price is in the job's range; the range of a slice does not count.
-
-        The range is in the marketplace's own currency. Prices in another one are not compared.
-        """
-        cents = product.cents_in(self.job.marketplace.currency)
-        return cents is None or within(cents, self.plan.listing.price)
 
     def _learned(self, page: Page) -> str | None:
         """The filter value of the delivery day, if this page was requested to learn it."""
@@ -406,30 +378,3 @@ def _stamp(page: Page, number: int | None) -> None:
         if number is not None and not product.sponsored:
             product.page, product.position = number, rank
             rank += 1
-
-
-def _cards_missed(page: Page) -> int:
-    """How many more cards the metadata counts than were read."""
-    if page.kind is not Kind.LISTING or page.metadata.cards is None:
-        return 0
-    return page.metadata.cards - len(page.products)
-
-
-def _another_number(page: Page, listing: ListingURL) -> int | None:
-    """The number that a page gives itself, if another one was requested."""
-    number = page.metadata.page
-    return None if number == listing.page else number
-
-
-def _foreign(products: list[Product], own: str) -> tuple[str, ...]:
-    """Currencies of these products' main prices, except ``own``."""
-    priced = (product for product in products if product.price_cents is not None)
-    return tuple(sorted({p.currency for p in priced if p.currency} - {own}))
-
-
-def _brands(offered: list[Refinement]) -> tuple[str, ...]:
-    """The brands that a rail offers, as terms with one code."""
-    for code in BRAND_CODES:
-        if brands := tuple(r.term for r in offered if r.term and r.term.startswith(f"{code}:")):
-            return brands
-    return ()

@@ -60,6 +60,7 @@ class RunEnd:
 def _write_end(crawl: CategoryCrawl, stopping: Stopping) -> None:
     """Write the result file and the summary. Raises StorageFailed if the summary fails."""
     if stopping.error is None:
+        crawl.leave_plan()
         try:
             crawl.run.finish(_summary(crawl, stopping))
         except StorageFailed as error:

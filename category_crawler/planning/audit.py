@@ -9,6 +9,7 @@ recall from below.
 import random
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from math import ceil, sqrt
 
 from category_crawler.listing_url import ListingURL
@@ -20,6 +21,8 @@ PAGES = 10
 """Most pages of an audit."""
 _SHARE = 10
 """At most one of so many pages of a run is the audit's; one page in any case."""
+_SHARE_OF_REPEAT = 40
+"""The same of a run that was divided as an earlier one, whose audit measured the same slices."""
 _LEAST_PAGES = 5
 """A plan of fewer pages is not audited: no shop is known to serve so little of a listing."""
 _WINDOW_PAGES = 3
@@ -28,11 +31,23 @@ _Z = 1.96
 """Standard deviations of a two-sided interval of 95 %."""
 
 
-def pages_of_audit(most: int, finished: int) -> int:
+class Trust(Enum):
+    """What an earlier run tells about a finished plan."""
+
+    NONE = auto()
+    DIVIDED = auto()
+    """The category was divided as then."""
+    VOUCHED = auto()
+    """The site reports the total that an audit confirmed then."""
+
+
+def pages_of_audit(most: int, finished: int, trust: Trust = Trust.NONE) -> int:
     """Number of pages to audit a plan of so many finished pages."""
     if finished < _LEAST_PAGES:
         return 0
-    return min(most, max(1, finished // (_SHARE - 1)))
+    least = 0 if trust is Trust.VOUCHED else 1
+    share = _SHARE if trust is Trust.NONE else _SHARE_OF_REPEAT
+    return min(most, max(least, finished // (share - 1)))
 
 
 @dataclass(frozen=True, slots=True)

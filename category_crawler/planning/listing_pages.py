@@ -145,6 +145,11 @@ class ListingPages:
         return len(set(self._totals)) <= 1
 
     @property
+    def spread(self) -> int:
+        """How far the totals that the pages report differ."""
+        return max(self._totals, default=0) - min(self._totals, default=0)
+
+    @property
     def exact_total(self) -> int | None:
         """Number of results, if every page reports the same exact number; else None."""
         return self.total if self.is_steady and not self.total_is_rounded else None

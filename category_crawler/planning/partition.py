@@ -29,14 +29,16 @@ from functools import partial
 from math import ceil
 
 from category_crawler.listing_url import ListingURL
-from category_crawler.planning.audit import Finished
+from category_crawler.planning.audit import Finished, Trust
+from category_crawler.planning.known_plan import KnownPlan
 from category_crawler.planning.listing_pages import ListingPages
+from category_crawler.planning.open_walks import OpenWalks
 from category_crawler.planning.reach import TOLERATED, Reach
 from category_crawler.planning.slice import STEADY_ORDER, UNPRICED_FIRST, Slice, Way
+from category_crawler.planning.unpriced_search import SAMPLE_PAGES, UnpricedSearch
+from category_crawler.planning.unread_slices import UnreadSlices
 from category_crawler.run.journal import TOO_WIDE, PageRecord
 
-_SAMPLE_PAGES = 20
-"""Pages to read of a listing that the site cannot serve completely: enough to learn its prices."""
 _VAIN_SLICES = 3
 """After this many slices in a row were walked again for nothing, the totals are too high."""
 _REFUSALS = 3
@@ -55,21 +57,18 @@ class Effort:
     """More sort orders of the whole listing, to find products without a price."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """A walk that is not finished, and the function to call after each of its pages."""
-
-    walk: ListingPages
-    page_came: Callable[[], None]
-
-
 class Partition:
     """The whole listing and its slices so far."""
 
-    def __init__(self, listing: ListingURL, effort: Effort, *, whole: bool = True) -> None:
+    def __init__(
+        self,
+        listing: ListingURL,
+        effort: Effort,
+        *,
+        whole: bool = True,
+        known: KnownPlan | None = None,
+    ) -> None:
         self.root = Slice(listing)
-        self.unpriced: list[ListingPages] = []
-        """Walks of the whole listing in other orders, to find products without a price."""
         self.given_up: list[ListingPages] = []
         """Walks of brands or nodes that turned out not to hold all products of the slice above."""
         self._ways: Sequence[Way] = tuple(Way)
@@ -77,28 +76,28 @@ class Partition:
         self._effort = effort
         self._whole = whole
         self._reach = Reach(self.root)
-        self._refused: set[Way] = set()
+        self.refused: set[Way] = set()
         """Ways to divide that the site does not apply, or that divide nothing."""
         self._vain_slices = 0
         """Number of latest slices that were walked again and showed no new product."""
-        self._open: dict[str, _Open] = {}
-        self._new: dict[str, ListingPages] = {}
-        """The open walks without a page: their first pages tell most about the plan."""
-        self._known: set[str] = set()
+        self._open = OpenWalks()
+        self._search = UnpricedSearch(
+            self.root, self._reach, self._open, effort.unpriced_orders, effort.pages_a_product
+        )
+        self._known = known
+        self.is_repeat = False
+        """Whether the category was divided as in an earlier run."""
+        self._unread = UnreadSlices(self.root, self._open, self._close, self._parts_closed)
         self._widest: dict[str, int] = {}
         """Of each part by node (canonical URL): the total of the slice above."""
-        self._follow(self.root.first, self._root_came)
+        self._open.follow(self.root.first, self._root_came)
 
     def add(self, record: PageRecord) -> None:
         """Add a finished page; a page of a walk that is no longer open is ignored."""
         if self.is_too_wide(record.listing, record.total):
             record = replace(record, kind=TOO_WIDE, asins=(), prices=(), total=None)
-        going_on = self._open.get(record.listing)
-        if going_on is not None:
-            going_on.walk.add(record)
-            if going_on.walk.length:
-                self._new.pop(record.listing, None)
-            going_on.page_came()
+        self._open.add(record)
+        self._unread.settle()
 
     def is_too_wide(self, listing: str, total: int | None) -> bool:
         """Whether a part by node (canonical URL) has more products than the slice above it: the
@@ -108,26 +107,25 @@ class Partition:
 
     def knows(self, listing: str) -> bool:
         """Whether a listing (canonical URL) is part of the plan."""
-        return listing in self._known
+        return self._open.knows(listing)
 
     def needs_second_request(self, listing: ListingURL) -> bool:
         """Whether this page was doubtful and must be requested once more."""
-        one = self._open.get(str(listing.with_page(1)))
-        return (
-            one is not None
-            and one.walk.needs_second_request
-            and listing.page == one.walk.length + 1
-        )
+        return self._open.needs_second_request(listing)
 
     def wanted(self) -> Iterator[ListingURL]:
         """Listing pages to request, best first."""
-        for walk in self._new.values():
-            yield from map(walk.listing.with_page, walk.wanted(1))
-        for one in self._open.values():
-            if not one.walk.length:
-                continue
-            for page in one.walk.wanted(self._last_worth_asking(one.walk)):
-                yield one.walk.listing.with_page(page)
+        return self._open.wanted(self._last_worth_asking)
+
+    @property
+    def is_orderly(self) -> bool:
+        """Whether the site's totals are true and its results stay in place."""
+        return self._reach.are_totals_true and not self._reach.is_reshuffled
+
+    @property
+    def served_of_one_listing(self) -> int:
+        """The most products of one listing that the site serves, as far as was seen."""
+        return self._reach.served
 
     @property
     def is_over(self) -> bool:
@@ -137,6 +135,11 @@ class Partition:
     def totals_are_too_high(self) -> bool:
         """Whether the latest slices that missed products of their totals were searched in vain."""
         return self._vain_slices >= _VAIN_SLICES
+
+    @property
+    def unpriced(self) -> list[ListingPages]:
+        """Walks of the whole listing in other orders, to find products without a price."""
+        return self._search.walks
 
     @property
     def length(self) -> int:
@@ -149,6 +152,16 @@ class Partition:
         yield from self.root.all_walks
         yield from self.unpriced
         yield from self.given_up
+        if self._unread.priced is not None:
+            yield self._unread.priced
+
+    @property
+    def trust(self) -> Trust:
+        """What the earlier run tells about this plan."""
+        known = self._known
+        if known is not None and known.is_vouched and known.total == self.root.first.total:
+            return Trust.VOUCHED
+        return Trust.DIVIDED if self.is_repeat else Trust.NONE
 
     @property
     def finished(self) -> Finished | None:
@@ -157,11 +170,12 @@ class Partition:
         if not walk.served:
             return None
         walks = (walk, *root.others, *self.unpriced)
-        prices = sorted(cents for cents in walk.prices.values() if cents is not None)
+        ends = self._known.prices if self._known and self.is_repeat else ()
+        prices = sorted([*ends, *(cents for cents in walk.prices.values() if cents is not None)])
         return Finished(
             root.listing,
             root.asins.union(*(other.asins for other in (*self.unpriced, *self.given_up))),
-            prices if root.parts and Way.PRICE not in self._refused else (),
+            prices if root.parts and Way.PRICE not in self.refused else (),
             self._reach.page_size,
             self._reach.last_page,
             {other.listing.sort for other in walks},
@@ -177,15 +191,15 @@ class Partition:
             if listing.price == self.root.listing.price:
                 walk = ListingPages(listing)
                 self.unpriced.append(walk)
-                self._follow(walk, partial(self._more_came, walk))
+                self._open.follow(walk, partial(self._more_came, walk))
             else:
                 part = Slice(self.root.listing.with_price(*listing.price), self.root)
                 self.root.parts.append(part)
-                self._follow(part.first, partial(self._part_came, part))
+                self._open.follow(part.first, partial(self._part_came, part))
 
     def _more_came(self, walk: ListingPages) -> None:
-        if walk.end is not None or walk.length >= _SAMPLE_PAGES:
-            self._leave(walk)
+        if walk.end is not None or walk.length >= SAMPLE_PAGES:
+            self._open.leave(walk)
 
     @property
     def pages_of_total(self) -> int:
@@ -195,30 +209,21 @@ class Partition:
     @property
     def pages_to_come(self) -> int:
         """An estimate of the pages that the open walks still need."""
-        return sum(
-            max(1, self._reach.pages(one.walk) - one.walk.length) for one in self._open.values()
-        )
-
-    def _follow(self, walk: ListingPages, page_came: Callable[[], None]) -> None:
-        url = str(walk.listing)
-        self._known.add(url)
-        self._new[url] = walk
-        self._open[url] = _Open(walk, page_came)
-
-    def _leave(self, walk: ListingPages) -> None:
-        url = str(walk.listing)
-        self._open.pop(url, None)
-        self._new.pop(url, None)
+        return sum(max(1, self._reach.pages(walk) - walk.length) for walk in self._open)
 
     # --- The whole listing ------------------------------------------------------------------
 
     def _root_came(self) -> None:
         root, walk = self.root, self.root.first
-        is_enough = self._whole and walk.length >= _SAMPLE_PAGES and self._reach.cannot_be_all
+        if self._begins_as_known():
+            self._divide_as_known()
+        is_enough = self._whole and walk.length >= SAMPLE_PAGES and self._reach.cannot_be_all
         if walk.end is None and not is_enough:
             return
-        self._leave(walk)
-        if not self._whole:
+        self._open.leave(walk)
+        if self.is_repeat:
+            self._search.go_on()
+        elif not self._whole:
             self._close(root)
         elif self._reach.has_no_true_total:
             self._divide_all_the_same()
@@ -227,40 +232,27 @@ class Partition:
             if walk.without_price and self._reach.suffices_without_prices:
                 self._ways = UNPRICED_FIRST
             self._divide(root)
-            self._look_for_unpriced()
+            self._search.go_on()
         else:
             self._fetch_again(root)
 
-    def _look_for_unpriced(self) -> None:
-        """Walk the whole listing in other orders while they find products without a price."""
-        tried = len(self.unpriced)
-        walk = self.root.next_order(tried + 1)
-        has_more = self.root.is_divided_by_price and self.root.listing.price == (None, None)
-        is_tried = tried >= self._effort.unpriced_orders
-        if walk is None or is_tried or not has_more or not self._are_unpriced_worth_it:
-            return
-        *before, latest = self.root.first, *self.unpriced
-        if latest.without_price.difference(*(known.without_price for known in before)):
-            self.unpriced.append(walk)
-            self._follow(walk, self._unpriced_came)
-
-    @property
-    def _are_unpriced_worth_it(self) -> bool:
-        """Whether so many products without a price are missing that a walk may be worth its pages.
-
-        Their share of all products is probably the one seen in the whole listing.
-        """
+    def _begins_as_known(self) -> bool:
         walk = self.root.first
-        seen, total = len(walk.without_price), self._reach.size(walk)
-        missing = seen * (total / max(1, len(walk.asins)) - 1)
-        pages = min(_SAMPLE_PAGES, ceil(walk.served / self._reach.page_size))
-        return missing * self._effort.pages_a_product >= pages
+        return self._known is not None and walk.length == 1 and self._known.holds(walk)
 
-    def _unpriced_came(self) -> None:
-        walk = self.unpriced[-1]
-        if walk.end is not None or walk.length >= _SAMPLE_PAGES:
-            self._leave(walk)
-            self._look_for_unpriced()
+    def _divide_as_known(self) -> None:
+        """Divide the whole listing as an earlier run did; read no more of it than is needed."""
+        assert self._known is not None
+        root, known, self.is_repeat = self.root, self._known, True
+        self._reach.recall(known.served)
+        self.refused.update(known.refused)
+        self._begin(root, known.divide(root), self._known_came)
+        if not (known.unpriced and root.is_divided_by_price):
+            self._open.leave(root.first)
+
+    def _known_came(self, part: Slice) -> None:
+        self._reach.compare(part.first)
+        self._part_came(part)
 
     # --- A slice ----------------------------------------------------------------------------
 
@@ -271,10 +263,10 @@ class Partition:
     def _go_on_with(self, part: Slice) -> None:
         walk = part.first
         if self._reach.is_exceeded(walk):
-            self._leave(walk)
+            self._open.leave(walk)
             self._divide(part)
         elif walk.end is not None or self._holds_all(part):
-            self._leave(walk)
+            self._open.leave(walk)
             if self._reach.cut_short(walk):
                 self._divide(part)
             else:
@@ -294,18 +286,23 @@ class Partition:
     def _parts_of(self, one: Slice) -> list[Slice]:
         """Divide a slice in the best way left; no part if there is none."""
         order = STEADY_ORDER if self._reach.is_reshuffled and one.is_in_default_order else None
-        return one.divide(self._reach.most, self._refused, order, self._ways)
+        return one.divide(self._reach.most, self.refused, order, self._ways)
 
-    def _begin(self, one: Slice, parts: list[Slice]) -> None:
+    def _begin(
+        self,
+        one: Slice,
+        parts: Iterable[Slice],
+        page_came: Callable[[Slice], None] | None = None,
+    ) -> None:
         for part in parts:
             if part.listing.node != one.listing.node and (total := one.first.exact_total):
                 self._widest[str(part.first.listing)] = total
-            self._follow(part.first, partial(self._part_came, part))
+            self._open.follow(part.first, partial(page_came or self._part_came, part))
 
     def _is_way_useless(self, part: Slice) -> bool:
         """Whether the latest page of a part shows that its slice must be divided in another way."""
         above = part.above
-        if above is None or above.way is None or above.way in self._refused:
+        if above is None or above.way is None or above.way in self.refused:
             return False
         refused = sum(other.is_refused for other in above.parts)
         if part.is_refused:
@@ -314,7 +311,7 @@ class Partition:
         if above.way is Way.PRICE:
             is_known = self._reach.are_totals_true and part.first.length == 1
             return is_known and above.parts_overlap
-        can_use_prices = Way.PRICE in above.untried - self._refused
+        can_use_prices = Way.PRICE in above.untried - self.refused
         return can_use_prices and above.parts_leave_out_products
 
     def _divide_in_another_way(self, part: Slice) -> bool:
@@ -327,7 +324,7 @@ class Partition:
         assert above.way is not None
         is_incomplete = not part.is_refused and above.way is not Way.PRICE
         if not is_incomplete:
-            self._refused.add(above.way)
+            self.refused.add(above.way)
         before = list(above.parts)
         parts = self._parts_of(above)
         if not parts:
@@ -341,14 +338,14 @@ class Partition:
             above.parts = parts
         self._begin(above, parts)
         if above is self.root:
-            self._look_for_unpriced()
+            self._search.go_on()
         return True
 
     def _give_up(self, one: Slice) -> None:
         for part in one.parts:
             self._give_up(part)
         for walk in (one.first, *one.others):
-            self._leave(walk)
+            self._open.leave(walk)
         if one.verdict is None:
             one.close()
 
@@ -368,7 +365,7 @@ class Partition:
             self._close(one)
         else:
             one.others.append(walk)
-            self._follow(walk, partial(self._take_more, one, walk))
+            self._open.follow(walk, partial(self._take_more, one, walk))
 
     def _is_worth_another(self, one: Slice) -> bool:
         if one.latest_was_in_vain:
@@ -390,7 +387,7 @@ class Partition:
         """Walk a slice that cannot be divided, in every sort order."""
         one.is_capped = True
         if one.first.end is None:
-            self._follow(one.first, partial(self._take_more, one, one.first))
+            self._open.follow(one.first, partial(self._take_more, one, one.first))
         else:
             self._fetch_again(one)
 
@@ -398,7 +395,7 @@ class Partition:
         """Continue a walk while it may find missing products."""
         is_vain = one.is_in_vain(walk) or self._is_total_too_high(one)
         if walk.end is not None or not one.is_short or is_vain:
-            self._leave(walk)
+            self._open.leave(walk)
             self._fetch_again(one)
 
     def _close(self, one: Slice) -> None:
@@ -408,8 +405,14 @@ class Partition:
         above = one.above
         if above is None or any(part.verdict is None for part in above.parts):
             return
-        may_have_more = above.may_have_more_than_its_parts and not self._is_total_too_high(above)
-        if may_have_more and not above.is_capped:
-            self._take_what_is_served(above)
+        if above.is_unread and not above.is_divided_by_price:
+            self._unread.add(above)
         else:
-            self._close(above)
+            self._parts_closed(above)
+
+    def _parts_closed(self, one: Slice) -> None:
+        may_have_more = one.may_have_more_than_its_parts and not self._is_total_too_high(one)
+        if may_have_more and not one.is_capped:
+            self._take_what_is_served(one)
+        else:
+            self._close(one)

@@ -1,6 +1,6 @@
 """The plan of a crawl: which pages to request next. A pure function of job and journal."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from category_crawler.domain_config import DELIVERY_DAY_CODE
@@ -8,6 +8,8 @@ from category_crawler.job import CategoryJob
 from category_crawler.listing_url import ListingURL
 from category_crawler.planning.audit import PAGES, Audit, pages_of_audit
 from category_crawler.planning.coverage import Tally, cover
+from category_crawler.planning.known_plan import KnownPlan
+from category_crawler.planning.next_plan import Harvest, next_plan
 from category_crawler.planning.partition import Effort, Partition
 from category_crawler.run.journal import PageRecord
 from category_crawler.run.records import Coverage
@@ -25,6 +27,8 @@ class Limits:
     audit_pages: int = PAGES
     """Most pages of the audit; 0 means no audit."""
     effort: Effort = field(default_factory=Effort)
+    known_plans: bool = True
+    """Whether a run begins with what an earlier run of the same list has left."""
 
 
 _FEWEST_REQUESTS = 20_000
@@ -45,8 +49,11 @@ class Plan:
         job: CategoryJob,
         records: Iterable[PageRecord] = (),
         limits: Limits | None = None,
+        known: KnownPlan | None = None,
     ) -> None:
+        """``records``: the finished pages. ``known``: what an earlier run of the list has left."""
         self.job = job
+        self._known = known if job.whole else None
         self.pages_finished = 0
         """Number of finished pages, except the one read to learn the delivery day."""
         self.latest: PageRecord | None = None
@@ -104,7 +111,7 @@ class Plan:
         if not self._partition.is_over or not self.job.whole:
             return
         if self._audit is None:
-            pages = pages_of_audit(self._limits.audit_pages, self._partition.length)
+            pages = self._pages_of_audit(self._partition.length)
             finished = self._partition.finished if pages else None
             self._audit = Audit(finished, pages, self._began_at) if finished else None
         elif self._audit.is_over and self._audit.unknown and not self._is_followed:
@@ -155,8 +162,26 @@ class Plan:
         pages = self.pages_finished + self._partition.pages_to_come
         if self._audit is not None:
             return pages + len(self._audit.wanted)
-        audited = self._limits.audit_pages if self.job.whole else 0
-        return pages + pages_of_audit(audited, pages)
+        return pages + (self._pages_of_audit(pages) if self.job.whole else 0)
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether the category was divided as in the earlier run."""
+        return self._partition.is_repeat
+
+    def for_next(
+        self, prices: Sequence[int], unpriced: int, finished_at: str, *, is_complete: bool
+    ) -> KnownPlan | None:
+        """What it leaves for the next run; None if it is not over or not of a whole category.
+
+        ``prices`` are the cents of every product found; ``unpriced`` more have none.
+        """
+        if not self.job.whole or not self._partition.is_over or self.stopped:
+            return None
+        audit = self._audit
+        is_vouched = is_complete and audit is not None and audit.is_over and not audit.unknown
+        harvest = Harvest(prices, unpriced, is_vouched, finished_at)
+        return next_plan(self.job, self._partition, harvest)
 
     def coverage(self, found: int, found_without_price: int) -> Coverage:
         """How complete the rows kept so far are."""
@@ -196,5 +221,9 @@ class Plan:
         listing = self.job.listing.with_refinement(DELIVERY_DAY_CODE, day)
         self._partition, self._has_all_filters = self._divide(listing), True
 
+    def _pages_of_audit(self, finished: int) -> int:
+        return pages_of_audit(self._limits.audit_pages, finished, self._partition.trust)
+
     def _divide(self, listing: ListingURL) -> Partition:
-        return Partition(listing, self._limits.effort, whole=self.job.whole)
+        known = self._known if self._known and self._known.listing == str(listing) else None
+        return Partition(listing, self._limits.effort, whole=self.job.whole, known=known)

@@ -11,6 +11,8 @@ _CHURN = 0.01
 """If more than this share of results repeats, the site reshuffles results between requests."""
 _PAGES_IF_RESHUFFLED = 5
 """Most pages of a slice if the site reshuffles: with fewer pages, fewer products are missed."""
+_FEW = 3
+"""Products by which a small listing may grow or shrink while it is walked."""
 _STOPPED = 0.9
 """A listing that served less than this share of its total was cut short by the site."""
 _ENDS_OF_ALL = (End.NO_NEXT_LINK, End.PAST_THE_END, End.NO_ORGANIC_CARD)
@@ -26,6 +28,18 @@ class Reach:
         """None until the whole listing has been walked."""
         self._counts_are_capped = False
         """Whether the site reports no more products of a listing than it serves, or no total."""
+        self._is_recalled = False
+        """Whether an earlier run has found the totals to be true and steady."""
+
+    def recall(self, served: int) -> None:
+        """An earlier run has found that the site serves so many products of one listing, and that
+        its totals are true."""
+        self._products, self._is_recalled = served, True
+
+    def compare(self, walk: ListingPages) -> None:
+        """Rely on an earlier run no longer if a listing's totals differ by more than its catalogue
+        changes meanwhile."""
+        self._is_recalled &= walk.spread <= max(_FEW, TOLERATED * walk.expected)
 
     def learn(self) -> None:
         """The whole listing has been walked, or enough of it, and may hold more products."""
@@ -68,7 +82,7 @@ class Reach:
 
     @property
     def _is_steady(self) -> bool:
-        return self._walk.is_steady and self._walk.length > 1
+        return self._walk.is_steady and (self._walk.length > 1 or self._is_recalled)
 
     @property
     def is_reshuffled(self) -> bool:
@@ -78,6 +92,11 @@ class Reach:
         return not is_repeated and walk.served - len(walk.asins) > _CHURN * walk.served
 
     @property
+    def served(self) -> int:
+        """The most products of one listing that the site serves, as far as was seen."""
+        return self._products or self._walk.served
+
+    @property
     def page_size(self) -> int:
         """Organic results of a full page."""
         return max(1, self._walk.page_size)
@@ -85,12 +104,12 @@ class Reach:
     @property
     def last_page(self) -> int:
         """The last page that the site serves of a listing."""
-        return max(1, (self._products or self._walk.served) // self.page_size)
+        return max(1, self.served // self.page_size)
 
     @property
     def most(self) -> int:
         """Most products of a slice: as many as the site serves, or fewer if it reshuffles."""
-        reach = self._products or self._walk.served
+        reach = self.served
         if self.is_reshuffled and not self._root.is_in_default_order:
             return min(reach, _PAGES_IF_RESHUFFLED * self.page_size)
         return reach

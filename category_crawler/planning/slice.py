@@ -111,6 +111,11 @@ class Slice:
         return any(part.listing.price != self.listing.price for part in self.parts)
 
     @property
+    def is_unread(self) -> bool:
+        """Whether only its parts were requested, which an earlier run found to hold all of it."""
+        return bool(self.parts) and not self.first.length
+
+    @property
     def is_in_default_order(self) -> bool:
         """Whether the caller's URL asks for no sort order of its own."""
         return "s" not in dict(self.listing.parameters)
@@ -138,7 +143,7 @@ class Slice:
 
     def close(self) -> None:
         """Set the verdict; the slice needs no more requests."""
-        if self.is_divided_by_price and not self.is_capped:
+        if (self.is_divided_by_price or self.is_unread) and not self.is_capped:
             self.verdict = _common(part.verdict for part in self.parts)
         elif self._is_complete:
             self.verdict = Verdict.COMPLETE
@@ -210,6 +215,12 @@ class Slice:
                 self.way = way
                 return parts
         return []
+
+    def divide_as(self, way: Way, listings: Iterable[ListingURL]) -> list["Slice"]:
+        """Make the parts that an earlier run made in this way; return them."""
+        self._tried.add(way)
+        self.way, self.parts = way, [Slice(listing, self) for listing in listings]
+        return self.parts
 
     def _listings(self, way: Way, most: int, refused: Set[Way]) -> list[ListingURL]:
         match way:

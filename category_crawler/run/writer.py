@@ -10,6 +10,8 @@
 ``summary.json``          how the run ended; written at the end
 ``unreadable.html.gz``    the page that the readers did not understand, if it stopped the run
 ``category_asins.json``   the rows as a JSON array; an atomic write when the run is done
+``plan.json``             what the next run of the same list can begin with; once this is done
+``known.json``            the ``plan.json`` of an earlier run that this one began with
 ``….damaged``             a damaged file that one of these replaced, kept for the operator
 ========================  ======================================================================
 
@@ -20,6 +22,7 @@ import fcntl
 import json
 import os
 import time
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -69,6 +72,8 @@ class Run:
         self.asins: set[str] = set()
         self.kept = 0
         self.kept_without_price = 0
+        self.prices = array("q")
+        """Cents of the rows kept that have a price, in order."""
         self._lock = _take_lock(folder)
         self._rows = AppendFile(folder / PARTIAL_ROWS)
         self._sponsored = AppendFile(folder / SPONSORED)
@@ -288,6 +293,7 @@ class Run:
         """Count the rows of the file before the first line that is not one; return their bytes."""
         self.asins.clear()
         self.kept = self.kept_without_price = size = 0
+        del self.prices[:]
         for product, length in _products(self._rows.path):
             size += length
             self.asins.add(product.asin)
@@ -298,6 +304,7 @@ class Run:
         self._journal.roll_back()
         self._rows.roll_back()
         self.kept, self.kept_without_price = self._committed
+        del self.prices[self.kept - self.kept_without_price :]
 
     def _commit(self) -> None:
         self._journal.commit()
@@ -308,6 +315,8 @@ class Run:
         self.kept += 1
         if price_cents is None:
             self.kept_without_price += 1
+        else:
+            self.prices.append(price_cents)
 
 
 def remove_second_copy(folder: Path) -> None:

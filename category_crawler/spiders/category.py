@@ -203,6 +203,7 @@ class CategorySpider(StoppingSpider):
         limits = Limits(
             requests=self.settings.getint("MAX_REQUESTS"),
             audit_pages=self.settings.getint("AUDIT_PAGES"),
+            known_plans=self.settings.getbool("KNOWN_PLANS"),
             effort=Effort(
                 tries=self.settings.getint("SLICE_TRIES"),
                 unpriced_orders=self.settings.getint("UNPRICED_ORDERS"),

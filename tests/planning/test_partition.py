@@ -382,7 +382,7 @@ def test_where_every_product_has_a_price_prices_come_first(
     shop, partition = crawled(catalogue, at_once=at_once, cap=306, **switches)
     assert shop.found == catalogue.asins()
     assert shop.requests <= cost * 5_000 / 24
-    assert (Way.PRICE in partition._refused) is is_price_refused
+    assert (Way.PRICE in partition.refused) is is_price_refused
     assert cover(partition, Tally(found=5_000)).complete is not False
 
 
@@ -397,8 +397,8 @@ def test_a_single_price_is_divided_by_what_the_site_does_not_refuse(
     shop, partition = crawled(catalogue, cap=306, drop_filter=refused)
     assert len(partition.root.asins) >= least * 800
     assert shop.requests <= 4.5 * 800 / 24
-    assert Way.BRAND_GROUPS in partition._refused
-    assert (Way.BRANDS in partition._refused) is (refused == "p_123")
+    assert Way.BRAND_GROUPS in partition.refused
+    assert (Way.BRANDS in partition.refused) is (refused == "p_123")
     ways = {one.way for one in partition.root.with_all_parts()}
     assert (Way.BRANDS if refused == "p_123|" else Way.NODES) in ways
     assert all(part.is_refused is False for part in partition.root.parts)
