@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from category_crawler.files.atomic_write import write_whole
-from category_crawler.files.record_file import read_record
+from category_crawler.files.record_file import LARGEST, read_record
 from category_crawler.job import CategoryJob
 from category_crawler.planning.known_plan import KnownPlan
 from category_crawler.run.reader import KNOWN, PLAN
@@ -43,8 +43,12 @@ def leave_plan(run: Run, plan: KnownPlan | None) -> None:
     """Write what the next run can begin with. The run is as good without it."""
     if plan is None:
         return
+    content = plan.model_dump_json().encode()
+    if len(content) > LARGEST:
+        logger.warning("%s would be too large to be read: the next run begins anew", PLAN)
+        return
     try:
-        write_whole(run.folder / PLAN, [plan.model_dump_json().encode()])
+        write_whole(run.folder / PLAN, [content])
     except OSError as error:
         logger.warning("%s could not be written (%s): the next run begins anew", PLAN, error)
 

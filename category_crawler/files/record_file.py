@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_LARGEST = 1024 * 1024
+LARGEST = 1024 * 1024
 """Bytes; even the longest runs have far smaller records."""
 _MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """Temporary errors of the machine, not of the file."""
@@ -123,7 +123,7 @@ def open_file(path: Path) -> IO[bytes]:
 def _content(path: Path) -> bytes:
     with open_file(path) as file:
         size = os.fstat(file.fileno()).st_size
-        if size > _LARGEST:
-            raise NotReadable(f"it has {size} bytes, at most {_LARGEST} are read")
-        # read(size) is faster than read(_LARGEST), which would allocate that much each time.
+        if size > LARGEST:
+            raise NotReadable(f"it has {size} bytes, at most {LARGEST} are read")
+        # read(size) is faster than read(LARGEST), which would allocate that much each time.
         return file.read(size)

@@ -59,3 +59,26 @@ def test_repeated_results_are_reshuffled_ones_unless_every_page_is_the_same() ->
     repeated = reach_of(*same)
     repeated.learn()
     assert (repeated.is_reshuffled, repeated.most) == (False, 24)
+
+
+@pytest.mark.parametrize(
+    ("totals", "are_true"),
+    [
+        ((900, 900), True),
+        ((900, 903), True),
+        ((900, 930), False),
+        ((40, 43), True),
+        ((40, 44), False),
+    ],
+)
+def test_totals_that_were_true_are_believed_until_they_waver(
+    totals: tuple[int, int], are_true: bool
+) -> None:
+    reach = reach_of(record(1, total=900))
+    assert not reach.are_totals_true
+    reach.recall(306)
+    part = Slice(ListingURL.parse(f"{LISTING}%2Cp_36%3A100-200"))
+    for number, total in enumerate(totals, 1):
+        part.first.add(record(number, total=total))
+        reach.compare(part.first)
+    assert (reach.are_totals_true, reach.served) == (are_true, 306)
