@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.repeats import REPEATS, Repeated, chosen, repeated, table
+from benchmarks.repeats import REPEATS, Repeated, chosen, in_words, repeated, table
 from benchmarks.simulations import Figure, figures
 from category_crawler.files.home import PROJECT
 from tests.crawls import QUICK, Ended, Home
@@ -171,9 +171,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for repeat in chosen(names):
         console.print(f"Crawling three times: {repeat.name} …", highlight=False)
         again.append(repeated(repeat))
-    for made in (_table(report), table(again)):
-        if made.row_count:
-            console.print(made)
+        console.print(in_words(again[-1]), highlight=False)
+    if report:
+        console.print(_table(report))
+    if again:
+        console.print(table(again))
     simulated = [] if names else list(figures())
     for one in simulated:
         console.print(f"{one.what}: {one.value:.3f}, at most {one.most}", highlight=False)

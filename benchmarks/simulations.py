@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.repeats import A_DAY
 from category_crawler.items import Product
 from category_crawler.job import CategoryJob
 from category_crawler.planning.plan import Limits, Plan
@@ -16,11 +17,14 @@ from category_crawler.run.reader import JOB, JOURNAL, PARTIAL_ROWS
 from category_crawler.run.rows import row
 from category_crawler.run.writer import Run
 from tests.paper_shop import PaperShop
+from tests.planning.repeats import planned
 from tests.planning.test_audit import bound_and_recall
 from tests.records import LISTING
 from tests.storefront import Catalogue, Switches
+from tests.storefront.changes import changed
 
 _AUDITS = 200
+_AGAIN = 100_000
 _PRODUCTS = 1_000_000
 _CAP = 306
 
@@ -38,6 +42,11 @@ def figures() -> Iterator[Figure]:
     """The figures, in a few minutes."""
     above = sum(bound > recall for bound, recall in map(bound_and_recall, range(_AUDITS)))
     yield Figure(f"audits of {_AUDITS} whose bound is above the true recall", above / _AUDITS, 0.05)
+    first = planned(Catalogue(_AGAIN, without_price=0), cap=_CAP)
+    again = planned(first.shop.catalogue, first.known, cap=_CAP)
+    later = planned(changed(first.shop.catalogue, A_DAY).catalogue, first.known, cap=_CAP)
+    yield Figure(f"{_AGAIN:,} planned again, requests to the fewest", again.cost, 1.05)
+    yield Figure(f"{_AGAIN:,} planned again after a day, the same", later.cost, 1.15)
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         run.mkdir()

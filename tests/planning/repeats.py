@@ -62,10 +62,15 @@ class Planned:
 
 
 def planned(
-    catalogue: Catalogue, known: KnownPlan | None = None, most: int = 20_000, **switches: Any
+    catalogue: Catalogue,
+    known: KnownPlan | None = None,
+    most: int = 20_000,
+    brands: int | None = None,
+    **switches: Any,
 ) -> Planned:
-    """Answer a plan's requests to its end."""
+    """Answer a plan's requests to its end; the rail offers so many ``brands``, or all."""
     shop = PaperShop(catalogue, Switches(**switches))
+    shop.brands = shop.brands[:brands]
     plan = Plan(JOB, (), Limits(), known)
     prices: dict[str, int | None] = {}
     while (asked := next(plan.wanted, None)) is not None:

@@ -62,6 +62,8 @@ def test_real_prices_leave_hardly_a_page_half_empty() -> None:
     prices = [item.price_cents or 0 for item in items if NODE in item.nodes]
     made = tiles(prices, (None, None), 306, 24)
     assert sum(ceil(tile.products / 24) for tile in made) == ceil(5_000 / 24)
+    # Another day's products fit as well.
+    assert max(tile.products for tile in made) <= 306 - 17
 
 
 def test_a_price_with_too_many_products_is_a_slice_of_its_own() -> None:

@@ -112,6 +112,34 @@ def test_a_shop_that_serves_otherwise_now_is_crawled_as_well_as_at_first(
     assert again.coverage.complete in (first.coverage.complete, None) or again.is_whole
 
 
+def test_a_way_that_the_shop_refused_is_not_tried_again() -> None:
+    catalogue, switches = Catalogue(1_000, without_price=0), {"cap": 306, "drop_filter": "p_36"}
+    first = planned(catalogue, **switches)
+    again = planned(catalogue, known_of(first), **switches)
+    assert (again.plan.is_repeat, again.is_whole) == (True, True)
+    assert not any("p_36" in str(walk.listing) for walk in again.plan._partition.walks)
+    assert again.cost < first.cost
+
+
+def test_a_price_that_its_brands_do_not_hold_is_asked_for_its_total_again() -> None:
+    catalogue = Catalogue(prices=[999] * 200 + list(range(2_000, 2_400)))
+    first = planned(catalogue, cap=120, brands=4)
+    known = known_of(first)
+    (pile,) = (part for part in known.parts if part.term.endswith("-999"))
+    assert (pile.total > 120, pile.parts) == (True, ())
+    again = planned(catalogue, known, cap=120, brands=4)
+    assert len(again.found) >= len(first.found)
+    assert again.is_whole or again.coverage.complete is not True
+
+
+def test_slices_of_another_delivery_day_s_filter_value_are_not_used() -> None:
+    catalogue = Catalogue(400, without_price=0)
+    known = known_of(planned(catalogue, cap=120))
+    other = known.model_copy(update={"listing": f"{known.listing}%2Cp_90%3A1"})
+    run = planned(catalogue, other, cap=120)
+    assert (run.plan.is_repeat, run.is_whole) == (False, True)
+
+
 def test_slices_that_have_grown_past_what_is_served_are_divided_again() -> None:
     first = planned(Catalogue(prices=list(range(100, 1_100))), cap=306)
     prices = [*range(100, 1_100), *(price for price in range(100, 400) for _ in range(2))]
