@@ -27,11 +27,12 @@ from api.notices.webhook import signing_secret
 from api.store import Store
 from category_crawler.files.home import PROJECT
 from tests.api.receivers import https_receiver, smtp_server, trusted
-from tests.api.services import BODY, free_port
+from tests.api.services import BODY, CATEGORY, free_port
 from tests.api.test_serve import KEY, Service
 from tests.crawls import URL, Home
 from tests.foreground import heed_signals
 from tests.storefront import Storefront
+from tests.storefront.changes import Change, changed
 from tests.waiting import until
 
 EXAMPLES = PROJECT / "examples"
@@ -105,6 +106,31 @@ def test_the_calls_by_curl_and_python(served: Service, shop: Storefront, tmp_pat
     assert "60 products in" in told
     assert "Complete: True" in told
     assert len((tmp_path / "lamps.csv").read_text().splitlines()) >= 61
+
+
+def test_a_daily_run_and_what_changed(served: Service, shop: Storefront) -> None:
+    def daily(*words: str) -> tuple[str, str]:
+        script = [sys.executable, str(EXAMPLES / "daily.py"), "--api", api(served), *words]
+        return run(script, served).communicate(timeout=90)
+
+    told, said = daily("schedule", URL, "4500", "--timezone", "Europe/Berlin")
+    assert told == "Collection 1 is crawled now and daily at 06:00 (Europe/Berlin)\n", said
+    assert "no run that is done" in daily("changes", "1")[1]
+
+    def ended() -> bool:
+        (told,) = served.call(f"{CATEGORY}/result", {"collection_id": 1})["data"]
+        return bool(told["stage"] == "done")
+
+    until(ended, bool)
+    truth = changed(shop.catalogue, Change(moved=0.2, gone=0.1))
+    shop.site.catalogue = truth.catalogue
+    assert served.call(f"{CATEGORY}/rerun", {"collection_id": 1})["code"] == 200
+    until(ended, bool)
+    told, said = daily("changes", "1")
+    assert "Both lists are complete" in told, said
+    for kind, asins in (("gone", truth.gone), ("price_down", truth.price_down)):
+        assert re.search(rf"{kind} +│ +{len(asins)} ", told), told
+    assert "There is no collection 9 of yours" in daily("changes", "9")[1]
 
 
 def test_cancelled_by_curl_and_by_ctrl_c(served: Service, shop: Storefront, tmp_path: Path) -> None:
