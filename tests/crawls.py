@@ -47,6 +47,8 @@ class Ended:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The rows kept, even if the run failed."""
+        if not (self.folder / "products.part").exists():
+            return self.result
         return [json.loads(line) for line in (self.folder / "products.part").open("rb")]
 
     @property
