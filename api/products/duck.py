@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from category_crawler.files.home import var_folder
+from category_crawler.process_watch import has_exited
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -18,7 +21,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
-"""For all queries together; what does not fit goes to ``var/duckdb``."""
+"""For all queries together; what does not fit goes to ``var/duckdb/<PID>``."""
 
 
 def rows_of(sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -34,10 +37,18 @@ def cursor_of() -> DuckDBPyConnection:
     return _database(var_folder() / "duckdb").cursor()
 
 
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed have left."""
+    for path in folder.glob("*"):
+        if path.name.isdigit() and has_exited(int(path.name)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
 @lru_cache(maxsize=1)
 def _database(folder: Path) -> DuckDBPyConnection:
     import duckdb  # takes some tenths of a second and 60 MB, which no start needs to wait for
 
     database = duckdb.connect(config=_CONFIG)
-    database.execute("SET temp_directory = ?", [str(folder)])
+    _remove_leftovers(folder)
+    database.execute("SET temp_directory = ?", [str(folder / str(os.getpid()))])
     return database

@@ -41,7 +41,8 @@ def write_parquet(rows: IO[bytes], size: int, path: Path, facts: Mapping[str, st
 
     form = "array" if _is_array(rows) else "newline_delimited"
     with _part(rows, size, path.parent) as part, duckdb.connect(config=_CONFIG) as database:
-        database.execute("SET temp_directory = ?", [str(path.parent)])
+        # Two processes that spill into one folder would use the same names.
+        database.execute("SET temp_directory = ?", [str(path.with_name(f"{path.name}.duckdb"))])
         try:
             database.execute(
                 f"COPY (SELECT {', '.join(COLUMNS)} FROM read_json("  # noqa: S608 - constants
