@@ -49,6 +49,7 @@ def _database(folder: Path) -> DuckDBPyConnection:
     import duckdb  # takes some tenths of a second and 60 MB, which no start needs to wait for
 
     database = duckdb.connect(config=_CONFIG)
+    folder.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folder)
     database.execute("SET temp_directory = ?", [str(folder / str(os.getpid()))])
     return database
