@@ -6,6 +6,7 @@ to the rules, and the answer leaves in an envelope.
 * :mod:`.runners`: how a runner starts, what became of it, how it is cancelled
 * :mod:`.delivery_sessions`: the same of a delivery session
 * :mod:`.products`: a run's rows as downloads and as data
+* :mod:`.alerts`: rules of collections, tried against each run that ends
 * :mod:`.accounts`: logins, tokens and keys
 * :mod:`.notices`: tells of runs that have ended, by mail and webhook
 * :mod:`.store`: SQLite; :mod:`.scrapyd`: the client of Scrapyd
@@ -21,6 +22,7 @@ from api.commands import cli
 from api.config import Settings
 from api.rest import envelope, guards
 from api.routes import (
+    alerts,
     category,
     changes,
     history,
@@ -45,7 +47,7 @@ def create_app(given: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     _services(given or _settings()).init_app(app)
     for resource in (
-        *(category, recurring, products, changes, history, results),
+        *(category, recurring, products, changes, history, alerts, results),
         *(settings, zipcodes, users),
     ):
         app.register_blueprint(

@@ -7,6 +7,7 @@ from flask import Flask, current_app
 
 from api.accounts.logins import Accounts
 from api.accounts.rate_limit import RateLimit
+from api.alerts.evaluator import Evaluator
 from api.config import Settings
 from api.delivery_sessions import Sessions
 from api.notices.outbox import Notices
@@ -36,15 +37,15 @@ class Services:
     downloads: Downloads
     archive: Archive
     notices: Notices
+    alerts: Evaluator
 
     @classmethod
     def make(cls, settings: Settings) -> Self:
         """The services over the home folder's database and Scrapyd."""
         store, scrapyd = Store(var_folder() / "api.db"), Scrapyd()
         sessions = Sessions(store, scrapyd, settings)
-        downloads = Downloads(
-            var_folder() / "downloads", settings.downloads_bytes, settings.min_free_bytes
-        )
+        limits = (settings.downloads_bytes, settings.min_free_bytes)
+        downloads = Downloads(var_folder() / "downloads", *limits)
         jobs = Jobs(store, scrapyd, settings, sessions)
         return cls(
             settings=settings,
@@ -58,6 +59,8 @@ class Services:
             downloads=downloads,
             archive=Archive(store, downloads),
             notices=Notices(store, settings),
+            # Who uses a folder of tables first empties it, and the watcher is another process.
+            alerts=Evaluator(store, Downloads(var_folder() / "alerts", *limits), settings),
         )
 
     def init_app(self, app: Flask) -> None:

@@ -118,7 +118,7 @@ def watch_runners() -> None:
     signal.signal(signal.SIGINT, end)
     interval = services().settings.watch_interval
     in_daemon_thread(services().archive.work, stop, interval)
-    with services().notices.delivering(stop):
+    with services().notices.delivering(stop), services().alerts.trying(stop):
         watch(services().jobs, stop)
 
 

@@ -1,4 +1,4 @@
-"""Delivers notices of ended runs, and retries each for a day.
+"""Delivers notices of ended runs and of alerts, and retries each for a day.
 
 Each delivery has a thread of its own and a timeout, and each user and kind of notice has a limit of
 concurrent deliveries: a dead mail server or slow receivers delay no run and no other user's
@@ -15,15 +15,19 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from api.alerts.findings import Findings
+from api.alerts.report import AlertReport, alert_report
 from api.config import Settings, api_port
+from api.notices.alert_letter import alert_letter
 from api.notices.daemon_thread import in_daemon_thread
 from api.notices.mail import send_mail
+from api.notices.run_letter import run_letter
 from api.notices.undelivered import DeliveryOff, NotDelivered
 from api.notices.webhook import call_webhook
-from api.runners.report import report
+from api.runners.report import Report, report
 from api.sentences import one_line
 from api.store import Store
-from api.store.records import Notice, NoticeKind, NoticeStatus
+from api.store.records import Notice, NoticeAbout, NoticeKind, NoticeStatus
 from category_crawler.times import seconds_since
 
 logger = logging.getLogger(__name__)
@@ -133,10 +137,27 @@ class Notices:
             raise NotDelivered("the runner no longer exists", for_good=True)
         base = self.settings.public_url or f"http://127.0.0.1:{api_port()}"
         told = report(runner, base, schedule=self.store.schedules.of(runner.collection.id))
-        if notice.kind is NoticeKind.MAIL:
-            send_mail(notice, told, self.settings)
+        if notice.about is NoticeAbout.ALERT:
+            self._tell_alert(notice, alert_report(self._found(notice), told, base))
         else:
-            call_webhook(notice, told, runner.collection.user, self.settings)
+            self._tell_end(notice, told)
+
+    def _tell_end(self, notice: Notice, run: Report) -> None:
+        if notice.kind is NoticeKind.MAIL:
+            send_mail(notice, run_letter(run), self.settings)
+        else:
+            call_webhook(notice, run, notice.user, self.settings)
+
+    def _tell_alert(self, notice: Notice, alert: AlertReport) -> None:
+        if notice.kind is NoticeKind.MAIL:
+            send_mail(notice, alert_letter(alert), self.settings)
+        else:
+            call_webhook(notice, alert, notice.user, self.settings)
+
+    def _found(self, notice: Notice) -> Findings:
+        tried = self.store.alerts.tried(notice.runner)
+        assert tried is not None, "an alert's notices are recorded with what was found"
+        return Findings.model_validate_json(tried.found)
 
     def _try_later(self, notice: Notice, said: str, *, for_good: bool) -> None:
         said = one_line(said)[:_LONGEST_REASON]
@@ -150,4 +171,5 @@ class Notices:
 
 
 def _name(notice: Notice) -> str:
-    return f"{notice.kind} of runner {notice.runner}"
+    what = "alert by " if notice.about is NoticeAbout.ALERT else ""
+    return f"{what}{notice.kind} of runner {notice.runner}"

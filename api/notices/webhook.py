@@ -1,4 +1,4 @@
-"""Webhooks: the call to a user's address when a run has ended, signed, and only to public ones.
+"""Webhooks: signed calls to a user's address about runs and alerts, and only to public ones.
 
 Calls are signed as https://www.standardwebhooks.com has it; see ``examples/webhook.py``. The
 ``X-`` headers of version 0.1 are sent as well until 0.3: ``X-Signature`` is HMAC-SHA256, with the
@@ -21,6 +21,7 @@ from pydantic_core import to_json
 from standardwebhooks import Webhook
 from yarl import URL
 
+from api.alerts.report import AlertReport
 from api.config import Settings
 from api.host_name import fault_in
 from api.notices.event_loop import run
@@ -81,8 +82,8 @@ def why_refused(url: str, *, private_allowed: bool) -> str:
     return fault_in(host)
 
 
-def call_webhook(notice: Notice, told: Report, user: int, settings: Settings) -> None:
-    """Post a run's report. Raises NotDelivered unless the receiver answers 2xx.
+def call_webhook(notice: Notice, told: Report | AlertReport, user: int, settings: Settings) -> None:
+    """Post the report of a run or of an alert. Raises NotDelivered unless the receiver answers 2xx.
 
     Redirects are not followed: where they lead has not been checked.
     """

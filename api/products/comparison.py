@@ -10,6 +10,8 @@ from api.products.bearing import Bearing, bearing_of
 from api.products.datasets import dataset
 from api.products.differences import write_changes
 from api.products.downloads import Downloads, Table, Wanted
+from api.products.forms import CHANGES_FORMS
+from api.runners.report import BASE_PATH
 from api.store import Store
 from api.store.records import Runner
 from category_crawler.tables.maker import TableKind
@@ -73,12 +75,21 @@ class Comparison:
 
         Raises as :func:`.dataset` does.
         """
-        with dataset(downloads, self.before) as before, dataset(downloads, self.after) as after:
+        with self.datasets(downloads) as (before, after):
             version = f"{after.version}-since-{self.before.id}-{before.version}"
             write = partial(write_changes, before.path, after.path, self.bearing)
             made = downloads.derived(f"{self.after.id}-{version}.changes.parquet", write)
         with made.file:
             yield Table(made.file, version, made.path)
+
+    @contextmanager
+    def datasets(self, downloads: Downloads) -> Iterator[tuple[Table, Table]]:
+        """The two runs' Parquet files, which are there as long as the block runs.
+
+        Raises as :func:`.dataset` does.
+        """
+        with dataset(downloads, self.before) as before, dataset(downloads, self.after) as after:
+            yield before, after
 
     def wanted(self, kind: TableKind) -> Wanted:
         """Which table is wanted of the changes."""
@@ -89,6 +100,12 @@ class Comparison:
             facts=self.facts,
             is_growing=False,
         )
+
+
+def changes_links(base: str, collection: int, before: int, after: int) -> dict[str, str]:
+    """Where the files of all changes between two runs are, by their forms."""
+    path = f"{base}{BASE_PATH}/results/{collection}/{before}/{after}/changes"
+    return {form: f"{path}.{form}" for form in CHANGES_FORMS}
 
 
 def _own(store: Store, user: int, collection: int, number: int) -> Runner:

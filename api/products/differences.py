@@ -51,6 +51,26 @@ def write_changes(before: Path, after: Path, bearing: Bearing, path: Path) -> No
     """
     import duckdb
 
+    pairs, parameters = pairs_of(before, after, bearing)
+    kinds = ", ".join(f"'{kind}'" for kind in KINDS)
+    select = (
+        f"SELECT unnest(kinds)::ENUM({kinds}) AS kind, * EXCLUDE (kinds) FROM ({pairs}) "
+        "WHERE len(kinds) > 0 ORDER BY kind, abs(price_change_percent) DESC NULLS LAST, asin"
+    )
+    try:
+        cursor_of().execute(
+            f"COPY ({select}) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)", parameters
+        )
+    except duckdb.IOException as error:
+        raise OSError(str(error).partition("\n")[0]) from None
+
+
+def pairs_of(before: Path, after: Path, bearing: Bearing) -> tuple[str, list[Any]]:
+    """The products of two datasets side by side, in SQL, with its parameters.
+
+    The columns are those of :func:`write_changes`, with a list of ``kinds``, empty for a product
+    that has not changed.
+    """
     bears, parameters = _bears(bearing)
     cases = ", ".join(
         (
@@ -61,24 +81,15 @@ def write_changes(before: Path, after: Path, bearing: Bearing, path: Path) -> No
     )
     shown = ", ".join(f"coalesce(a.{name}, b.{name}) AS {name}" for name in _SHOWN)
     values = ", ".join(f"b.{name} AS {name}_before, a.{name} AS {name}" for name in _VALUES)
-    kinds = ", ".join(f"'{kind}'" for kind in KINDS)
     select = (
-        f"SELECT unnest(kinds)::ENUM({kinds}) AS kind, * EXCLUDE (kinds) FROM ("
         f"SELECT list_filter([{cases}], lambda kind: kind IS NOT NULL) AS kinds, "
         f"coalesce(a.asin, b.asin) AS asin, {shown}, {values}, "
         "a.price_cents - b.price_cents AS price_change_cents, "
         "round(100.0 * (a.price_cents - b.price_cents) / nullif(b.price_cents, 0), 2) "
         "AS price_change_percent "
-        "FROM read_parquet(?) AS b FULL JOIN read_parquet(?) AS a ON a.asin = b.asin) "
-        "WHERE len(kinds) > 0 ORDER BY kind, abs(price_change_percent) DESC NULLS LAST, asin"
+        "FROM read_parquet(?) AS b FULL JOIN read_parquet(?) AS a ON a.asin = b.asin"
     )
-    try:
-        cursor_of().execute(
-            f"COPY ({select}) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)",
-            [*parameters, str(before), str(after)],
-        )
-    except duckdb.IOException as error:
-        raise OSError(str(error).partition("\n")[0]) from None
+    return select, [*parameters, str(before), str(after)]
 
 
 def read_changes(path: Path, kinds: tuple[str, ...], limit: int, skip: int) -> Changes:

@@ -24,9 +24,14 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 """For all queries together; what does not fit goes to ``var/duckdb/<PID>``."""
 
 
-def rows_of(sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """The rows of a query, each by the names of its columns. Values are bound as parameters."""
-    cursor = cursor_of()
+def rows_of(
+    sql: str, parameters: Sequence[Any] = (), cursor: DuckDBPyConnection | None = None
+) -> list[dict[str, Any]]:
+    """The rows of a query, each by the names of its columns. Values are bound as parameters.
+
+    Temporary tables are those of the ``cursor``, which is a new one by default.
+    """
+    cursor = cursor or cursor_of()
     cursor.execute(sql, list(parameters))
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,6 +1,6 @@
 """Queries of a run's products: filters, order, one page of them, and facets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -116,10 +116,7 @@ def find(
 
 
 def _conditions(path: Path, query: ProductQuery, shop: Marketplace | None) -> Iterator[Condition]:
-    for word in (query.search or "").split():
-        yield Condition(f"contains({_TEXT}, strip_accents(lower(?)))", (word,))
-    if query.brands:
-        yield Condition("lower(brand) IN (SELECT lower(unnest(?)))", ([*query.brands],))
+    yield from named(query.search, query.brands)
     if query.price_min_cents is not None:
         yield Condition("price_cents >= ?", (query.price_min_cents,))
     if query.price_max_cents is not None:
@@ -130,6 +127,14 @@ def _conditions(path: Path, query: ProductQuery, shop: Marketplace | None) -> It
         yield Condition(
             f"(delivery, {_READ_AT}) IN (SELECT unnest(?), unnest(?))", (promises, hours)
         )
+
+
+def named(search: str | None, brands: Sequence[str]) -> Iterator[Condition]:
+    """Whether a product has every word of a search, and any of the brands."""
+    for word in (search or "").split():
+        yield Condition(f"contains({_TEXT}, strip_accents(lower(?)))", (word,))
+    if brands:
+        yield Condition("lower(brand) IN (SELECT lower(unnest(?)))", ([*brands],))
 
 
 def _flags(query: ProductQuery) -> Iterator[Condition]:

@@ -68,7 +68,8 @@ def _without_controls(schema: Any, name: str = "") -> Any:
     if "properties" in schema:
         properties = {n: _without_controls(part, n) for n, part in schema["properties"].items()}
         return schema | {"properties": properties}
-    inner = {key: _without_controls(schema[key], name) for key in ("anyOf",) if key in schema}
+    parts = [key for key in ("anyOf", "items") if key in schema]
+    inner = {key: _without_controls(schema[key], name) for key in parts}
     takes_any = schema.get("type") == "string" and not {"enum", "const", "pattern"} & set(schema)
     pattern = {"pattern": f"^[^{CONTROL}]*$"} if takes_any and name != "name" else {}
     return schema | inner | pattern
@@ -112,7 +113,8 @@ def _answer(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
             "content": {mimetype: {"schema": {}} for mimetype in MIMETYPES.values()},
         }
     data = TypeAdapter(one.data).json_schema(ref_template=_REFERENCE, mode="serialization")
-    schemas.update(data.pop("$defs", {}))
+    # A model that is sent as well as given stays as it is in the body.
+    schemas |= data.pop("$defs", {}) | schemas
     return {
         "description": "An envelope",
         "content": {"application/json": {"schema": _envelope({"const": 200}, data, 1)}},

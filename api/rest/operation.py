@@ -149,7 +149,11 @@ def _json() -> dict[str, Any]:
 
 
 def _whole(value: Any) -> Any:
-    """The integer that a number such as 2.0 is, as JSON Schema has it."""
+    """A value whose numbers such as 2.0 are integers, as JSON Schema has it."""
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

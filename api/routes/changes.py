@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api.products.about import changes_file_name
-from api.products.comparison import Comparison, NothingToCompare
+from api.products.comparison import Comparison, NothingToCompare, changes_links
 from api.products.datasets import NoRows
 from api.products.differences import ChangesFile, read_changes
 from api.products.downloads import NotReady, Table
@@ -22,7 +22,6 @@ from api.rest.ownership import own_runner
 from api.rest.product_schemas import ChangesList, ListChanges
 from api.rest.raw_file import form_asked_for, head, sent
 from api.rest.schemas import LARGEST_ID
-from api.runners.report import BASE_PATH
 from api.services import services
 from api.store.records import Runner
 from category_crawler.tables.maker import TableKind
@@ -115,9 +114,8 @@ def _shown(runner: Runner) -> dict[str, Any]:
 
 
 def _links(comparison: Comparison) -> dict[str, str]:
-    ids = f"{comparison.before.collection.id}/{comparison.before.id}/{comparison.after.id}"
-    base = f"{base_url()}{BASE_PATH}/results/{ids}/changes"
-    return {form: f"{base}.{form}" for form in CHANGES_FORMS}
+    before, after = comparison.before, comparison.after
+    return changes_links(base_url(), after.collection.id, before.id, after.id)
 
 
 _ID = f"int(max={LARGEST_ID})"

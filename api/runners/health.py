@@ -85,8 +85,12 @@ def _notices(jobs: Jobs) -> str:
     """Receivers that refuse do not count: their notices are due again later."""
     try:
         number, since = jobs.store.notices.overdue(_OVERDUE)
+        untried, untried_since = jobs.store.alerts.overdue(_OVERDUE)
     except StoreError as error:
         return str(error)
+    if untried_since is not None:
+        waited, noun = seconds_since(untried_since), "run" if untried == 1 else "runs"
+        return f"{untried} {noun} due and not tried by its alerts, the oldest for {waited:.0f} s"
     if since is not None:
         return f"{number} due and not tried, the oldest for {seconds_since(since):.0f} s"
     return "ok"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from api.store.alerts import Alerts
 from api.store.credits import NotEnoughCredits, UserCredits
 from api.store.database import SQLiteFile, StoreError, StoreUnusable, is_damaged
 from api.store.idempotency import IdempotencyKeys
@@ -33,7 +34,10 @@ class Store:
         self.notices = Notices(self._file)
         self.keys = IdempotencyKeys(self._file)
         self.schedules = Schedules(self._file)
-        self.runners = Runners(self._file, self.credits, self.notices, self.keys, self.schedules)
+        self.alerts = Alerts(self._file, self.notices)
+        self.runners = Runners(
+            self._file, self.credits, self.notices, self.keys, self.schedules, self.alerts
+        )
         self.sessions = DeliverySessions(self._file)
 
     @property

@@ -1,4 +1,4 @@
-"""Notices of ended runs, each claimed before it is sent."""
+"""Notices of ended runs and of alerts, each claimed before it is sent."""
 
 import uuid
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from sqlite3 import Connection
 
 from api.store.database import SQLiteFile
 from api.store.reading import reader_of
-from api.store.records import Notice, NoticeKind, NoticeStatus
+from api.store.records import Notice, NoticeAbout, NoticeKind, NoticeStatus
 from category_crawler.times import utc_in, utc_now
 
 _GRACE = 60
@@ -47,7 +47,7 @@ class Notices:
             "AND (is_stopping IS NOT TRUE OR notices.created_at <= :grace) "
             f"AND coalesce(user, 0) NOT IN ({marks}) "
             "ORDER BY next_try_at, notices.id LIMIT 1) "
-            "RETURNING id, event, runner, kind, target, tries, claim, created_at, "
+            "RETURNING id, event, runner, kind, target, tries, claim, created_at, about, "
             "coalesce((SELECT user FROM runners JOIN collections ON collections.id = collection "
             "WHERE runners.id = notices.runner), 0) AS user",
             due,
@@ -87,15 +87,22 @@ class Notices:
             (utc_in(seconds), said, notice.id, notice.claim),
         )
 
-    def add(self, connection: Connection, runner: int, *, is_by_user: bool = False) -> None:
-        """Add the notices of a runner that has just ended; ``is_by_user`` if its user ended it.
+    def add(
+        self,
+        connection: Connection,
+        runner: int,
+        *,
+        about: NoticeAbout = NoticeAbout.END,
+        is_by_user: bool = False,
+    ) -> None:
+        """Add the notices of a runner that has ended; ``is_by_user`` if its user ended it.
 
         Then the user's ``mail_on_cancel`` decides whether a mail is one of them.
         """
         now = utc_now()
         connection.execute(
-            "INSERT INTO notices (event, runner, kind, target, next_try_at, created_at) "
-            "SELECT lower(hex(randomblob(16))), told.runner, kind, target, ?, ? FROM ("
+            "INSERT INTO notices (event, runner, kind, target, about, next_try_at, created_at) "
+            "SELECT lower(hex(randomblob(16))), told.runner, kind, target, ?, ?, ? FROM ("
             "SELECT runners.id AS runner, 'mail' AS kind, "
             "coalesce(json_extract(request, '$.notification_email'), users.email) AS target "
             "FROM runners JOIN collections ON collections.id = collection "
@@ -103,5 +110,5 @@ class Notices:
             "UNION ALL SELECT runners.id, 'webhook', json_extract(request, '$.webhook_url') "
             "FROM runners JOIN collections ON collections.id = collection"
             ") AS told WHERE told.runner = ? AND target IS NOT NULL",
-            (now, now, is_by_user, runner),
+            (about, now, now, is_by_user, runner),
         )

@@ -265,6 +265,15 @@ class NoticeStatus(Word):
     GIVEN_UP = "given up"
 
 
+class NoticeAbout(Word):
+    """What a notice tells of."""
+
+    END = "end"
+    """The end of its run."""
+    ALERT = "alert"
+    """What the rules of its collection found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A claimed notice; only the claimant may send it, until the claim expires."""
@@ -278,5 +287,27 @@ class Notice:
     tries: int
     claim: str
     created_at: str
+    about: NoticeAbout
     user: int
     """The runner's user; 0 if the runner is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An ended run that is to be tried against rules; claimed, as a notice is."""
+
+    runner: int
+    rules: str
+    """Those of its collection when it ended."""
+    tries: int
+    claim: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriedAlert:
+    """What rules have found for a run."""
+
+    runner: int
+    found: str
+    tried_at: str

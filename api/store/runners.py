@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlite3 import Connection
 from typing import Any
 
+from api.store.alerts import Alerts
 from api.store.credits import UserCredits
 from api.store.database import SQLiteFile
 from api.store.idempotency import IdempotencyKeys, Once
@@ -15,6 +16,7 @@ from api.store.reading import columns_of, reader_of
 from api.store.records import Collection, Outcome, Runner, StoredRequest
 from api.store.schedules import Due, Plan, Schedules
 from api.store.stage import Stage
+from category_crawler.errors import Cancelled
 from category_crawler.run.records import Progress
 from category_crawler.times import utc_now
 
@@ -42,12 +44,14 @@ class Runners:
         notices: Notices,
         keys: IdempotencyKeys,
         schedules: Schedules,
+        alerts: Alerts,
     ) -> None:
         self._file = file
         self._credits = credit
         self._notices = notices
         self._keys = keys
         self._schedules = schedules
+        self._alerts = alerts
 
     def add_collection(
         self,
@@ -196,6 +200,7 @@ class Runners:
             self._schedules.drop(connection, collection)
             connection.execute(f"DELETE FROM attempts WHERE runner IN ({runners})", (collection,))
             connection.execute("DELETE FROM runners WHERE collection = ?", (collection,))
+            self._alerts.drop(connection, collection)
             connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
 
     def get(self, runner: int) -> Runner | None:
@@ -224,6 +229,24 @@ class Runners:
             _AS_RUNNER,
             f"{_RUNNERS} WHERE collection = ? AND stage = 'done' ORDER BY runners.id DESC LIMIT ?",
             (collection, limit),
+        )
+
+    def last_done_before(self, runner: Runner) -> Runner | None:
+        """The newest runner of the same collection that is done and older than this one."""
+        return self._file.one(
+            _AS_RUNNER,
+            f"{_RUNNERS} WHERE collection = ? AND runners.id < ? AND stage = 'done' "
+            "ORDER BY runners.id DESC LIMIT 1",
+            (runner.collection.id, runner.id),
+        )
+
+    def last_ended(self, collection: int) -> Runner | None:
+        """The newest runner of a collection that has ended, cancelled ones left out."""
+        return self._file.one(
+            _AS_RUNNER,
+            f"{_RUNNERS} WHERE collection = ? AND stage IN ('done', 'failed') "
+            "AND failed_reason IS NOT ? ORDER BY runners.id DESC LIMIT 1",
+            (collection, Cancelled.reason),
         )
 
     def page(
@@ -318,7 +341,8 @@ class Runners:
     def end(self, runner: int, outcome: Outcome) -> bool:
         """Move to ``done`` or ``failed``; False if it had ended: an end never changes.
 
-        The same transaction charges the rows kept and writes the notices. It also returns the rest
+        The same transaction charges the rows kept, writes the notices, and has the runner be tried
+        against its collection's alerts unless its user has cancelled it. It also returns the rest
         of the reserve; while the runner ``is_stopping``, :meth:`see_out` does that.
         """
         with self._file.writing() as connection:
@@ -333,6 +357,8 @@ class Runners:
                 is_over = not outcome.is_stopping
                 self._credits.settle(connection, runner, outcome.asin_count, is_over=is_over)
                 self._notices.add(connection, runner, is_by_user=outcome.is_by_user)
+                if not outcome.is_by_user:
+                    self._alerts.add(connection, runner)
         return moved is not None
 
     def see_out(self, runner: int, kept: int, node_name: str | None = None) -> bool:

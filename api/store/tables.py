@@ -429,3 +429,38 @@ def add_recorded(db: Database) -> None:
     """Whether what an ended run has seen is in its collection's history."""
     for statement in _RECORDED:
         db.conn.execute(statement)
+
+
+_ALERT_TABLES = (
+    """
+    CREATE TABLE alert_rules (
+        collection INTEGER PRIMARY KEY REFERENCES collections,
+        rules TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE alerts (
+        runner INTEGER PRIMARY KEY REFERENCES runners,
+        rules TEXT NOT NULL,
+        found TEXT,
+        tries INTEGER NOT NULL DEFAULT 0,
+        next_try_at TEXT NOT NULL,
+        claim TEXT,
+        claimed_until TEXT,
+        created_at TEXT NOT NULL,
+        tried_at TEXT
+    )
+    """,
+    "CREATE INDEX due_alerts ON alerts (next_try_at) WHERE tried_at IS NULL",
+    "ALTER TABLE notices ADD COLUMN about TEXT NOT NULL DEFAULT 'end' "
+    "CHECK (about IN ('end', 'alert'))",
+    "CREATE UNIQUE INDEX notices_of_alert ON notices (runner, kind) WHERE about = 'alert'",
+)
+
+
+@migrations()
+def create_alerts(db: Database) -> None:
+    """The rules of collections, the runs that are tried against them, and what was found."""
+    for statement in _ALERT_TABLES:
+        db.conn.execute(statement)

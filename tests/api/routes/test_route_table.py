@@ -76,11 +76,8 @@ class Table:
     def call(self, one: Operation, headers: dict[str, str]) -> list[TestResponse]:
         """The operation's answers at each of its addresses, with Alice's ids."""
         client = self.app.test_client()
-        body = (
-            BODY | {"domain": DOMAIN, "schedule": SCHEDULE} | self.ids
-            if one.body is not None
-            else None
-        )
+        more = {"domain": DOMAIN, "schedule": SCHEDULE, "rules": [{"kind": "new"}]}
+        body = BODY | more | self.ids if one.body is not None else None
         return [
             client.open(path, method=one.method, json=body, headers=headers)
             for path in self.paths(one)

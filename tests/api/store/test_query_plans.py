@@ -5,7 +5,7 @@ from typing import Any
 
 from api.store import Store
 from api.store.idempotency import Answer, Once
-from api.store.records import NoticeKind, NoticeStatus, Outcome, StoredRequest
+from api.store.records import NoticeKind, NoticeStatus, Outcome, Runner, StoredRequest
 from api.store.schedules import Due, Plan, StoredRecurrence
 from api.store.stage import Stage
 
@@ -54,6 +54,7 @@ class Use:
         store.runners.undo_attempt(first)
         store.runners.open()
         store.runners.waiting_since()
+        store.alerts.set_rules(first.collection.id, "[]")
         store.runners.end(first.id, Outcome(Stage.FAILED, is_stopping=True))
         store.runners.see_out(first.id, 0)
         store.runners.ended(LATER)
@@ -63,6 +64,7 @@ class Use:
         store.notices.overdue(300)
         store.notices.postpone(notice, 60, "busy")
         store.notices.settle(notice, NoticeStatus.SENT, None)
+        self.alerts(first)
         second = store.runners.add(first, 0, 1)
         assert second is not None
         store.runners.remove_files({first.id: None}, "prune")
@@ -98,6 +100,22 @@ class Use:
         store.schedules.remove(number)
         store.keys.forget_old()
         store.runners.remove(second.id)
+
+    def alerts(self, ended: Runner) -> None:
+        alerts, collection = self.store.alerts, ended.collection.id
+        alert = alerts.claim(60)
+        assert alert is not None
+        assert alerts.postpone(alert, -1)
+        alert = alerts.claim(60)
+        assert alert is not None
+        alerts.overdue(300)
+        assert alerts.settle(alert, "{}", is_told=True)
+        alerts.tried(ended.id)
+        alerts.last_tried(collection)
+        alerts.rules(collection)
+        alerts.remove_rules(collection)
+        self.store.runners.last_ended(collection)
+        self.store.runners.last_done_before(ended)
 
     def sessions(self) -> None:
         store = self.store

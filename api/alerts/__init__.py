@@ -1,0 +1,1 @@
+"""Rules of collections, tried against each run that ends; :class:`.evaluator.Evaluator` does so."""
