@@ -1,7 +1,13 @@
 """An alert's mail and webhook: one of each a run, beside those about its end."""
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +21,7 @@ from api.notices.outbox import Notices
 from api.notices.webhook import signing_secret
 from api.store.records import Outcome
 from api.store.stage import Stage
+from category_crawler.files.home import PROJECT
 from tests.api.owed_notices import deliver_all
 from tests.api.receivers import Hook, Mailbox, https_receiver, mail_settings, trusted
 from tests.api.routes.test_alerts import lamp, set_rules
@@ -22,6 +29,7 @@ from tests.api.routes.test_changes import COMPLETE, CUT, Runs
 from tests.api.routes.test_results import Kept
 from tests.api.services import Caller
 from tests.crawls import URL
+from tests.waiting import until
 
 RULES = (
     {"kind": "price_falls", "percent": 10},
@@ -174,3 +182,68 @@ def test_a_run_that_failed_is_told_with_its_reason(
     told = json.loads(body)
     assert (told["from_runner"], told["download_links"]) == (None, {})
     assert told["rules"][1]["not_tried"].endswith("its list is not compared")
+
+
+@contextmanager
+def watchers(number: int, port: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """As many watchers as an operator would start, whose mails go to a port."""
+    settings = {
+        "CATEGORY_CRAWLER_SMTP_HOST": "127.0.0.1",
+        "CATEGORY_CRAWLER_SMTP_PORT": str(port),
+        "CATEGORY_CRAWLER_SMTP_TLS": "none",
+        "CATEGORY_CRAWLER_SMTP_SENDER": "crawler@example.org",
+        "CATEGORY_CRAWLER_WATCH_INTERVAL": "0.1",
+        "CATEGORY_CRAWLER_WEBHOOK_PRIVATE_ADDRESSES": "true",
+    }
+    command = [sys.executable, "-m", "flask", "--app", "api", "watch"]
+    processes = [
+        subprocess.Popen(command, cwd=PROJECT, env=os.environ | settings) for _ in range(number)
+    ]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def rows_of_alerts(runs: Runs) -> list[dict[str, Any]]:
+    return [row for row in runs.store.db["notices"].rows if row["about"] == "alert"]
+
+
+def test_two_watchers_tell_each_run_once(runs: Runs, mailbox: Mailbox, hook: Hook) -> None:
+    runs.add([lamp(1)])
+    set_rules(runs, {"kind": "price_falls", "percent": 10})
+    with watchers(2, mailbox.port):
+        for cents in (800, 600, 400, 200):
+            runs.add([lamp(1, price_cents=cents)])
+        until(
+            lambda: [row["status"] for row in rows_of_alerts(runs)],
+            lambda statuses: statuses == ["sent"] * 8,
+        )
+    alerts = [m for m in mailbox.messages if m["Subject"].startswith("Alert")]
+    told = [json.loads(body) for _, body in alerts_of(hook)]
+    assert len(alerts) == len(told) == 4
+    assert {one["run"]["id"] for one in told} == {runner.id for runner in runs.runners[1:]}
+    assert {row["tries"] for row in rows_of_alerts(runs)} == {1}
+
+
+def test_a_watcher_killed_between_trying_and_sending(
+    app: Flask, runs: Runs, notices: Notices, mailbox: Mailbox, hook: Hook
+) -> None:
+    runs.add([lamp(1)])
+    set_rules(runs, {"kind": "price_falls", "percent": 10})
+    deliver_all(notices)
+    runs.add([lamp(1, price_cents=500)])
+    runs.store.db.conn.execute("DELETE FROM notices WHERE status = 'pending'")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with watchers(1, silent.getsockname()[1]) as (watcher,):
+            connection, _ = silent.accept()
+            watcher.send_signal(signal.SIGKILL)
+            watcher.wait()
+        connection.close()
+    assert [row["status"] for row in rows_of_alerts(runs) if row["kind"] == "mail"] == ["pending"]
+    runs.store.db.conn.execute("UPDATE notices SET claimed_until = '2026-01-01T00:00:00Z'")
+    end_of_day(app, notices)
+    assert len([m for m in mailbox.messages if m["Subject"].startswith("Alert")]) == 1
+    assert {row["status"] for row in rows_of_alerts(runs)} == {"sent"}
