@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -25,7 +26,7 @@ def is_genuine(secret: str, headers: dict[str, str], body: bytes) -> bool:
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Prints a line for each run that has ended."""
+    """Prints a line for each run that has ended, and for each alert."""
 
     secret = ""
     seen: set[str] = set()  # noqa: RUF012, a real one keeps them in its database
@@ -43,8 +44,12 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_response(204)
         self.end_headers()
 
-    def _take(self, run: dict[str, object]) -> None:
-        print(f"{run['name']}: {run['stage']}, {run['asin_count']} products", flush=True)
+    def _take(self, told: dict[str, Any]) -> None:
+        if told.get("type") == "alert":
+            found = [f"{one['rule']['kind']} {one['count']}" for one in told["rules"]]
+            print(f"{told['run']['name']}: {', '.join(found)}", flush=True)
+        else:
+            print(f"{told['name']}: {told['stage']}, {told['asin_count']} products", flush=True)
 
 
 def main() -> None:

@@ -342,13 +342,15 @@ def test_notices_of_a_served_run(
     assert json.loads(body)["asin_count"] == 60
 
 
-def signed(body: str, moment: datetime | None = None, secret: str = SECRET) -> dict[str, str]:
+def signed(
+    body: str, moment: datetime | None = None, secret: str = SECRET, event: str = "5f0c"
+) -> dict[str, str]:
     """The headers of a call with this body."""
     now = moment or datetime.now(UTC)
     return {
-        "Webhook-Id": "5f0c",
+        "Webhook-Id": event,
         "Webhook-Timestamp": str(int(now.timestamp())),
-        "Webhook-Signature": Webhook(secret).sign("5f0c", now, body),
+        "Webhook-Signature": Webhook(secret).sign(event, now, body),
     }
 
 
@@ -385,11 +387,13 @@ def test_the_receiver_takes_each_event_once() -> None:
     )
     body = json.dumps({"name": "Lamps", "stage": "done", "asin_count": 60}).encode()
     genuine = signed(body.decode())
+    found = [{"rule": {"kind": "gone"}, "count": 3}, {"rule": {"kind": "new"}, "count": 0}]
+    alert = json.dumps({"type": "alert", "run": {"name": "Lamps"}, "rules": found})
 
-    def post(**headers: str) -> int | None:
+    def post(sent: bytes = body, **headers: str) -> int | None:
         try:
             url = f"http://127.0.0.1:{port}/"
-            answer = requests.post(url, data=body, headers=headers, timeout=5)
+            answer = requests.post(url, data=sent, headers=headers, timeout=5)
         except requests.ConnectionError:
             return None
         return answer.status_code
@@ -398,7 +402,8 @@ def test_the_receiver_takes_each_event_once() -> None:
         until(lambda: post(**genuine), lambda code: code == 204)
         assert post(**genuine) == 204
         assert post(**genuine | {"Webhook-Signature": "v1,AA=="}) == 401
+        assert post(alert.encode(), **signed(alert, event="another")) == 204
     finally:
         process.terminate()
     told, _ = process.communicate(timeout=10)
-    assert told == "Lamps: done, 60 products\n"
+    assert told == "Lamps: done, 60 products\nLamps: gone 3, new 0\n"

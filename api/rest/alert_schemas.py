@@ -29,7 +29,9 @@ class SetAlerts(Body):
 
     collection_id: Id
     rules: Rules
-    """They take the place of the earlier ones; an empty list leaves none."""
+    """Each of a ``kind``: ``price_falls`` with ``percent``, ``price_below`` with ``cents``;
+    ``new``, ``gone``, ``back_in_stock``, ``coverage_not_complete`` or ``run_failed``. They take the
+    place of the earlier ones; an empty list leaves none."""
     dry_run: bool = False
     """Only try the rules, do not save them."""
 

@@ -95,7 +95,17 @@ def test_the_page_shows_every_call_with_a_line_to_paste(app: Flask) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["within_2_days", "warnings", "spendable", "token", "revoked", "total", "bought_past_month"],
+    [
+        "within_2_days",
+        "warnings",
+        "spendable",
+        "token",
+        "revoked",
+        "total",
+        "bought_past_month",
+        "percent",
+        "price_below",
+    ],
 )
 def test_the_page_names_what_is_taken_and_given(app: Flask, word: str) -> None:
     page = app.test_client().get("/docs").text
