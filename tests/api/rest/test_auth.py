@@ -168,7 +168,8 @@ def _names_a_run(one: Operation) -> bool:
 def _call(caller: Caller, one: Operation, path: str, collection: int) -> Any:
     if one.method == "GET":
         return caller.get(path)
-    return caller.post(path, BODY | {"collection_id": collection, "schedule": None})
+    more = {"collection_id": collection, "schedule": None, "rules": [{"kind": "new"}]}
+    return caller.post(path, BODY | more)
 
 
 def _without_numbers(sentence: str) -> str:
