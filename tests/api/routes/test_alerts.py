@@ -206,6 +206,13 @@ def test_how_the_last_run_ended_is_tried_too(runs: Runs) -> None:
     assert found["to_runner"] == done.id, "the list of a run that failed is not compared"
 
 
+def test_a_cancelled_run_does_not_count_as_failed(runs: Runs) -> None:
+    runs.add([lamp(1)])
+    runs.store.runners.end(runs._next().id, Outcome(Stage.FAILED, failed_reason="cancelled"))
+    (tried,) = set_rules(runs, {"kind": "run_failed"})["rules"]
+    assert (tried["count"], tried["not_tried"]) == (0, None)
+
+
 def test_what_cannot_be_tried_is_saved_and_said(runs: Runs) -> None:
     rules = ({"kind": "new"}, {"kind": "coverage_not_complete"}, {"kind": "run_failed"})
 
