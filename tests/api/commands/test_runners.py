@@ -1,5 +1,6 @@
 """Continuing failed runs and pruning old ones, as the operator types it."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,7 +146,7 @@ def test_rows_that_outlived_the_database_are_not_a_new_users(
     result = alice.until(alice.schedule(max_products=5), *ENDED)
     assert result["id"] == 1
     assert (result["stage"], result["asin_count"]) == ("done", 5)
-    assert len((place / "1.other" / "products.part").read_text().splitlines()) == 20
+    assert len(json.loads((place / "1.other" / "category_asins.json").read_bytes())) == 20
 
 
 @pytest.mark.parametrize("age", ["30", "d", "-1d", "30 days", "1e9d"])

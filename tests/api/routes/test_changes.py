@@ -66,8 +66,7 @@ class Runs:
     def _next(self) -> Runner:
         if not self.runners:
             return self.kept.runner
-        # A further runner, whoever starts it, continues none.
-        last = self.store.runners.get(self.runners[-1].id)
+        last = self.store.runners.newest(self.owner.user, self.kept.collection)
         runner = self.store.runners.add_again(last, 1, lambda: None, lambda _: None)
         assert runner is not None
         return runner

@@ -30,6 +30,7 @@ def runner(node_name: str | None = None, **fields: Any) -> Runner:
         reserved=None,
         earlier=None,
         carried=0,
+        warnings=[],
         node_name=node_name,
         created_at="2026-01-01T00:00:00Z",
         started_at=None,
@@ -37,6 +38,7 @@ def runner(node_name: str | None = None, **fields: Any) -> Runner:
         files_removed_at=None,
         files_removed_by=None,
         last_progress=None,
+        is_recorded=False,
         collection=collection,
     )
 

@@ -183,7 +183,11 @@ def test_a_result_file_damaged_later_is_not_handed_on(alice: Caller, jobs: Jobs,
     damage(path / ROWS, kind)
     result = alice.result(runner.collection.id)
     assert (result["stage"], result["asin_count"], result["asins"]) == ("done", 48, [])
-    _download(alice, runner, "json", damaged=False)
+    for form in ("json", "jsonl", "csv"):
+        path = f"/api/v1/results/{runner.collection.id}/{runner.id}/category_asins.{form}"
+        answer = alice.get(path)
+        assert answer.status_code == 404
+        assert "missing or damaged" in answer.get_json()["data"]
 
 
 @pytest.mark.parametrize("kind", ["torn", "folder", "pipe"])
