@@ -13,7 +13,7 @@ from tests.api.receivers import Mailbox, mail_settings, smtp_server
 from tests.api.services import Caller, Daemon, daemon, free_port, new_user
 from tests.crawls import Home
 
-PATIENCE = Settings(cancel_grace=2, lost_after=1)
+PATIENCE = Settings(cancel_grace=2, lost_after=1, rate_limit="")
 
 
 @pytest.fixture

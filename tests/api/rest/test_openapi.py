@@ -32,7 +32,7 @@ def _try_out(operation: APIOperation, caller: Caller) -> None:
     """Call an operation with what its schema allows and with what it does not."""
 
     @settings(
-        max_examples=60, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck]
+        max_examples=30, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck]
     )
     @given(
         st.one_of(
