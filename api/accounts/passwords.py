@@ -4,13 +4,14 @@ Werkzeug's scrypt comes with Flask and keeps its parameters in each hash; with t
 choice, a check takes 32 MiB and some 0.2 s. Another library would bring no more than a name.
 """
 
+from functools import cache
+
 from werkzeug.security import check_password_hash, generate_password_hash
 
 SHORTEST, LONGEST = 10, 1024
 """Characters."""
 
 _METHOD = "scrypt:32768:8:3"
-_NOBODYS = generate_password_hash("", _METHOD)
 
 
 def password_hash(password: str) -> str:
@@ -22,4 +23,9 @@ def password_hash(password: str) -> str:
 
 def is_password(password: str, stored: str | None) -> bool:
     """Whether a password is the stored one; where none is stored, it takes as long to say no."""
-    return check_password_hash(stored or _NOBODYS, password) and stored is not None
+    return check_password_hash(stored or _nobodys(), password) and stored is not None
+
+
+@cache  # its 0.3 s are not for every command of the operator's
+def _nobodys() -> str:
+    return generate_password_hash("", _METHOD)

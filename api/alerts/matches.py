@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from api.alerts.rules import OfProducts, PriceBelow, PriceFalls
 from api.products.bearing import Bearing
 from api.products.differences import pairs_of
-from api.products.duck import cursor_of, rows_of
+from api.products.duck import cursor_of, execute, rows_of
 from api.products.queries import Condition, named
 
 if TYPE_CHECKING:
@@ -33,15 +33,11 @@ def matches(
 
     A price counts as below an amount only in the marketplace's ``currency``. Raises OSError.
     """
-    import duckdb
-
     pairs, given = pairs_of(*datasets, bearing)
     cursor = cursor_of()
     try:
-        cursor.execute(f"CREATE TEMP TABLE pairs AS {pairs}", given)
+        execute(f"CREATE TEMP TABLE pairs AS {pairs}", given, cursor)
         return [_found(rule, currency, limit, cursor) for rule in rules]
-    except duckdb.IOException as error:
-        raise OSError(str(error).partition("\n")[0]) from None
     finally:
         cursor.close()
 

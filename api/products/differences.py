@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from api.products.bearing import Bearing
-from api.products.duck import cursor_of, rows_of
+from api.products.duck import execute, rows_of
 from category_crawler.listing_url import Bounds
 
 KINDS = (
@@ -49,20 +49,13 @@ def write_changes(before: Path, after: Path, bearing: Bearing, path: Path) -> No
     The columns are ``kind``, ``asin``, some that say what it is, and for every value one of the
     earlier run (``price_cents_before``) and one of the later (``price_cents``). Raises OSError.
     """
-    import duckdb
-
     pairs, parameters = pairs_of(before, after, bearing)
     kinds = ", ".join(f"'{kind}'" for kind in KINDS)
     select = (
         f"SELECT unnest(kinds)::ENUM({kinds}) AS kind, * EXCLUDE (kinds) FROM ({pairs}) "
         "WHERE len(kinds) > 0 ORDER BY kind, abs(price_change_percent) DESC NULLS LAST, asin"
     )
-    try:
-        cursor_of().execute(
-            f"COPY ({select}) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)", parameters
-        )
-    except duckdb.IOException as error:
-        raise OSError(str(error).partition("\n")[0]) from None
+    execute(f"COPY ({select}) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)", parameters)
 
 
 def pairs_of(before: Path, after: Path, bearing: Bearing) -> tuple[str, list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Sequence
@@ -29,12 +30,25 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """The rows of a query, each by the names of its columns. Values are bound as parameters.
 
-    Temporary tables are those of the ``cursor``, which is a new one by default.
+    Temporary tables are those of the ``cursor``, which is a new one by default. Raises OSError if a
+    file cannot be read: a table may just have made room for another, or been removed by prune.
     """
-    cursor = cursor or cursor_of()
-    cursor.execute(sql, list(parameters))
+    cursor = execute(sql, parameters, cursor)
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def execute(
+    sql: str, parameters: Sequence[Any] = (), cursor: DuckDBPyConnection | None = None
+) -> DuckDBPyConnection:
+    """Run a statement; the cursor with its rows. Raises OSError as :func:`rows_of` does."""
+    import duckdb
+
+    cursor = cursor or cursor_of()
+    try:
+        return cursor.execute(sql, list(parameters))
+    except duckdb.IOException as error:
+        raise OSError(errno.EIO, str(error).partition("\n")[0]) from None
 
 
 def cursor_of() -> DuckDBPyConnection:

@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from api.products.duck import cursor_of, rows_of
+from api.products.duck import execute, rows_of
 from api.store.records import Runner
 from category_crawler.files.atomic_write import replacing_path
 from category_crawler.files.home import results_folder
@@ -105,7 +105,7 @@ def _write(month: Path | None, dataset: Path, runner: int, seen_at: str, part: P
         f"WHERE last.asin IS NULL OR NOT ({same}) ORDER BY asin, seen_at"
     )
     path = str(part).replace("'", "''")
-    cursor_of().execute(
+    execute(
         f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2)",
         [*given, str(dataset), seen_at, seen_at, runner],
     )

@@ -33,3 +33,8 @@ def test_a_question_larger_than_memory_is_answered(folder: Path) -> None:
     sql = "SELECT count(*) AS n FROM (SELECT hash(i) AS h, i FROM range(?) t(i) ORDER BY h)"
     assert rows_of(sql, [3_000_000]) == [{"n": 3_000_000}]
     duck._database.cache_clear()
+
+
+def test_a_file_that_has_gone_is_an_error_of_the_disk(folder: Path) -> None:
+    with pytest.raises(OSError, match=r"No files found|gone\.parquet"):
+        rows_of("SELECT * FROM read_parquet(?)", [str(folder / "gone.parquet")])
