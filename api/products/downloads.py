@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock, Semaphore, Thread
-from typing import IO, Protocol, cast
+from typing import IO, Protocol
 
 from api.cores import leave_shared_core
 from api.products.file_view import FilePart
@@ -263,8 +263,14 @@ class Downloads:
     def _make_small(self, wanted: Wanted, rows: Source, size: int) -> Table:
         path = self._path(wanted, rows.version)
         try:
-            with _replacing(path, wanted, rows.version) as part:
-                write_table(wanted.kind, cast(IO[bytes], rows), size, part, wanted.facts)
+            with (
+                _replacing(path, wanted, rows.version) as part,
+                # Unlike the rows themselves it has a buffer, which lines need.
+                os.fdopen(os.dup(rows.fileno()), "rb") as source,
+            ):
+                write_table(wanted.kind, source, size, part, wanted.facts)
+                if not rows.is_current:
+                    raise ValueError("another attempt goes on with the run")
         except ValueError as error:
             logger.error("The %s could not be made: %s", wanted.name, error)
             raise _failed(wanted) from None
