@@ -12,12 +12,14 @@ to the rules, and the answer leaves in an envelope.
 * :mod:`.store`: SQLite; :mod:`.scrapyd`: the client of Scrapyd
 * :mod:`.services`: all of these, as views and commands find them
 * :mod:`.rest`: HTTP around it all; :mod:`.routes`: one file for each resource
+* :mod:`.web`: pages for people
 * :mod:`.commands`: ``flask --app api …``
 """
 
 from flask import Flask
 from flask.cli import NoAppException
 
+from api import web
 from api.commands import cli
 from api.config import Settings
 from api.rest import envelope, guards
@@ -30,10 +32,10 @@ from api.routes import (
     products,
     recurring,
     results,
-    settings,
     users,
     zipcodes,
 )
+from api.routes import settings as settings_routes
 from api.runners.report import BASE_PATH
 from api.services import Services
 from api.store import StoreError, is_damaged
@@ -42,13 +44,14 @@ from category_crawler.files.home import var_folder
 
 def create_app(given: Settings | None = None) -> Flask:
     """The application over the home folder's database and Scrapyd."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder="web/static")
     app.config["MAX_CONTENT_LENGTH"] = envelope.LARGEST_BODY
     app.url_map.merge_slashes = False
-    _services(given or _settings()).init_app(app)
+    settings = given or _settings()
+    _services(settings).init_app(app)
     for resource in (
         *(category, recurring, products, changes, history, alerts, results),
-        *(settings, zipcodes, users),
+        *(settings_routes, zipcodes, users),
     ):
         app.register_blueprint(
             resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")
@@ -57,6 +60,7 @@ def create_app(given: Settings | None = None) -> Flask:
     envelope.init_app(app)
     guards.init_app(app)
     cli.init_app(app)
+    web.init_app(app, settings)
     return app
 
 

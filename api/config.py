@@ -66,6 +66,21 @@ def _check_public_url(url: str) -> str:
     return url
 
 
+def _check_picture_host(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or url.rstrip("/") != _origin(url)):
+        raise ValueError(f"picture_host is {url!r}: it must be such as https://m.media-amazon.com")
+    return url
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    # Nothing else may come into a page's Content-Security-Policy.
+    is_plain = fault_in(parts.hostname or "") == ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}" if is_plain else ""
+
+
 Flag = Annotated[bool, BeforeValidator(lambda value: False if value == "" else value)]
 """``true``, ``on``, ``yes``, ``1`` and their opposites; an empty variable is false."""
 _NoFlag = BeforeValidator(lambda value: str(value) if isinstance(value, bool) else value)
@@ -135,6 +150,8 @@ class Settings(BaseModel):
     """Free space of the disk; less is reported by ``/healthz``."""
     downloads_bytes: Count = 2_000_000_000
     """Size of the cache of CSV downloads; the least recently used are evicted."""
+    picture_host: Annotated[str, AfterValidator(_check_picture_host)] = "https://m.media-amazon.com"
+    """Where pages load product pictures from; empty shows none. The default is the shop's own."""
     token_lifetime: Seconds = 7 * 86_400.0
     """Seconds from a login until its token expires."""
 

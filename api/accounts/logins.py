@@ -1,9 +1,9 @@
-"""The rules of accounts: who is let in, for how long, and how slowly after failures."""
+"""The rules of accounts: who is let in, by what, for how long, and how slowly after failures."""
 
 import logging
 from dataclasses import dataclass
 
-from api.accounts.passwords import is_password
+from api.accounts.passwords import is_password, password_hash
 from api.accounts.secret import hash_of, new_secret
 from api.config import Settings
 from api.store import Store
@@ -17,6 +17,9 @@ FREE_FAILURES = 5
 FREE_FAILURES_OF_ADDRESS = 20
 """The same from one client's address, behind which several people may sit."""
 
+LINK_LIFETIME = 86_400.0
+"""Seconds in which a sign-in link can be used."""
+
 
 class LoginRefused(Exception):
     """Raised if e-mail address and password do not belong together, whichever of them is wrong."""
@@ -29,8 +32,12 @@ class LoginTooSoon(Exception):
     seconds: int
 
 
+class LinkRefused(Exception):
+    """Raised if a sign-in link is unknown, used up or expired, or its user is disabled."""
+
+
 class Accounts:
-    """Logins and keys of users."""
+    """Logins, sign-in links and keys of users."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store = store
@@ -51,12 +58,53 @@ class Accounts:
         ):
             raise LoginRefused
         self.store.logins.forgive(by_email, by_address)
-        token = new_secret()
-        self.store.users.add_token(user.id, hash_of(token), utc_in(self.settings.token_lifetime))
-        return token, user
+        return self._new_token(user.id), user
+
+    def new_link(self, user: int | None) -> str:
+        """The secret of a link that signs a user in once; None makes the first user."""
+        secret = new_secret()
+        self.store.links.add(hash_of(secret), user, utc_in(LINK_LIFETIME))
+        return secret
+
+    def login_by_link(self, secret: str) -> str:
+        """A new session token of the user whom a link signs in. Raises LinkRefused."""
+        user = self.store.links.use(hash_of(secret))
+        if user is None or not self.store.users.is_active(user):
+            raise LinkRefused
+        return self._new_token(user)
+
+    def makes_first_user(self, secret: str) -> bool:
+        """Whether a link makes the first user, and there is none yet."""
+        link = self.store.links.named(hash_of(secret))
+        return link is not None and link.user is None and not self.store.users.is_any()
+
+    def make_first_user(self, secret: str, email: str, password: str) -> str:
+        """Make the first user, who is an operator; a session token of that user.
+
+        Raises LinkRefused, or ValueError if the password is too short or long.
+        """
+        name = email.partition("@")[0]
+        hashed = password_hash(password)
+        user = self.store.users.add_first(email, name, hashed, hash_of(secret))
+        if user is None:
+            raise LinkRefused
+        return self._new_token(user)
 
     def new_key(self, user: int) -> str:
         """A new API key in the old one's place."""
         key = new_secret()
         self.store.users.replace_key(user, hash_of(key))
         return key
+
+    def change_password(self, user: int, password: str) -> str:
+        """Set a password, which ends every token of the user; a new token.
+
+        Raises ValueError if it is too short or long.
+        """
+        self.store.users.set_password(user, password_hash(password))
+        return self._new_token(user)
+
+    def _new_token(self, user: int) -> str:
+        token = new_secret()
+        self.store.users.add_token(user, hash_of(token), utc_in(self.settings.token_lifetime))
+        return token

@@ -9,10 +9,11 @@ from pydantic import validate_email
 from api.accounts.passwords import password_hash
 from api.accounts.secret import hash_of, new_secret
 from api.commands.command import CommandGroup
+from api.config import api_port
 from api.notices.webhook import signing_secret
 from api.sentences import one_line
 from api.services import services
-from api.store.records import User
+from api.store.records import Role, User
 
 _MOST = 10**12
 
@@ -53,7 +54,8 @@ def list_users() -> None:
     """List the users."""
     for user in services().store.users.all():
         state = "" if user.is_active else "\tdisabled"
-        click.echo(f"{user.id}\t{user.email}\t{user.name}\tsince {user.created_at}{state}")
+        told = (user.id, user.email, user.name, user.role, f"since {user.created_at}")
+        click.echo("\t".join(map(str, told)) + state)
 
 
 @users.command("credits", context_settings={"ignore_unknown_options": True})
@@ -80,6 +82,32 @@ def show_webhook_secret(email: str) -> None:
     click.echo(signing_secret(_user(email).id))
 
 
+@users.command("link")
+@click.argument("email", required=False)
+def sign_in_link(email: str | None) -> None:
+    """Print a link that signs a user in on the pages, once, within a day.
+
+    Without EMAIL, while there is no user yet: a link that makes the first one.
+    """
+    store = services().store
+    if email is None and store.users.is_any():
+        raise click.UsageError("there is a user already: name the one whom the link signs in")
+    user = None if email is None else _user(email)
+    if user is not None and not user.is_active:
+        raise click.ClickException(f"{user.email} is disabled: enable that user first")
+    secret = services().accounts.new_link(user.id if user else None)
+    click.echo("This link works once, within a day:", err=True)
+    click.echo(f"{_address()}/sign-in/{secret}")
+
+
+@users.command("role")
+@click.argument("email")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+def set_role(email: str, role: str) -> None:
+    """Make a user an operator, who sees all runs and manages users; or a user again."""
+    services().store.users.set_role(_user(email).id, Role(role))
+
+
 @users.command("disable")
 @click.argument("email")
 def disable_user(email: str) -> None:
@@ -103,6 +131,11 @@ def set_password(email: str) -> None:
         services().store.users.set_password(user.id, password_hash(_password()))
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _address() -> str:
+    """Where the pages are, without a slash at the end."""
+    return services().settings.public_url.rstrip("/") or f"http://127.0.0.1:{api_port()}"
 
 
 def _whole(text: str) -> int:

@@ -25,13 +25,13 @@ def authenticate() -> None:
         limit_address()
         said = "it is unknown, expired or revoked, or its user is disabled"
         raise ApiError(401, f"The key or token is not valid: {said}")
-    _limit(presented)
+    limit(presented)
     g.credential = found
 
 
 def limit_address() -> None:
     """Count a request without a good credential. Raises ApiError 429 beyond the rate limit."""
-    _limit(f"address {request.remote_addr}")
+    limit(f"address {request.remote_addr}")
 
 
 def current_credential() -> Credential:
@@ -68,7 +68,8 @@ def _why_none() -> str:
     return "Authorization must begin with the word Token" if kind else "No credential"
 
 
-def _limit(who: str) -> None:
+def limit(who: str) -> None:
+    """Count a request of someone. Raises ApiError 429 beyond the rate limit."""
     settings = services().settings
     if is_loopback(request.remote_addr or "") and not settings.rate_limit_loopback:
         return

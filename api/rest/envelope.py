@@ -87,7 +87,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(StoreUnusable, _database_busy)
     app.register_error_handler(StoreError, _database_error)
     app.register_error_handler(OSError, _files_unusable)
-    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(HTTPException, http_exception)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -129,7 +129,8 @@ def _files_unusable(error: OSError) -> Response:
     return failure(503, f"A file of the service cannot be used just now ({error.strerror})")
 
 
-def _http_exception(error: HTTPException) -> Response:
+def http_exception(error: HTTPException) -> Response:
+    """An envelope about an error of HTTP, such as an unknown path."""
     code = error.code or 500
     answer = failure(code, SENTENCES.get(code) or str(error.description))
     # Such as Allow of 405, and Content-Range of 416.

@@ -68,8 +68,10 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    # No view sets these headers.
-    response.headers.extend(_HEADERS, **{"X-Request-Id": g.request_id})
+    response.headers["X-Request-Id"] = g.request_id
+    for name, value in _HEADERS.items():
+        # Pages for people have a Content-Security-Policy of their own.
+        response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
     if "ETag" in response.headers:
@@ -85,5 +87,11 @@ def _log(response: Response) -> None:
     level = logging.DEBUG if request.path == "/healthz" else logging.INFO
     user = current_user().id if is_authenticated() else "-"
     took = (time.monotonic() - g.begun) * 1000
-    told = request.method, quote(request.path), response.status_code, took, user
+    told = request.method, quote(_path()), response.status_code, took, user
     logger.log(level, "%s %s %s %.0f ms user %s", *told)
+
+
+def _path() -> str:
+    """The request's path, without the secret of a sign-in link."""
+    secret = (request.view_args or {}).get("secret")
+    return request.path.replace(secret, "…") if secret else request.path

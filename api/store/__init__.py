@@ -18,6 +18,7 @@ from api.store.notices import Notices
 from api.store.runners import Runners
 from api.store.schedules import Schedules
 from api.store.sessions import DeliverySessions
+from api.store.sign_in_links import SignInLinks
 from api.store.users import Users
 
 __all__ = ["NotEnoughCredits", "Store", "StoreError", "StoreUnusable", "is_damaged"]
@@ -30,6 +31,7 @@ class Store:
         self._file = SQLiteFile(path)
         self.users = Users(self._file)
         self.logins = LoginAttempts(self._file)
+        self.links = SignInLinks(self._file)
         self.credits = UserCredits(self._file)
         self.notices = Notices(self._file)
         self.keys = IdempotencyKeys(self._file)

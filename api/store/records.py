@@ -22,6 +22,14 @@ class CredentialKind(Word):
     TOKEN = "token"  # noqa: S105 - a word, not a token
 
 
+class Role(Word):
+    """What a user may do."""
+
+    OPERATOR = "operator"
+    """Runs the service: sees the runs of all users, and manages users."""
+    USER = "user"
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """Who may use the API."""
@@ -29,6 +37,7 @@ class User:
     id: int
     email: str
     name: str
+    role: Role
     is_active: bool
     mail_on_cancel: bool
     """Whether a mail tells of a run that the user has cancelled."""

@@ -464,3 +464,25 @@ def create_alerts(db: Database) -> None:
     """The rules of collections, the runs that are tried against them, and what was found."""
     for statement in _ALERT_TABLES:
         db.conn.execute(statement)
+
+
+_PEOPLE = (
+    "ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'user' "
+    "CHECK (role IN ('operator', 'user'))",
+    # Who set the service up runs it.
+    "UPDATE users SET role = 'operator' WHERE id = (SELECT min(id) FROM users)",
+    """
+    CREATE TABLE sign_in_links (
+        hash TEXT PRIMARY KEY,
+        user INTEGER REFERENCES users,
+        expires_at TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+)
+
+
+@migrations()
+def create_sign_in_links(db: Database) -> None:
+    """The users' roles, and links that sign a user in once; without a user, the first one."""
+    for statement in _PEOPLE:
+        db.conn.execute(statement)

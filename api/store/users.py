@@ -3,8 +3,8 @@
 import sqlite3
 
 from api.store.database import SQLiteFile
-from api.store.reading import columns_of, reader_of
-from api.store.records import Credential, User
+from api.store.reading import Values, columns_of, reader_of
+from api.store.records import Credential, Role, User
 from category_crawler.times import utc_now
 
 _USERS = f"SELECT {columns_of(User, 'users')} FROM users"
@@ -30,21 +30,39 @@ class Users:
     ) -> int:
         """A new user with one API key; None grants credits without limit.
 
-        Raises ValueError where the e-mail address is taken.
+        The first user is an operator. Raises ValueError where the e-mail address is taken.
         """
         try:
             with self._file.writing() as connection:
-                user = connection.execute(
-                    "INSERT INTO users (email, name, available_credits, created_at) "
-                    "VALUES (?, ?, ?, ?)",
-                    (email, name, credits_granted, utc_now()),
-                ).lastrowid
+                user = _insert(connection, (email, name, None, credits_granted, utc_now()))
                 key = (credential_hash, user, "key", None, utc_now())
                 connection.execute(_ADD_CREDENTIAL, key)
         except sqlite3.IntegrityError:
             raise ValueError(f"there is a user {email} already") from None
-        assert user is not None
         return user
+
+    def add_first(self, email: str, name: str, password_hash: str, link_hash: str) -> int | None:
+        """The first user, without a limit of credits, by a sign-in link that is then used up.
+
+        None where the link is not valid, or where there is a user already.
+        """
+        with self._file.writing() as connection:
+            is_used = connection.execute(
+                "DELETE FROM sign_in_links WHERE hash = ? AND user IS NULL AND expires_at > ? "
+                "AND NOT EXISTS (SELECT 1 FROM users)",
+                (link_hash, utc_now()),
+            ).rowcount
+            values = (email, name, password_hash, None, utc_now())
+            return _insert(connection, values) if is_used else None
+
+    def set_role(self, user: int, role: Role) -> None:
+        """Make a user an operator, or an operator a user."""
+        with self._file.writing() as connection:
+            connection.execute("UPDATE users SET role = ? WHERE id = ?", (role.value, user))
+
+    def is_any(self) -> bool:
+        """Whether there is a user."""
+        return bool(self._file.rows("SELECT 1 FROM users LIMIT 1"))
 
     def all(self) -> list[User]:
         """Every user, oldest first."""
@@ -107,3 +125,13 @@ class Users:
             connection.execute("DELETE FROM credentials WHERE user = ? AND kind = 'key'", (user,))
             key = (credential_hash, user, "key", None, utc_now())
             connection.execute(_ADD_CREDENTIAL, key)
+
+
+def _insert(connection: sqlite3.Connection, values: Values) -> int:
+    user = connection.execute(
+        "INSERT INTO users (email, name, password_hash, available_credits, created_at, role) "
+        "SELECT ?, ?, ?, ?, ?, iif(EXISTS (SELECT 1 FROM users), 'user', 'operator')",
+        values,
+    ).lastrowid
+    assert user is not None
+    return user

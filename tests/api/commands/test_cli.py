@@ -177,3 +177,14 @@ def test_the_first_user_is_without_limit_and_others_are_granted_theirs(app: Flas
     refused = flask("users", "credits", "bob@example.org", "many")
     assert refused.returncode == 2
     assert "'many'" in refused.stderr
+
+
+def test_the_first_user_is_the_operator_and_roles_can_be_changed(app: Flask) -> None:
+    for email in ("ann@example.org", "bob@example.org"):
+        assert flask("users", "create", email).returncode == 0
+    ann, bob = flask("users", "list").stdout.splitlines()
+    assert "\toperator\t" in ann
+    assert "\tuser\t" in bob
+    assert flask("users", "role", "bob@example.org", "operator").returncode == 0
+    assert "\toperator\t" in flask("users", "list").stdout.splitlines()[1]
+    assert "'king' is not one of" in flask("users", "role", "bob@example.org", "king").stderr

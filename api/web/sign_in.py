@@ -1,0 +1,98 @@
+"""Signing in: with a password, or by a link that works once; the first user; signing out."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from pydantic import validate_email
+
+from api.accounts.logins import LinkRefused, LoginRefused, LoginTooSoon
+from api.rest.auth import limit_address
+from api.services import services
+from api.web import failures
+from api.web.page import is_signed_in, public_page, sign_in, sign_out
+
+blueprint = public_page("sign_in", __name__)
+blueprint.before_request(limit_address)
+
+_WRONG = "E-mail address and password do not belong together."
+_OLD_LINK = (
+    "This link has been used, has expired, or is not complete. Sign in with your password, or ask "
+    "the operator for another: flask --app api users link E-MAIL"
+)
+
+
+@blueprint.get("/sign-in")
+def form() -> ResponseReturnValue:
+    """Ask for e-mail address and password."""
+    if is_signed_in():
+        return redirect(_next())
+    return render_template("web/sign_in.html", next=_next(), email="", fault="")
+
+
+@blueprint.post("/sign-in")
+def check() -> ResponseReturnValue:
+    """Sign in with e-mail address and password."""
+    email, password = request.form.get("email", "").strip(), request.form.get("password", "")
+    try:
+        token, _user = services().accounts.login(email, password, request.remote_addr or "")
+    except LoginTooSoon as error:
+        return _again(email, f"Too many logins have failed: try again in {error.seconds} s.", 429)
+    except LoginRefused:
+        return _again(email, _WRONG, 401)
+    sign_in(token)
+    return redirect(_next())
+
+
+@blueprint.get("/sign-in/<secret>")
+def by_link(secret: str) -> ResponseReturnValue:
+    """Sign in by a link; one for the first user asks who that is."""
+    accounts = services().accounts
+    if accounts.makes_first_user(secret):
+        return render_template("web/first_user.html", email="", faults={})
+    # A program that only looks at the link's head does not use it up.
+    if request.method == "HEAD":
+        return ""
+    try:
+        sign_in(accounts.login_by_link(secret))
+    except LinkRefused:
+        return redirect(_next()) if is_signed_in() else failures.page(410, _OLD_LINK)
+    return redirect(_next())
+
+
+@blueprint.post("/sign-in/<secret>")
+def first_user(secret: str) -> ResponseReturnValue:
+    """Make the first user, and sign in as that one."""
+    email, password = request.form.get("email", "").strip(), request.form.get("password", "")
+    faults = {}
+    try:
+        validate_email(email)
+    except ValueError:
+        faults["email"] = "This is no e-mail address: it must be such as you@example.org."
+    try:
+        if not faults:
+            sign_in(services().accounts.make_first_user(secret, email, password))
+            flash("You are signed in. This user is the operator and may add others.")
+            return redirect(_next())
+    except LinkRefused:
+        return failures.page(410, _OLD_LINK)
+    except ValueError as error:
+        faults["password"] = f"{str(error).capitalize()}."
+    return render_template("web/first_user.html", email=email, faults=faults), 400
+
+
+@blueprint.post("/sign-out")
+def leave() -> ResponseReturnValue:
+    """Sign out."""
+    sign_out()
+    return redirect(url_for("sign_in.form"))
+
+
+def _again(email: str, fault: str, code: int) -> ResponseReturnValue:
+    shown = render_template("web/sign_in.html", next=_next(), email=email, fault=fault)
+    return shown, code
+
+
+def _next() -> str:
+    """The page that was asked for before signing in, if it is one of ours."""
+    wanted = request.values.get("next", "")
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return wanted if is_ours else url_for("start.start")

@@ -1,0 +1,21 @@
+// What every page does with a script: times in the reader's zone, questions before what cannot be undone.
+"use strict";
+
+function showTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.textContent = at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    time.title = time.dateTime;
+    time.dataset.local = "";
+  }
+}
+
+// A form with data-ask asks before it is sent; without a script it is sent at once.
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.ask;
+  if (question && !window.confirm(question)) event.preventDefault();
+}, true);
+
+document.addEventListener("DOMContentLoaded", () => showTimes(document));
+document.addEventListener("htmx:after:swap", () => showTimes(document));

@@ -1,0 +1,87 @@
+"""Values in words: prices as the marketplace writes them, the rest as the browser asks for.
+
+Each function is a Jinja filter of the same name.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_datetime
+from babel.numbers import format_currency, format_decimal, format_percent
+from flask import Flask, g, request
+from markupsafe import Markup
+
+from api.web.pictures import picture
+from category_crawler.domain_config import DOMAINS
+from category_crawler.times import in_words
+
+NONE = "–"
+"""What stands where there is no value."""
+
+
+def money(cents: int | None, domain: str) -> str:
+    """A price in cents, in the marketplace's currency and spelling."""
+    shop = DOMAINS.get(domain)
+    if cents is None:
+        return NONE
+    if shop is None:
+        return f"{cents / 100:,.2f}"
+    return format_currency(cents / 100, shop.currency, locale=_locale_named(shop.language))
+
+
+def number(value: float | None) -> str:
+    """A number in the reader's spelling."""
+    return NONE if value is None else format_decimal(value, locale=_reader())
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share of one as a percentage."""
+    if share is None:
+        return NONE
+    pattern = "#,##0" + (f".{'0' * digits}" if digits else "") + "%"
+    return format_percent(share, format=pattern, locale=_reader())
+
+
+def moment(utc: str | None) -> str | Markup:
+    """A time of the API, which the browser shows in its own zone; in UTC without a script."""
+    if utc is None:
+        return NONE
+    parsed = datetime.fromisoformat(utc)
+    text = format_datetime(parsed, "medium", locale=_reader())
+    return Markup('<time datetime="{}">{} UTC</time>').format(utc, text)
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds in words: ``3 min``."""
+    return NONE if seconds is None else in_words(seconds)
+
+
+_FILTERS: tuple[Callable[..., Any], ...] = (money, number, percent, moment, duration, picture)
+
+
+def init_app(app: Flask) -> None:
+    """Give templates the filters."""
+    for one in _FILTERS:
+        app.add_template_filter(one)
+
+
+def _reader() -> Locale:
+    """The first language that the browser asks for and Babel knows; English if there is none."""
+    if "locale" not in g:
+        known = (_known(tag) for tag in request.accept_languages.values())
+        g.locale = next((one for one in known if one is not None), Locale("en"))
+    found: Locale = g.locale
+    return found
+
+
+def _known(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return None
+
+
+def _locale_named(name: str) -> Locale:
+    return Locale.parse(name)
