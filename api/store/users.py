@@ -130,7 +130,7 @@ class Users:
 def _insert(connection: sqlite3.Connection, values: Values) -> int:
     user = connection.execute(
         "INSERT INTO users (email, name, password_hash, available_credits, created_at, role) "
-        "SELECT ?, ?, ?, ?, ?, iif(EXISTS (SELECT 1 FROM users), 'user', 'operator')",
+        "VALUES (?, ?, ?, ?, ?, iif((SELECT min(id) FROM users) IS NULL, 'operator', 'user'))",
         values,
     ).lastrowid
     assert user is not None
