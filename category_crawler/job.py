@@ -224,6 +224,10 @@ def faults_of(error: ValidationError, secrets: Collection[str] = ()) -> list[Fau
 
 def _fault_of(detail: ErrorDetails, secrets: Collection[str]) -> Fault:
     field = ".".join(str(part) for part in detail["loc"]) or "the job"
+    if detail["type"] == "value_error" and isinstance(detail["input"], dict):
+        # The rule is about several fields; the sentence names them.
+        named = f"{field}: " if detail["loc"] else ""
+        return Fault(field, named + what_is_allowed(detail["msg"]))
     if detail["type"] == "missing":
         return Fault(field, f"{field} is missing")
     if detail["type"] == "extra_forbidden":

@@ -6,7 +6,7 @@ from api.runners.asked import Asked, asked_of
 from api.store.records import Runner
 
 _COMPLETE: dict[bool | None, str] = {True: "yes", False: "no", None: "not known"}
-_LONGEST_PART = 60
+_LONGEST_PART, _LONGEST_FILTERS = 60, 90
 """Characters of one part of a file's name; file systems take 255 bytes in all."""
 
 
@@ -18,7 +18,7 @@ def file_name(runner: Runner, ending: str) -> str:
     asked = asked_of(runner)
     node = "-".join(filter(None, (asked.amazon_node_id, _slug(asked.node_name or ""))))
     date = (runner.finished_at or runner.created_at)[:10]
-    parts = (asked.domain, node, _slug(asked.postcode), _slug(" ".join(asked.filters)), date)
+    parts = (asked.domain, node, _slug(asked.postcode), _filters(asked.filters), date)
     return f"{'_'.join(filter(None, parts))}.{ending}"
 
 
@@ -58,6 +58,16 @@ def _of_run(runner: Runner) -> dict[str, str]:
         "started_at": runner.started_at or "",
         "finished_at": runner.finished_at or "",
     }
+
+
+def _filters(filters: list[str]) -> str:
+    """As many whole filters as have room: half a price would be another price."""
+    kept: list[str] = []
+    for one in map(_slug, filters):
+        if len("-".join([*kept, one])) > _LONGEST_FILTERS:
+            return "-".join([*kept, "and-more"])
+        kept.append(one)
+    return "-".join(kept)
 
 
 def _slug(text: str) -> str:

@@ -12,6 +12,8 @@ class SetAlerts(Body):
     """The rules of a collection."""
 
     model_config = ConfigDict(
+        # Unlike the calls of the hosted service, it has no clients that send other fields.
+        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -24,7 +26,7 @@ class SetAlerts(Body):
                     ],
                 }
             ]
-        }
+        },
     )
 
     collection_id: Id

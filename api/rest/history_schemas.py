@@ -13,7 +13,9 @@ class GetHistory(Body):
     """Which product is meant, and where it was seen."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"asin": "B0ABCDEFGH", "domain": "amazon.com.au"}]}
+        # Unlike the calls of the hosted service, it has no clients that send other fields.
+        extra="forbid",
+        json_schema_extra={"examples": [{"asin": "B0ABCDEFGH", "domain": "amazon.com.au"}]},
     )
 
     asin: Annotated[str, Field(pattern=r"^[A-Z0-9]{10}$")]

@@ -20,9 +20,11 @@ class ListProducts(Body):
     """Which products of a run to list."""
 
     model_config = ConfigDict(
+        # Unlike the calls of the hosted service, it has no clients that send other fields.
+        extra="forbid",
         json_schema_extra={
             "examples": [{"collection_id": 1, "search": "desk lamp", "sort": "price", "limit": 20}]
-        }
+        },
     )
 
     collection_id: Id
@@ -79,9 +81,11 @@ class ListChanges(Body):
     """Which two runs of a collection to compare, and which changes to list."""
 
     model_config = ConfigDict(
+        # Unlike the calls of the hosted service, it has no clients that send other fields.
+        extra="forbid",
         json_schema_extra={
             "examples": [{"collection_id": 1, "kind": ["price_down", "gone"], "limit": 20}]
-        }
+        },
     )
 
     collection_id: Id

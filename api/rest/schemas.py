@@ -3,7 +3,17 @@
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from api.rest.recurring_schemas import Schedule
 from api.runners.asked import Asked
@@ -18,12 +28,43 @@ LARGEST_ID = 2**63 - 1
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
+_ABOUT = ("default", "description", "title")
+
+
+def _is_defaulted(field: FieldInfo) -> bool:
+    """Whether a field has a default other than None."""
+    return not field.is_required() and field.get_default() is not None
+
+
 class Body(BaseModel):
     """A request body: types are strict, null in an optional field means absent."""
 
     model_config = ConfigDict(strict=True, extra="ignore", use_attribute_docstrings=True)
     secrets: ClassVar[frozenset[str]] = frozenset()
     """Fields whose values no answer repeats."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, given: Any) -> Any:
+        defaulted = {name for name, field in cls.model_fields.items() if _is_defaulted(field)}
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None or name not in defaulted
+        }
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema of the fields; those with a default may be null, too."""
+        schema = handler(core_schema)
+        fields = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, field in cls.model_fields.items():
+            if _is_defaulted(field) and name in fields:
+                told = {key: fields[name].pop(key) for key in _ABOUT if key in fields[name]}
+                fields[name] = {"anyOf": [fields[name], {"type": "null"}], **told}
+        return schema
 
 
 class NoBody(Body):
@@ -106,6 +147,8 @@ class UpdateSchedule(CollectionId):
     """When a collection is to be crawled again."""
 
     model_config = ConfigDict(
+        # Unlike the calls of the hosted service, it has no clients that send other fields.
+        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -113,7 +156,7 @@ class UpdateSchedule(CollectionId):
                     "schedule": {"every": "daily", "at": "06:00", "timezone": "Australia/Sydney"},
                 }
             ]
-        }
+        },
     )
 
     schedule: Recurrence | None

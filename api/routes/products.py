@@ -6,7 +6,7 @@ from flask import Blueprint
 
 from api.products.datasets import NoRows, dataset
 from api.products.downloads import NotReady
-from api.products.queries import Found, ProductQuery, find
+from api.products.queries import Facets, Found, ProductQuery, find
 from api.rest.envelope import ApiError
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
@@ -17,6 +17,8 @@ from api.store.records import Runner
 from category_crawler.domain_config import DOMAINS
 
 blueprint = Blueprint("products", __name__, url_prefix="/schedules/amazon/category")
+_NO_FACETS = Facets(brands=[], prices=[], ratings=[], delivery=[])
+"""Those of a run that has no rows yet."""
 
 
 @operation(blueprint, "/products/", body=ListProducts, data=Products, errors=(404, 503))
@@ -30,7 +32,7 @@ def list_products(body: ListProducts) -> dict[str, Any]:
     runner = services().jobs.refresh(own_runner(body.collection_id, body.runner_id))
     found = found_in(runner, body.query, facets=body.facets)
     data: dict[str, Any] = {"runner_id": runner.id, "total": found.total, "items": found.items}
-    return data | ({"facets": found.facets} if found.facets else {})
+    return data | ({"facets": found.facets or _NO_FACETS} if body.facets else {})
 
 
 def found_in(runner: Runner, query: ProductQuery, *, facets: bool = False) -> Found:

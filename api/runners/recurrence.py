@@ -125,7 +125,7 @@ class Recurrence(BaseModel):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if (self.cron is None) == (self.every is None):
-            raise ValueError("it must have one of cron and every, not both")
+            raise ValueError("name either cron or every")
         if self.cron is not None and self.at is not None:
             raise ValueError("it must have at only beside every: cron says the time itself")
         return self

@@ -320,3 +320,50 @@ def test_null_in_an_optional_field_means_absent(alice: Caller) -> None:
     optional = ("name", "filter_delivery_day", "price_max_cents", "webhook_url", "priority")
     answer = alice.post(PATH, BODY | dict.fromkeys(optional))
     assert answer.status_code == 503, "right in itself; only that Scrapyd is away here"
+
+
+@pytest.mark.parametrize(
+    ("call", "fields"),
+    [
+        ("products", {"limit": None, "skip": None, "facets": None}),
+        ("list", {"limit": None, "skip": None, "collection_id": None}),
+        ("result", {"include_asins": None, "limit": None, "skip": None}),
+    ],
+)
+def test_null_means_that_an_optional_field_is_absent(
+    alice: Caller, scrapyd: Daemon, call: str, fields: dict[str, Any]
+) -> None:
+    own = {"collection_id": alice.schedule()}
+    answers = [
+        alice.post(f"{CATEGORY}/{call}/", given).get_json()["data"] for given in (own, fields | own)
+    ]
+    assert type(answers[0]) is type(answers[1])
+    assert answers[0] != "", answers
+    assert not isinstance(answers[1], str), answers[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "wrong"),
+    [
+        ("products", {"collection_id": 1, "serach": "lamp"}, "serach"),
+        ("changes", {"collection_id": 1, "from": 3}, "from"),
+        ("history", {"asin": "B000000001", "domian": "amazon.com"}, "domian"),
+        ("set_alerts", {"collection_id": 1, "rules": [], "dryrun": True}, "dryrun"),
+        ("update_schedule", {"collection_id": 1, "schedule": None, "cron": "0 6 * * *"}, "cron"),
+    ],
+)
+def test_a_misspelt_field_of_our_own_calls_changes_nothing(
+    alice: Caller, call: str, fields: dict[str, Any], wrong: str
+) -> None:
+    answer = alice.post(f"{CATEGORY}/{call}/", fields)
+    assert answer.status_code == 400
+    assert answer.get_json()["data"] == f"{wrong} is not a known field"
+
+
+def test_a_rule_about_two_fields_is_said_without_the_body(alice: Caller) -> None:
+    crossed = {"collection_id": 1, "price_min_cents": 9, "price_max_cents": 3}
+    said = alice.post(f"{CATEGORY}/products/", crossed).get_json()["data"]
+    assert said == "price_min_cents 9 is above price_max_cents 3"
+    neither = {"collection_id": 1, "schedule": {"timezone": "UTC"}}
+    said = alice.post(f"{CATEGORY}/update_schedule/", neither).get_json()["data"]
+    assert said == "schedule: name either cron or every"

@@ -274,6 +274,19 @@ def test_the_files_name_says_what_was_asked(app: Flask, alice: Caller) -> None:
     assert given == f"inline; filename={name}"
 
 
+def test_a_files_name_holds_whole_filters_alone(app: Flask, alice: Caller) -> None:
+    asked = {
+        "category_url": "https://www.amazon.com.au/s?rh=n%3A4851693051&k=" + "lamp+" * 11 + "lamp",
+        "domain": "amazon.com.au",
+        "amazon_node_id": "4851693051",
+        "postcode": "4500",
+        "filter_prime_ships_from_au": True,
+        "price_max_cents": 50_000,
+    }
+    given = Kept(app, alice, **asked).done().get("csv").headers["Content-Disposition"]
+    assert "_4500_Prime-ships-from-Australia-price-to-500.00-AUD-and-more_" in given
+
+
 def test_a_csv_for_spreadsheets_runs_no_formula_unless_asked_for(kept: Kept) -> None:
     kept.done([product(1, title="=1+1")])
 

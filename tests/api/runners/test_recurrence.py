@@ -220,11 +220,11 @@ def test_the_next_time(fields: dict[str, str], due: str) -> None:
     [
         ("0 6 * * *", "schedule", "it must be an object such as"),
         ([], "schedule", "it must be an object such as"),
-        ({"timezone": "UTC"}, "schedule", "one of cron and every, not both"),
+        ({"timezone": "UTC"}, "schedule", "name either cron or every"),
         (
             {"timezone": "UTC", "cron": "0 6 * * *", "every": "daily"},
             "schedule",
-            "one of cron and every, not both",
+            "name either cron or every",
         ),
         (
             {"timezone": "UTC", "cron": "0 6 * * *", "at": "06:00"},
