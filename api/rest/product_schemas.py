@@ -1,9 +1,10 @@
 """What clients send and get about products, as models."""
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from api.products.differences import KINDS
 from api.products.queries import SORTS, Facets, ProductQuery
@@ -14,6 +15,13 @@ Kind = Literal[KINDS]  # type: ignore[valid-type] # KINDS is a tuple of texts
 _Cents = Annotated[int, Field(ge=0, le=2**53)]
 _Brand = Annotated[str, Field(max_length=200)]
 _Skip = Annotated[int, Field(ge=0, le=2**31)]
+
+
+def _day(given: Any) -> Any:
+    # pydantic would take a number, and a text of digits, for seconds since 1970.
+    if not isinstance(given, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", given, re.ASCII):
+        raise ValueError("it must be a day such as 2026-12-24")
+    return given
 
 
 class ListProducts(Body):
@@ -41,7 +49,7 @@ class ListProducts(Body):
     has_coupon: bool | None = None
     is_discounted: bool | None = None
     """Whether a higher list price is shown."""
-    delivery_by: Annotated[date, Field(strict=False)] | None = None
+    delivery_by: Annotated[date, Field(strict=False), BeforeValidator(_day)] | None = None
     """The fastest promise is kept by this day in the shop's time, such as ``2026-12-24``."""
     sort: Sort | None = None
     """``-`` before a name is descending; products without the value come last."""
