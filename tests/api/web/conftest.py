@@ -53,9 +53,9 @@ def site(app: Flask) -> Iterator[str]:
     thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The real browser."""
+    """The real browser; as long as it is there, its event loop keeps others from this thread."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=str(find_browser()), args=browser_arguments()
