@@ -173,6 +173,14 @@ class Settings(BaseModel):
         return self
 
     @property
+    def address(self) -> str:
+        """Start of links where no request tells it, without a slash at the end.
+
+        Raises InvalidSetting if ``API_PORT`` is no port.
+        """
+        return self.public_url.rstrip("/") or f"http://127.0.0.1:{api_port()}"
+
+    @property
     def smtp_secret(self) -> str:
         """The mail server's password. Raises OSError where its file cannot be read."""
         if self.smtp_password_file:

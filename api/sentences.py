@@ -6,6 +6,7 @@ NO_CREDITS = (
     "Not enough credits — a run takes one for each product kept, and none can be spent now: "
     "/users/credits/ shows how they stand, the operator grants more"
 )
+DAMAGED = "The database is damaged: the operator has to restore its backup"
 
 
 def few_credits(reserved: int | None, wanted: int) -> list[str]:

@@ -173,23 +173,22 @@ def _introduce(port: int) -> None:
     print(f"API       http://127.0.0.1:{port}/api/v1, described at http://127.0.0.1:{port}/docs")
     print(f"Console   {scrapyd.url}/, user {scrapyd.username}, password in {password_file()}")
     print(f"Home      {home()}; job logs in {var_folder() / 'logs'}")
-    print(f"Pages     {_pages(port)}")
+    print(f"Pages     {_pages()}")
     print("New user  .venv/bin/flask --app api users create you@example.org")
     print("Ctrl-C stops everything.", flush=True)
 
 
-def _pages(port: int) -> str:
+def _pages() -> str:
     """Where people look at it; while there is no user, a link that makes the first one."""
     settings = Settings.load()
-    address = settings.public_url.rstrip("/") or f"http://127.0.0.1:{port}"
     try:
         store = Store(var_folder() / "api.db")
         link = "" if store.users.is_any() else Accounts(store, settings).new_link(None)
         store.close()
     except StoreError:
         # The API says why the database cannot be used.
-        return address
-    return f"{address}/sign-in/{link} (makes the first user, once)" if link else address
+        return settings.address
+    return settings.address + (f"/sign-in/{link} (makes the first user, once)" if link else "")
 
 
 def _stop_with_the_terminal() -> None:

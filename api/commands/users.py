@@ -9,7 +9,6 @@ from pydantic import validate_email
 from api.accounts.passwords import password_hash
 from api.accounts.secret import hash_of, new_secret
 from api.commands.command import CommandGroup
-from api.config import api_port
 from api.notices.webhook import signing_secret
 from api.sentences import one_line
 from api.services import services
@@ -97,7 +96,7 @@ def sign_in_link(email: str | None) -> None:
         raise click.ClickException(f"{user.email} is disabled: enable that user first")
     secret = services().accounts.new_link(user.id if user else None)
     click.echo("This link works once, within a day:", err=True)
-    click.echo(f"{_address()}/sign-in/{secret}")
+    click.echo(f"{services().settings.address}/sign-in/{secret}")
 
 
 @users.command("role")
@@ -131,11 +130,6 @@ def set_password(email: str) -> None:
         services().store.users.set_password(user.id, password_hash(_password()))
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-
-
-def _address() -> str:
-    """Where the pages are, without a slash at the end."""
-    return services().settings.public_url.rstrip("/") or f"http://127.0.0.1:{api_port()}"
 
 
 def _whole(text: str) -> int:

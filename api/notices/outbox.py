@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from api.alerts.findings import Findings
 from api.alerts.report import AlertReport, alert_report
-from api.config import Settings, api_port
+from api.config import Settings
 from api.notices.alert_letter import alert_letter
 from api.notices.daemon_thread import in_daemon_thread
 from api.notices.mail import send_mail
@@ -135,7 +135,7 @@ class Notices:
         runner = self.store.runners.get(notice.runner)
         if runner is None:
             raise NotDelivered("the runner no longer exists", for_good=True)
-        base = self.settings.public_url or f"http://127.0.0.1:{api_port()}"
+        base = self.settings.address
         told = report(runner, base, schedule=self.store.schedules.of(runner.collection.id))
         if notice.about is NoticeAbout.ALERT:
             self._tell_alert(notice, alert_report(self._found(notice), told, base))

@@ -14,7 +14,7 @@ from api.delivery_sessions import Conflict
 from api.runners.recurrence import InvalidRecurrence
 from api.runners.repeats import NotRepeatable
 from api.scrapyd.client import ScrapydAway, ScrapydRefused
-from api.sentences import NO_CREDITS, without_paths
+from api.sentences import DAMAGED, NO_CREDITS, without_paths
 from api.services import services
 from api.store import NotEnoughCredits, StoreError, StoreUnusable, is_damaged
 from api.store.idempotency import KeyTaken
@@ -121,7 +121,7 @@ def _database_error(error: StoreError) -> Response:
     if not is_damaged(error):
         return _unexpected(error)
     logger.error("The database is damaged: %s", error)
-    return failure(503, "The database is damaged: the operator has to restore its backup")
+    return failure(503, DAMAGED)
 
 
 def _files_unusable(error: OSError) -> Response:

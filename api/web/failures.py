@@ -12,7 +12,7 @@ from api.rest.envelope import SENTENCES, ApiError, http_exception
 from api.runners.recurrence import InvalidRecurrence
 from api.runners.repeats import NotRepeatable
 from api.scrapyd.client import ScrapydAway, ScrapydRefused
-from api.sentences import NO_CREDITS, without_paths
+from api.sentences import DAMAGED, NO_CREDITS, without_paths
 from api.store import NotEnoughCredits, StoreError, StoreUnusable, is_damaged
 from api.web.policy import with_policy
 from category_crawler.errors import CrawlError
@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 _NOTHING_HERE = "There is no such page. It may have been deleted, or its address mistyped."
 _OLD_FORM = "This form is too old, or was not sent from this site: load the page again and send it."
-_DAMAGED = "The database is damaged: the operator has to restore its backup"
 
 
 def page(code: int, sentence: str, retry_after: int | None = None) -> Response:
@@ -83,7 +82,7 @@ def _database_error(error: StoreError) -> Response:
     if not is_damaged(error):
         return _unexpected(error)
     logger.error("The database is damaged: %s", error)
-    return page(503, _DAMAGED)
+    return page(503, DAMAGED)
 
 
 def _files_unusable(error: OSError) -> Response:

@@ -65,11 +65,6 @@ def is_signed_in() -> bool:
     return True
 
 
-def is_partial() -> bool:
-    """Whether htmx asks for a part of a page."""
-    return request.headers.get("HX-Request-Type") == "partial"
-
-
 def _sign_in_first() -> ResponseReturnValue | None:
     if is_signed_in():
         limit(hash_of(session[_TOKEN]))
