@@ -6,7 +6,7 @@ from flask import g, request
 
 from api.accounts.secret import hash_of
 from api.config import is_loopback
-from api.rest.envelope import ApiError
+from api.rest.problem import ApiError
 from api.services import services
 from api.store.records import Credential, User
 

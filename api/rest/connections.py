@@ -16,8 +16,9 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
-from api.rest.envelope import LARGEST_BODY, SENTENCES, enveloped
+from api.rest.envelope import LARGEST_BODY, enveloped
 from api.rest.guards import headers_of_refusal
+from api.rest.problem import SENTENCES
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from flask import request
 from pydantic_core import from_json
 
 from api.rest.auth import current_user
-from api.rest.envelope import ApiError
+from api.rest.problem import ApiError
 from api.store.idempotency import Once
 
 HEADER = "Idempotency-Key"

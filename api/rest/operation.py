@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from api.rest.auth import authenticate, limit_address
-from api.rest.envelope import ApiError, success
+from api.rest.envelope import success
+from api.rest.problem import ApiError
 from api.rest.schemas import NoBody
 from category_crawler.job import CategoryJob, Fault, WrongFields, faults_of
 

@@ -1,7 +1,7 @@
 """Finds the runners of the user who asks; those of others do not exist for them."""
 
 from api.rest.auth import current_user
-from api.rest.envelope import ApiError
+from api.rest.problem import ApiError
 from api.services import services
 from api.store.records import Runner
 

@@ -10,7 +10,7 @@ from werkzeug.wsgi import wrap_file
 from api.products.file_view import FilePart, FileView
 from api.products.forms import BYTE_ORDER_MARK, Form
 from api.products.spliced_file import SplicedFile
-from api.rest.envelope import ApiError
+from api.rest.problem import ApiError
 
 
 def form_asked_for(name: str) -> Form:

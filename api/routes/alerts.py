@@ -8,9 +8,9 @@ from api.alerts.findings import Findings, Tried, find
 from api.alerts.rules import rules_of, rules_text
 from api.products.downloads import NotReady
 from api.rest.alert_schemas import Alerts, AlertsSet, SetAlerts
-from api.rest.envelope import ApiError
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
+from api.rest.problem import ApiError
 from api.rest.schemas import CollectionId
 from api.services import services
 from api.store.records import TriedAlert

@@ -13,11 +13,12 @@ from werkzeug.wsgi import wrap_file
 from api.notices.webhook import why_refused
 from api.products.spliced_file import SplicedFile
 from api.rest.auth import current_user
-from api.rest.envelope import ApiError, enveloped, http_status
+from api.rest.envelope import enveloped, http_status
 from api.rest.idempotency import once
 from api.rest.links import base_url
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
+from api.rest.problem import ApiError
 from api.rest.schemas import (
     Added,
     CollectionId,

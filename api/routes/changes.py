@@ -15,10 +15,10 @@ from api.products.file_view import FilePart
 from api.products.forms import CHANGES_FORMS
 from api.products.rows import changed_at
 from api.rest.auth import authenticate
-from api.rest.envelope import ApiError
 from api.rest.links import base_url
 from api.rest.operation import add_rule, describe, operation
 from api.rest.ownership import own_runner
+from api.rest.problem import ApiError
 from api.rest.product_schemas import ChangesList, ListChanges
 from api.rest.raw_file import form_asked_for, head, sent
 from api.rest.schemas import LARGEST_ID

@@ -6,9 +6,9 @@ from flask import Blueprint
 
 from api.products.history import history_folder, points_of
 from api.rest.auth import current_user
-from api.rest.envelope import ApiError
 from api.rest.history_schemas import GetHistory, History
 from api.rest.operation import operation
+from api.rest.problem import ApiError
 from api.services import services
 from api.store.records import Collection
 from category_crawler.domain_config import DOMAINS

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, jsonify, render_template
 from api.rest.envelope import failure, success
 from api.rest.openapi import specification
 from api.rest.operation import add_rule, describe
+from api.rest.problem import Problem
 from api.rest.schemas import Health
 from api.runners.health import health
 from api.services import services
@@ -16,7 +17,7 @@ def healthz() -> Response:
     """Say whether each part of the service is well; 503, naming it, where one is not."""
     found = health(services().jobs)
     ailing = [f"{name}: {state}" for name, state in found.items() if state != "ok"]
-    return failure(503, "; ".join(ailing)) if ailing else success(found)
+    return failure(Problem(503, "; ".join(ailing))) if ailing else success(found)
 
 
 def openapi() -> Response:

@@ -7,9 +7,9 @@ from flask import Blueprint
 from api.products.datasets import NoRows, dataset
 from api.products.downloads import NotReady
 from api.products.queries import Facets, Found, ProductQuery, find
-from api.rest.envelope import ApiError
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
+from api.rest.problem import ApiError
 from api.rest.product_schemas import ListProducts, Products
 from api.runners.asked import asked_of
 from api.services import services

@@ -6,10 +6,10 @@ from typing import Any
 from flask import Blueprint
 
 from api.rest.auth import current_user
-from api.rest.envelope import ApiError
 from api.rest.idempotency import once
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
+from api.rest.problem import ApiError
 from api.rest.recurring_schemas import Scheduled, ScheduleDeleted
 from api.rest.schemas import Added, CollectionId, UpdateSchedule
 from api.routes.category import added

@@ -9,9 +9,9 @@ from api.products.file_view import FileView
 from api.products.forms import BYTE_ORDER_MARK, MIMETYPES, Form
 from api.products.rows import Rows, changed_at
 from api.rest.auth import authenticate
-from api.rest.envelope import ApiError
 from api.rest.operation import add_rule, describe
 from api.rest.ownership import own_runner
+from api.rest.problem import ApiError
 from api.rest.raw_file import form_asked_for, head, sent
 from api.rest.schemas import LARGEST_ID
 from api.runners.attempts import folder_of

@@ -7,8 +7,8 @@ from flask import Blueprint, request
 
 from api.accounts.logins import LoginRefused, LoginTooSoon
 from api.rest.auth import current_credential, current_user
-from api.rest.envelope import ApiError
 from api.rest.operation import operation
+from api.rest.problem import ApiError
 from api.rest.schemas import Credits, LoggedIn, LoggedOut, Login, NewKey, NoBody
 from api.rest.user_schemas import ChangeSettings, UserSettings
 from api.services import services

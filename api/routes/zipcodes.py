@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint
 
 from api.rest.auth import current_user
-from api.rest.envelope import ApiError
 from api.rest.operation import operation
+from api.rest.problem import ApiError
 from api.rest.schemas import CreateZipcode, Deleted, GetZipcodes, Zipcode, ZipcodeId
 from api.services import services
 from api.store import records

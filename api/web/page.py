@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from api.accounts.secret import hash_of
 from api.rest.auth import current_user, limit
+from api.rest.problem import ApiError
 from api.services import services
 from api.store.records import CredentialKind, Role
 from api.web import failures
@@ -81,7 +82,7 @@ def _only(role: Role) -> Callable[[], ResponseReturnValue | None]:
     def check() -> ResponseReturnValue | None:
         if current_user().role is role:
             return None
-        return failures.page(403, f"This page is for users with the role {role}")
+        raise ApiError(403, f"This page is for users with the role {role}")
 
     return check
 

@@ -6,8 +6,8 @@ from pydantic import validate_email
 
 from api.accounts.logins import LinkRefused, LoginRefused, LoginTooSoon
 from api.rest.auth import limit_address
+from api.rest.problem import ApiError
 from api.services import services
-from api.web import failures
 from api.web.page import is_signed_in, public_page, sign_in, sign_out
 
 blueprint = public_page("sign_in", __name__)
@@ -54,7 +54,8 @@ def by_link(secret: str) -> ResponseReturnValue:
     try:
         sign_in(accounts.login_by_link(secret))
     except LinkRefused:
-        return redirect(_next()) if is_signed_in() else failures.page(410, _OLD_LINK)
+        if not is_signed_in():
+            raise ApiError(410, _OLD_LINK) from None
     return redirect(_next())
 
 
@@ -73,7 +74,7 @@ def first_user(secret: str) -> ResponseReturnValue:
             flash("You are signed in. This user is the operator and may add others.")
             return redirect(_next())
     except LinkRefused:
-        return failures.page(410, _OLD_LINK)
+        raise ApiError(410, _OLD_LINK) from None
     except ValueError as error:
         faults["password"] = f"{str(error).capitalize()}."
     return render_template("web/first_user.html", email=email, faults=faults), 400
