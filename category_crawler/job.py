@@ -1,9 +1,7 @@
 """A crawl's job: its fields, validated before the first request."""
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -15,7 +13,6 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from category_crawler.domain_config import (
     DELIVERY_DAY_CODE,
@@ -25,6 +22,7 @@ from category_crawler.domain_config import (
     Marketplace,
 )
 from category_crawler.errors import InvalidJob, InvalidListingURL
+from category_crawler.fault import Fault, WrongFields, faults_of, shown
 from category_crawler.listing_url import ListingURL
 from category_crawler.misspelling import known_names
 from category_crawler.pasted_url import MAX_LENGTH
@@ -32,23 +30,6 @@ from category_crawler.pasted_url import MAX_LENGTH
 Cents = Annotated[int, Field(ge=0, lt=10**12)]
 DeliveryDay = Literal["tomorrow", "within_2_days"]
 _OF_URL = "the {}est price of category_url, in cents,"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with one field."""
-
-    field: str
-    message: str
-    """One sentence: the field, its value, and what is allowed."""
-
-
-class WrongFields(InvalidJob):
-    """Raised with everything that is wrong with a job's fields."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(fault.message for fault in faults))
-        self.faults = faults
 
 
 class CategoryJob(BaseModel):
@@ -107,7 +88,7 @@ class CategoryJob(BaseModel):
     def faults_in(cls, given: Mapping[str, Any], error: ValidationError) -> list[Fault]:
         """Everything that is wrong with these fields, which ``error`` refused: each on its own, and
         as far as those concerned are readable, between them."""
-        faults = faults_of(error)
+        faults = faults_of(error, given)
         named = {fault.field for fault in faults}
         url = given.get("category_url")
         listing = None
@@ -217,38 +198,6 @@ def unknown_argument(name: str, known: Iterable[str]) -> InvalidJob:
     return InvalidJob(f"unknown argument {name!r}: {known_names(name, known)}")
 
 
-def faults_of(error: ValidationError, secrets: Collection[str] = ()) -> list[Fault]:
-    """What is wrong with each field; the values of ``secrets`` are not shown."""
-    return [_fault_of(detail, secrets) for detail in error.errors(include_url=False)]
-
-
-def _fault_of(detail: ErrorDetails, secrets: Collection[str]) -> Fault:
-    field = ".".join(str(part) for part in detail["loc"]) or "the job"
-    if detail["type"] == "value_error" and isinstance(detail["input"], dict):
-        # The rule is about several fields; the sentence names them.
-        named = f"{field}: " if detail["loc"] else ""
-        return Fault(field, named + what_is_allowed(detail["msg"]))
-    if detail["type"] == "missing":
-        return Fault(field, f"{field} is missing")
-    if detail["type"] == "extra_forbidden":
-        return Fault(field, f"{field} is not a known field")
-    shown = "wrong" if field in secrets else _shown(detail["input"])
-    return Fault(field, f"{field} is {shown}: {what_is_allowed(detail['msg'])}")
-
-
-def what_is_allowed(message: str) -> str:
-    """Pydantic's message, worded as the end of a sentence."""
-    text = message.removeprefix("Value error, ")
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
-
-
-def _shown(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
-
-
 def _listing(url: str) -> ListingURL:
     try:
         return ListingURL.parse(url)
@@ -264,7 +213,7 @@ def _faults_between(given: Mapping[str, Any], listing: ListingURL | None) -> Ite
     if isinstance(node, str) and (why := _wrong_node(node, listing)):
         yield Fault("amazon_node_id", why)
     shop = shop or (listing.marketplace if listing else None)
-    if shop and isinstance(postcode, str) and (why := _wrong_postcode(postcode, shop)):
+    if shop and isinstance(postcode, str) and (why := wrong_postcode(postcode, shop)):
         yield Fault("postcode", why)
     yield from _crossed_prices(given, listing)
 
@@ -283,7 +232,7 @@ def _crossed_prices(given: Mapping[str, Any], listing: ListingURL | None) -> Ite
 
 def _wrong_domain(domain: str, listing: ListingURL | None) -> str:
     if domain not in DOMAINS:
-        return f"domain is {_shown(domain)}: it must be one of {', '.join(DOMAINS)}"
+        return f"domain is {shown(domain)}: it must be one of {', '.join(DOMAINS)}"
     if listing is not None and domain != listing.domain:
         return (
             f"category_url is for {listing.domain} but domain is {domain}: give the same for both"
@@ -293,17 +242,18 @@ def _wrong_domain(domain: str, listing: ListingURL | None) -> str:
 
 def _wrong_node(node: str, listing: ListingURL | None) -> str:
     if not re.fullmatch(r"\d+", node, re.ASCII):
-        return f"amazon_node_id is {_shown(node)}: it must be digits only"
+        return f"amazon_node_id is {shown(node)}: it must be digits only"
     if listing is not None and node != listing.node:
         return f"amazon_node_id is {node} but the last node of category_url is {listing.node}"
     return ""
 
 
-def _wrong_postcode(postcode: str, shop: Marketplace) -> str:
+def wrong_postcode(postcode: str, shop: Marketplace) -> str:
+    """What is wrong with a postcode, in a sentence; empty if nothing is."""
     if not shop.active:
         return f"domain {shop.domain} is inactive: it delivers by city, so no postcode can be set"
     if shop.postcode(postcode) is None:
         return (
-            f"postcode is {_shown(postcode)}: on {shop.domain} it must match {shop.postcode_regex}"
+            f"postcode is {shown(postcode)}: on {shop.domain} it must match {shop.postcode_regex}"
         )
     return ""

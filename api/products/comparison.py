@@ -42,6 +42,11 @@ class Comparison:
         if latest is None:
             raise NothingToCompare(f"Collection {collection} has no run that is done")
         older = next((one for one in done if one.id < latest.id), None)
+        if before == latest.id and after is None:
+            raise NothingToCompare(
+                f"Runner {before} is the last that is done: name a later one as to_runner, or an "
+                "earlier one as from_runner"
+            )
         earlier = _own(store, user, collection, before) if before else older
         if earlier is None:
             raise NothingToCompare(
@@ -77,7 +82,7 @@ class Comparison:
         """
         with self.datasets(downloads) as (before, after):
             version = f"{after.version}-since-{self.before.id}-{before.version}"
-            write = partial(write_changes, before.path, after.path, self.bearing)
+            write = partial(write_changes, before.path, after.path, self.bearing, self.facts)
             made = downloads.derived(f"{self.after.id}-{version}.changes.parquet", write)
         with made.file:
             yield Table(made.file, version, made.path)
@@ -111,7 +116,7 @@ def changes_links(base: str, collection: int, before: int, after: int) -> dict[s
 def _own(store: Store, user: int, collection: int, number: int) -> Runner:
     runner = store.runners.own(user, collection, number)
     if runner is None:
-        raise LookupError(f"You have no runner {number} in a collection {collection}")
+        raise LookupError(f"There is no runner {number} in a collection {collection} of yours")
     return runner
 
 

@@ -1,5 +1,6 @@
 """What changed between two runs of a collection, as a table of changes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import FileIO
 from os import fstat
@@ -9,6 +10,7 @@ from typing import Any
 from api.products.bearing import Bearing
 from api.products.duck import execute, rows_of
 from category_crawler.listing_url import Bounds
+from category_crawler.tables.parquet_table import metadata, sql_text
 
 KINDS = (
     *("new", "gone", "not_seen", "price_up", "price_down", "back_in_stock", "out_of_stock"),
@@ -43,11 +45,14 @@ class Changes:
     items: list[dict[str, Any]] = field(default_factory=list)
 
 
-def write_changes(before: Path, after: Path, bearing: Bearing, path: Path) -> None:
+def write_changes(
+    before: Path, after: Path, bearing: Bearing, facts: Mapping[str, str], path: Path
+) -> None:
     """Compare two datasets; write the changes as Parquet (zstd), a row for each kind and product.
 
     The columns are ``kind``, ``asin``, some that say what it is, and for every value one of the
-    earlier run (``price_cents_before``) and one of the later (``price_cents``). Raises OSError.
+    earlier run (``price_cents_before``) and one of the later (``price_cents``). ``facts`` become
+    the file's metadata. Raises OSError.
     """
     pairs, parameters = pairs_of(before, after, bearing)
     kinds = ", ".join(f"'{kind}'" for kind in KINDS)
@@ -55,7 +60,11 @@ def write_changes(before: Path, after: Path, bearing: Bearing, path: Path) -> No
         f"SELECT unnest(kinds)::ENUM({kinds}) AS kind, * EXCLUDE (kinds) FROM ({pairs}) "
         "WHERE len(kinds) > 0 ORDER BY kind, abs(price_change_percent) DESC NULLS LAST, asin"
     )
-    execute(f"COPY ({select}) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)", parameters)
+    execute(
+        f"COPY ({select}) TO {sql_text(str(path))} "
+        f"(FORMAT parquet, COMPRESSION zstd{metadata(facts)})",
+        parameters,
+    )
 
 
 def pairs_of(before: Path, after: Path, bearing: Bearing) -> tuple[str, list[Any]]:
@@ -130,7 +139,3 @@ def _within(bounds: Bounds) -> tuple[str, list[int]]:
     ends = [(sql, end) for sql, end in zip((">=", "<="), bounds, strict=True) if end is not None]
     text = " AND ".join(f"b.price_cents {sql} ?" for sql, _ in ends)
     return f"({text})", [end for _, end in ends]
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -20,6 +20,7 @@ from api.store.records import Runner
 from category_crawler.files.atomic_write import replacing_path
 from category_crawler.files.home import results_folder
 from category_crawler.files.record_file import set_aside
+from category_crawler.tables.parquet_table import sql_text
 from category_crawler.times import utc_text
 
 logger = logging.getLogger(__name__)
@@ -104,9 +105,9 @@ def _write(month: Path | None, dataset: Path, runner: int, seen_at: str, part: P
         f"FROM seen LEFT JOIN last ON last.asin = seen.asin "
         f"WHERE last.asin IS NULL OR NOT ({same}) ORDER BY asin, seen_at"
     )
-    path = str(part).replace("'", "''")
     execute(
-        f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2)",
+        f"COPY ({sql}) TO {sql_text(str(part))} "
+        "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2)",
         [*given, str(dataset), seen_at, seen_at, runner],
     )
 

@@ -66,7 +66,7 @@ class LastAlert(BaseModel):
     runner_id: int
     tried_at: str
     from_runner: int | None = Field(description="The run that its list was compared with")
-    is_told: bool = Field(description="Whether a mail and a webhook were sent, or are being sent")
+    is_told: bool = Field(description="Whether a mail or a webhook was sent, or is being sent")
     rules: list[Trial] = Field(description="As they were when the run ended")
 
 

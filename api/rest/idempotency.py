@@ -24,13 +24,22 @@ def once() -> Once | None:
     if key is None:
         return None
     if not re.fullmatch(PATTERN, key) or len(key) > LONGEST:
+        sent = _as_sent(key)
         raise ApiError(
             400,
-            f"{HEADER} is {key[:80]!r}, of {len(key)} characters: it must be 1 to {LONGEST} ASCII "
-            "characters without spaces, such as a UUID",
+            f"{HEADER} is {sent[:80]!r}, of {len(sent)} characters: it must be 1 to "
+            f"{LONGEST} ASCII characters without spaces, such as a UUID",
             field=HEADER,
         )
     return Once(current_user().id, key, _fingerprint())
+
+
+def _as_sent(key: str) -> str:
+    """A header's text, which WSGI has read as Latin-1, as the UTF-8 that most clients send."""
+    try:
+        return key.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return key
 
 
 def _fingerprint() -> str:

@@ -13,9 +13,12 @@ from pydantic_core import from_json
 
 from api.rest.auth import authenticate, limit_address
 from api.rest.envelope import success
+from api.rest.idempotency import once
 from api.rest.problem import ApiError
 from api.rest.schemas import NoBody
-from category_crawler.job import CategoryJob, Fault, WrongFields, faults_of
+from api.services import services
+from category_crawler.fault import Fault, WrongFields, faults_of
+from category_crawler.job import CategoryJob
 
 View = Callable[..., Any]
 
@@ -64,7 +67,7 @@ def operation(
                 authenticate()
             else:
                 limit_address()
-            given = view(_body(body))
+            given = view(_body(body, is_idempotent=idempotent))
             return given if isinstance(given, Response) else success(given)
 
         add_rule(blueprint, path, answer, "POST")
@@ -118,8 +121,11 @@ def operations() -> list[Operation]:
     return listed
 
 
-def _body(model: type[BaseModel]) -> BaseModel:
+def _body(model: type[BaseModel], *, is_idempotent: bool) -> BaseModel:
     given = _json()
+    if is_idempotent:
+        # A used key is what its sender has to hear of first: another body would not mend it.
+        services().store.keys.check(once())
     if faults := [*_control_characters(model, given)]:
         raise WrongFields(faults)
     try:
@@ -127,7 +133,7 @@ def _body(model: type[BaseModel]) -> BaseModel:
     except ValidationError as error:
         if issubclass(model, CategoryJob):
             raise WrongFields(model.faults_in(given, error)) from None
-        raise WrongFields(faults_of(error, getattr(model, "secrets", ()))) from None
+        raise WrongFields(faults_of(error, given, getattr(model, "secrets", ()))) from None
 
 
 def _json() -> dict[str, Any]:
@@ -167,18 +173,24 @@ def _cleaned_name(name: str) -> str | None:
 def _control_characters(model: type[BaseModel], values: dict[str, Any]) -> Iterator[Fault]:
     """The fields with a control character, which headers and logs forbid."""
     for name, value in values.items():
-        if name in model.model_fields and (found := _CONTROL.search(_texts_of(value))):
-            code = f"U+{ord(found.group()):04X}"
-            yield Fault(name, f"{name} holds the control character {code}: leave it out")
+        if name in model.model_fields:
+            for path, character in _controls_in(name, value):
+                code = f"U+{ord(character):04X}"
+                yield Fault(path, f"{path} holds the control character {code}: leave it out")
 
 
-def _texts_of(value: Any) -> str:
-    """Every text within a JSON value, one after the other."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        return "".join(map(_texts_of, (*value, *value.values())))
-    return "".join(map(_texts_of, value)) if isinstance(value, list) else ""
+def _controls_in(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """The first control character of each text within a JSON value, and where it is."""
+    if isinstance(value, str) and (found := _CONTROL.search(value)):
+        yield path, found.group()
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _controls_in(f"{path}.{number}", part)
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            # The name of a field may hold one, which no answer repeats.
+            yield from _controls_in(path, name)
+            yield from _controls_in(path if _CONTROL.search(name) else f"{path}.{name}", part)
 
 
 def _in_json(value: Any) -> str:

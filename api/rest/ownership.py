@@ -11,7 +11,7 @@ def own_runner(collection_id: int, runner_id: int | None = None) -> Runner:
     user, runners = current_user().id, services().store.runners
     if runner_id is not None:
         runner = runners.own(user, collection_id, runner_id)
-        missing = f"You have no runner {runner_id} in a collection {collection_id}"
+        missing = f"There is no runner {runner_id} in a collection {collection_id} of yours"
     else:
         runner = runners.newest(user, collection_id)
         missing = f"There is no collection {collection_id} of yours"

@@ -16,7 +16,7 @@ from api.sentences import DAMAGED, NO_CREDITS, without_paths
 from api.store import NotEnoughCredits, StoreError, StoreUnusable, is_damaged
 from api.store.idempotency import KeyTaken
 from category_crawler.errors import CrawlError
-from category_crawler.job import Fault, WrongFields
+from category_crawler.fault import Fault, WrongFields
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from api.rest.recurring_schemas import Schedule
 from api.runners.asked import Asked
 from api.runners.recurrence import Recurrence
 from api.store.stage import ScheduleStatus, Stage
-from category_crawler.domain_config import DOMAINS
+from category_crawler.domain_config import DOMAINS, Marketplace
 from category_crawler.items import Product
 
 ZipcodeStatus = Literal["pending", "in-progress", "active", "failed", "inactive"]
@@ -167,7 +167,7 @@ class ListCollections(Body):
     """Which of one's collections to list."""
 
     status: Annotated[ScheduleStatus, Field(strict=False)] | None = None
-    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    limit: Annotated[int, Field(ge=0, le=500)] = 50
     skip: Annotated[int, Field(ge=0, le=2**31)] = 0
 
 
@@ -272,12 +272,15 @@ class Domain(BaseModel):
     status: Literal["active", "inactive"]
 
 
-def _with_ascii_digits(regex: str) -> str:
-    """The regex without ``\\d``, which in a pattern of JSON Schema may be a digit of any script."""
+def pattern_of(shop: Marketplace) -> str:
+    """Which postcodes a marketplace takes, as a pattern of JSON Schema.
+
+    It has no ``\\d``, which in such a pattern may be a digit of any script.
+    """
     return re.sub(
         r"\[[^\]]*\]|\\d",
         lambda part: part[0].replace(r"\d", "0-9") if part[0] != r"\d" else "[0-9]",
-        regex,
+        shop.postcode_regex,
     )
 
 
@@ -286,7 +289,7 @@ _POSTCODES: list[JsonValue] = [
     {
         "properties": {
             "domain": {"const": shop.id},
-            "zipcode": {"pattern": _with_ascii_digits(shop.postcode_regex)},
+            "zipcode": {"pattern": pattern_of(shop)},
         }
     }
     for shop in DOMAINS.values()

@@ -13,7 +13,7 @@ from api.rest.ownership import own_runner
 from api.rest.problem import ApiError
 from api.rest.schemas import CollectionId
 from api.services import services
-from api.store.records import TriedAlert
+from api.store.records import NoticeAbout, TriedAlert
 
 blueprint = Blueprint("alerts", __name__, url_prefix="/schedules/amazon/category")
 
@@ -76,6 +76,6 @@ def _shown(tried: TriedAlert) -> dict[str, Any]:
         "runner_id": tried.runner,
         "tried_at": tried.tried_at,
         "from_runner": found.from_runner,
-        "is_told": found.is_told,
+        "is_told": services().store.notices.is_told(tried.runner, NoticeAbout.ALERT),
         "rules": found.matches,
     }

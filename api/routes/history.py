@@ -12,6 +12,7 @@ from api.rest.problem import ApiError
 from api.services import services
 from api.store.records import Collection
 from category_crawler.domain_config import DOMAINS
+from category_crawler.job import wrong_postcode
 
 blueprint = Blueprint("history", __name__, url_prefix="/schedules/amazon/category")
 
@@ -27,6 +28,7 @@ def history(body: GetHistory) -> dict[str, Any]:
     if body.domain is not None and body.domain not in DOMAINS:
         known = "/settings/domains/ lists those that are"
         raise ApiError(400, f"domain {body.domain!r} is not known: {known}", field="domain")
+    _check_postcode(body)
     user = current_user().id
     collections = {
         one.id: one for one in services().store.runners.collections(user) if _fits(one, body)
@@ -46,6 +48,21 @@ def history(body: GetHistory) -> dict[str, Any]:
             for number in sorted(found)
         ],
     }
+
+
+def _check_postcode(body: GetHistory) -> None:
+    """Raise ApiError for what is no postcode of the domain, or of any where none is named."""
+    postcode = body.postcode
+    if postcode is None:
+        return
+    if body.domain:
+        why = wrong_postcode(postcode, DOMAINS[body.domain])
+    elif any(shop.postcode(postcode) for shop in DOMAINS.values()):
+        why = ""
+    else:
+        why = f"postcode is {postcode!r}: no domain of /settings/domains/ has such a one"
+    if why:
+        raise ApiError(400, why, field="postcode")
 
 
 def _fits(collection: Collection, body: GetHistory) -> bool:

@@ -35,13 +35,14 @@ from pydantic import (
 )
 
 from api.store.schedules import Plan, StoredRecurrence
-from category_crawler.job import faults_of
+from category_crawler.fault import faults_of
 from category_crawler.misspelling import nearest
 from category_crawler.times import utc_text
 
 _FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
 _TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 _LONGEST_CRON = 100
+_NEVER = "no day of the next fifty years is as it says"
 _MINUTE = timedelta(minutes=1)
 _ANY_MOMENT = datetime(2026, 1, 1)
 _LONGEST_FOLD = timedelta(hours=3)
@@ -133,10 +134,11 @@ class Recurrence(BaseModel):
     @classmethod
     def read(cls, stored: StoredRecurrence) -> Self:
         """The recurrence that was stored. Raises InvalidRecurrence."""
+        fields = asdict(stored)
         try:
-            return cls.model_validate(asdict(stored))
+            return cls.model_validate(fields)
         except ValidationError as error:
-            why = "; ".join(fault.message for fault in faults_of(error))
+            why = "; ".join(fault.message for fault in faults_of(error, fields))
             raise InvalidRecurrence(
                 f"The schedule is not valid any more: {why}. update_schedule gives a new one"
             ) from None
@@ -215,9 +217,19 @@ def _why_no_cron(expression: str) -> str:
     try:
         first = next(CronSim(expression, _ANY_MOMENT), None)
     except CronSimError as error:
+        if _is_cron([*fields[:3], "*", *fields[4:]]) and _is_cron(["*", "*", "*", *fields[3:]]):
+            return _NEVER
         wrong = str(error).removeprefix("Bad ")
         return f"its {wrong} is not valid: the fields are {', '.join(_FIELDS)}, as in 0 6 * * *"
-    return "" if first else "no day of the next fifty years is as it says"
+    return "" if first else _NEVER
+
+
+def _is_cron(fields: list[str]) -> bool:
+    try:
+        CronSim(" ".join(fields), _ANY_MOMENT)
+    except CronSimError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1)

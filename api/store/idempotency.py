@@ -75,6 +75,11 @@ class IdempotencyKeys:
             except AlreadyDone as done:
                 return done.answer
 
+    def check(self, once: Once | None) -> None:
+        """Raise KeyTaken if the key stands for another request."""
+        if once is not None:
+            _answer_in(self._file.rows(*_look_up(once)), once)
+
     def recall(self, connection: Connection, once: Once | None) -> None:
         """Raise AlreadyDone or KeyTaken if another process has done the request meanwhile."""
         if once is None:

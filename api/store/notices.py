@@ -71,6 +71,15 @@ class Notices:
         )
         return number, since
 
+    def is_told(self, runner: int, about: NoticeAbout) -> bool:
+        """Whether a notice of a runner was sent, or is to be."""
+        found = self._file.rows(
+            "SELECT 1 FROM notices WHERE runner = ? AND about = ? "
+            "AND status IN ('pending', 'sent') LIMIT 1",
+            (runner, about),
+        )
+        return bool(found)
+
     def settle(self, notice: Notice, status: NoticeStatus, said: str | None) -> bool:
         """End a claimed notice; False without the claim."""
         return self._file.moved(

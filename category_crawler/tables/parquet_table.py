@@ -47,7 +47,7 @@ def write_parquet(rows: IO[bytes], size: int, path: Path, facts: Mapping[str, st
             database.execute(
                 f"COPY (SELECT {', '.join(COLUMNS)} FROM read_json("  # noqa: S608 - constants
                 f"?, format='{form}', columns={{{_FIELDS}}}, maximum_object_size=2097152)) "
-                f"TO {_text(str(path))} (FORMAT parquet, COMPRESSION zstd{_metadata(facts)})",
+                f"TO {sql_text(str(path))} (FORMAT parquet, COMPRESSION zstd{metadata(facts)})",
                 [part],
             )
         except duckdb.IOException as error:
@@ -96,12 +96,13 @@ def _part(rows: IO[bytes], size: int, folder: Path) -> Iterator[str]:
         yield copy.name
 
 
-def _metadata(facts: Mapping[str, str]) -> str:
-    pairs = ", ".join(f"{_text(name)}: {_text(value)}" for name, value in facts.items())
+def metadata(facts: Mapping[str, str]) -> str:
+    """An option of COPY that gives a Parquet file its facts; empty without any."""
+    pairs = ", ".join(f"{sql_text(name)}: {sql_text(value)}" for name, value in facts.items())
     return f", KV_METADATA {{{pairs}}}" if pairs else ""
 
 
-def _text(value: str) -> str:
+def sql_text(value: str) -> str:
     """A text of SQL, for the options of COPY, which take no parameters."""
     return "'" + value.replace("'", "''") + "'"
 

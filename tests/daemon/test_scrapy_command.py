@@ -7,8 +7,8 @@ import pytest
 
 from category_crawler.daemon.scrapy_command import last_words
 from category_crawler.errors import RunError
+from category_crawler.fault import Fault, WrongFields
 from category_crawler.files.home import PROJECT
-from category_crawler.job import Fault, WrongFields
 from tests.crawls import Home
 
 USED_BY_OTHERS = {

@@ -90,6 +90,17 @@ def test_nothing_is_told_where_nothing_was_found(runs: Runs, evaluator: Evaluato
     assert not get_rules(runs)["last"]["is_told"]
 
 
+def test_what_could_not_be_sent_is_not_told(app: Flask, runs: Runs, evaluator: Evaluator) -> None:
+    cheaper(runs)
+    try_all(evaluator)
+    outbox = app.extensions["services"].notices
+    assert not outbox.settings.smtp_host
+    while outbox.deliver_next():
+        pass
+    last = get_rules(runs)["last"]
+    assert (last["rules"][0]["count"], last["is_told"]) == (1, False)
+
+
 def test_the_rules_are_those_of_the_end(runs: Runs, evaluator: Evaluator) -> None:
     cheaper(runs)
     set_rules(runs, {"kind": "new"})

@@ -366,7 +366,7 @@ def test_the_example_waits_for_a_table(
         crawler.download(f"{base}{large.path('csv')}", tmp_path / "lamps.csv")
         assert asins_in((tmp_path / "lamps.csv").read_bytes()) == asins_of(LARGE)
         absent = large.path("csv").replace("/1/category", "/2/category")
-        with pytest.raises(SystemExit, match="You have no runner 2"):
+        with pytest.raises(SystemExit, match="There is no runner 2"):
             crawler.download(f"{base}{absent}", tmp_path / "none.csv")
         assert not (tmp_path / "none.csv").exists()
 

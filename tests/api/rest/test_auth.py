@@ -150,6 +150,11 @@ def test_what_is_anothers_is_like_what_is_not_there(
             assert _without_numbers(said[0]) == _without_numbers(said[1])
 
 
+def test_a_list_may_be_asked_for_its_total_alone(alice: Caller, runner: Runner) -> None:
+    listed = alice.post("/api/v1/schedules/amazon/category/list/", {"limit": 0}).get_json()["data"]
+    assert listed == {"total": 1, "items": []}
+
+
 def test_lists_hold_ones_own(alice: Caller, bob: Caller, runner: Runner) -> None:
     path = "/api/v1/schedules/amazon/category/list/"
     assert alice.post(path).get_json()["data"]["total"] == 1

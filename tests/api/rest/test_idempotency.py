@@ -89,6 +89,8 @@ def test_another_request_under_the_key_is_refused(
     for path, body in (
         (ADD, BODY | {"max_products": 3}),
         (ADD, BODY | {"colour": "red"}),
+        (ADD, BODY | {"max_products": "many"}),
+        (ADD, {}),
         (RERUN, {"collection_id": collection}),
     ):
         answer = post(alice, path, body)
@@ -195,6 +197,11 @@ def test_a_key_is_short_and_plain(alice: Caller, store: Store, key: str) -> None
     assert told["data"].startswith("Idempotency-Key is ")
     assert f"of {len(key)} characters: it must be 1 to 255 ASCII characters" in told["data"]
     assert told["errors"] == [{"field": "Idempotency-Key", "message": told["data"]}]
+
+
+def test_a_key_is_told_as_it_was_sent(alice: Caller) -> None:
+    sent = "schlüssel".encode().decode("latin-1")
+    assert post(alice, key=sent).get_json()["data"].startswith("Idempotency-Key is 'schlüssel', of")
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 255, '"8e03978e"', "~!#"])

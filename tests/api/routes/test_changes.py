@@ -183,6 +183,9 @@ def test_the_files_hold_every_change(runs: Runs, form: str, products: int, tmp_p
                 f"SELECT asin, price_cents, title FROM '{path}'"
             ).fetchall()
         ]
+        facts = duckdb.sql(f"SELECT key, value FROM parquet_kv_metadata('{path}')").fetchall()
+        runners = str(runs.runners[0].id).encode(), str(runs.runners[1].id).encode()
+        assert {(b"compared_with_runner", runners[0]), (b"runner", runners[1])} <= {*facts}
     assert sorted(row["asin"] for row in rows) == [one.asin for one in before]
     assert {int(row["price_cents"]) for row in rows} == {900}
     assert rows[0]["title"].startswith("'=Lamp" if form == "csv" else "=Lamp")
@@ -281,11 +284,14 @@ def test_what_cannot_be_compared_is_said(runs: Runs, app: Flask, bob: Caller) ->
     first = runs.add([_one(1)])
     assert "two are compared" in said(409)
     assert "with itself" in said(409, from_runner=first.id, to_runner=first.id)
-    runs.add([_one(1)])
+    last = runs.add([_one(1)])
+    assert "is the last that is done: name a later one" in said(409, from_runner=last.id)
     open_one = runs._next()
     assert f"Runner {open_one.id} is queued" in said(409, to_runner=open_one.id)
     other = Kept(app, bob).done()
-    assert "You have no runner" in said(404, to_runner=other.runner.id)
+    assert f"There is no runner {other.runner.id} in a collection" in said(
+        404, to_runner=other.runner.id
+    )
     assert "kind" in said(400, kind="cheaper")
     assert "limit" in said(400, limit=1001)
     for path in folder_of(first).path.iterdir():

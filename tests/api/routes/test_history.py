@@ -144,10 +144,13 @@ def test_only_ones_own_runs_are_told(
 
     assert prices() == [1, 2]
     assert prices(domain="amazon.co.uk") == prices(postcode="SW1A1AA") == [2]
-    assert prices(domain="amazon.co.uk", postcode="4500") == []
+    assert prices(domain="amazon.co.uk", postcode="sw1a 2aa") == []
+    assert prices(postcode="4501") == []
     (one,) = runs.series(domain="amazon.co.uk")
     assert (one["collection_id"], one["postcode"]) == (other.collection, "SW1A1AA")
     assert runs.series("B000000009") == []
+    answer = alice.post(PATH, {"asin": ASIN.lower()}).get_json()["data"]
+    assert (answer["asin"], answer["series"]) == (ASIN, runs.series())
 
 
 def test_it_outlives_the_files_of_the_runs(runs: Recorded, home: Home) -> None:
@@ -244,10 +247,13 @@ def test_old_months_go_if_they_are_told_to(runs: Recorded) -> None:
     [
         ({}, "asin"),
         ({"asin": "B0"}, "asin"),
-        ({"asin": "b000000001"}, "asin"),
+        ({"asin": "B00000000é"}, "it must be ten letters and digits"),
         ({"asin": "B00000000'"}, "asin"),
         ({"asin": ASIN, "domain": "amazon.xyz"}, "domain 'amazon.xyz' is not known"),
         ({"asin": ASIN, "postcode": 4500}, "postcode"),
+        ({"asin": ASIN, "postcode": "nowhere"}, "no domain of /settings/domains/ has such a one"),
+        ({"asin": ASIN, "domain": "amazon.ae", "postcode": "1"}, "it delivers by city"),
+        ({"asin": ASIN, "domain": "amazon.com", "postcode": "4500"}, "on amazon.com it must match"),
     ],
     ids=json.dumps,
 )

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from api.runners.recurrence import InvalidRecurrence, Recurrence
 from api.store.schedules import StoredRecurrence
+from category_crawler.fault import faults_of
 from category_crawler.files.home import PROJECT
-from category_crawler.job import faults_of
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SYDNEY, BERLIN, LORD_HOWE = "Australia/Sydney", "Europe/Berlin", "Australia/Lord_Howe"
@@ -232,7 +232,7 @@ def test_the_next_time(fields: dict[str, str], due: str) -> None:
             "at only beside every",
         ),
         ({"cron": "0 6 * * *"}, "schedule.timezone", "is missing"),
-        ({"cron": "0 6 * * *", "timezone": 1}, "schedule.timezone", "is 1: input should be a"),
+        ({"cron": "0 6 * * *", "timezone": 1}, "schedule.timezone", "is 1: it must be a string"),
         ({"cron": "0 6 * * *", "timezone": ""}, "schedule.timezone", "such as Australia/Sydney"),
         ({"cron": "0 6 * * *", "timezone": "right/UTC"}, "schedule.timezone", "must be a name"),
         ({"cron": "0 6 * * *", "timezone": "../UTC"}, "schedule.timezone", "must be a name"),
@@ -242,14 +242,16 @@ def test_the_next_time(fields: dict[str, str], due: str) -> None:
             "schedule.timezone",
             "did you mean Australia/Sydney?",
         ),
-        ({"timezone": "UTC", "cron": 6}, "schedule.cron", "is 6: input should be a valid string"),
+        ({"timezone": "UTC", "cron": 6}, "schedule.cron", "is 6: it must be a string"),
         ({"timezone": "UTC", "cron": ""}, "schedule.cron", "must have five fields"),
         ({"timezone": "UTC", "cron": "@daily"}, "schedule.cron", "must have five fields"),
         ({"timezone": "UTC", "cron": "0 0 6 * * *"}, "schedule.cron", "must have five fields"),
         ({"timezone": "UTC", "cron": "60 6 * * *"}, "schedule.cron", "its minute is not valid"),
         ({"timezone": "UTC", "cron": "0 24 * * *"}, "schedule.cron", "its hour is not valid"),
         ({"timezone": "UTC", "cron": "0 6 0 * *"}, "schedule.cron", "its day-of-month is not"),
-        ({"timezone": "UTC", "cron": "0 6 31 2 *"}, "schedule.cron", "its day-of-month is not"),
+        ({"timezone": "UTC", "cron": "0 6 31 2 *"}, "schedule.cron", "no day of the next fifty"),
+        ({"timezone": "UTC", "cron": "0 6 31 4,6 *"}, "schedule.cron", "no day of the next fifty"),
+        ({"timezone": "UTC", "cron": "0 6 32 2 *"}, "schedule.cron", "its day-of-month is not"),
         ({"timezone": "UTC", "cron": "0 6 * 13 *"}, "schedule.cron", "its month is not valid"),
         ({"timezone": "UTC", "cron": "0 6 * * 8"}, "schedule.cron", "its day-of-week is not"),
         ({"timezone": "UTC", "cron": "*/0 6 * * *"}, "schedule.cron", "its minute is not valid"),
@@ -269,7 +271,7 @@ def test_what_is_wrong_is_a_sentence_that_names_the_field(
 ) -> None:
     with pytest.raises(ValidationError) as refused:
         Recurrence.model_validate(fields)
-    (fault,) = faults_of(refused.value)
+    (fault,) = faults_of(refused.value, fields)
     named = "schedule" if fault.field == "the job" else f"schedule.{fault.field}"
     assert named == field
     assert says in fault.message
