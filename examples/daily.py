@@ -102,7 +102,8 @@ def _changes(crawler: Crawler, asked: argparse.Namespace) -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Crawl a category daily, and read what changed.")
-    parser.add_argument("--api", default="http://127.0.0.1:8000/api/v1")
+    api = os.environ.get("CRAWLER_API", "http://127.0.0.1:8000/api/v1")
+    parser.add_argument("--api", default=api, help="its address (default: %(default)s)")
     whats = parser.add_subparsers(dest="what", required=True)
     schedule = whats.add_parser("schedule", help="start a run now and one every day")
     schedule.add_argument("category_url")

@@ -7,6 +7,7 @@ when this process exits, in whatever way; under ``make`` this process stops when
 import argparse
 import importlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -174,8 +175,15 @@ def _introduce(port: int) -> None:
     print(f"Console   {scrapyd.url}/, user {scrapyd.username}, password in {password_file()}")
     print(f"Home      {home()}; job logs in {var_folder() / 'logs'}")
     print(f"Pages     {_pages()}")
-    print("New user  .venv/bin/flask --app api users create you@example.org")
+    print(f"New user  {_command()} users create you@example.org")
     print("Ctrl-C stops everything.", flush=True)
+
+
+def _command() -> str:
+    """How the operator's commands are called for this home."""
+    named = os.environ.get("CATEGORY_CRAWLER_HOME")
+    where = f"CATEGORY_CRAWLER_HOME={shlex.quote(str(home()))} " if named else ""
+    return f"{where}.venv/bin/flask --app api"
 
 
 def _pages() -> str:

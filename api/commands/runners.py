@@ -48,7 +48,7 @@ def prune(older_than: str, history: bool) -> None:
     What became of them is kept, and so is the history of their products without --history.
     """
     asked = re.fullmatch(r"(\d{1,6})([hdw])", older_than, re.ASCII)
-    if asked is None:
+    if asked is None or not int(asked[1]):
         raise click.UsageError(f"--older-than is {older_than!r}: it must be such as 30d, 12h or 2w")
     number, unit = asked.groups()
     rule = f"prune --older-than {older_than}"
