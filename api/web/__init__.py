@@ -9,7 +9,20 @@ from datetime import timedelta
 from flask import Flask
 
 from api.config import Settings
-from api.web import account, failures, menu, sign_in, start, words
+from api.web import (
+    account,
+    collections,
+    failures,
+    menu,
+    new_crawl,
+    product,
+    run,
+    run_changes,
+    run_products,
+    sign_in,
+    start,
+    words,
+)
 from api.web.cookie import SecureCookie, secret_key
 from api.web.page import csrf
 
@@ -30,7 +43,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     app.permanent_session_lifetime = timedelta(seconds=settings.token_lifetime)
     csrf.init_app(app)
-    for one in (start, sign_in, account):
+    for one in (
+        *(start, sign_in, new_crawl, collections, run, run_products, run_changes, product),
+        *(account,),
+    ):
         app.register_blueprint(one.blueprint)
     words.init_app(app)
     menu.init_app(app)

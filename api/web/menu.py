@@ -7,7 +7,11 @@ from flask import Flask
 from api.rest.auth import current_user, is_authenticated
 from api.store.records import Role, User
 
-_PAGES = (("Account", "account.show"),)
+_PAGES = (
+    ("New crawl", "new_crawl.form"),
+    ("Collections", "collections.listed"),
+    ("Account", "account.show"),
+)
 _FOR_OPERATORS: tuple[tuple[str, str], ...] = ()
 
 

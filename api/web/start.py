@@ -11,4 +11,4 @@ blueprint = page("start", __name__)
 @blueprint.get("/")
 def start() -> ResponseReturnValue:
     """Lead to the page to begin with."""
-    return redirect(url_for("account.show"))
+    return redirect(url_for("collections.listed"))
