@@ -10,6 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -37,12 +38,24 @@ from category_crawler.times import seconds_since, utc_now
 
 logger = logging.getLogger(__name__)
 
-SPIDER = "delivery"
+SPIDER, CHECK_SPIDER = "delivery", "delivery_check"
 EXPIRED = "The shop does not deliver there any more: refresh-zipcode makes the session anew"
 
 Verdict = Literal["active", "inactive", "unknown"]
 """The result of checking a session at the shop."""
 _UNUSABLE = (SessionStatus.INACTIVE, SessionStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check of a session at the shop."""
+
+    verdict: Verdict | None = None
+    """None while it is going on."""
+    said: str = ""
+    """What the shop says, or why it is not known."""
+    at: str = ""
+    """When it ended; UTC, ISO 8601 with Z."""
 
 
 class Conflict(Exception):
@@ -176,7 +189,52 @@ class Sessions:
                 "inactive",
                 f"{error}, or make it anew with create-zipcode or refresh-zipcode",
             )
-        report = check_at_shop(domain, postcode)
+        return self._judge(domain, postcode, version, check_at_shop(domain, postcode))
+
+    def start_check(self, session: DeliverySession) -> None:
+        """Schedule a job that checks a session at the shop; :meth:`check_of` tells its result.
+
+        Raises Conflict if there is no session to check, or its check is going on.
+        """
+        version = session_version(session.domain, session.postcode)
+        if not version or session.status.is_open:
+            raise Conflict(f"There is no session of {session.postcode} to check: make it first")
+        if self.check_of(session) == Check():
+            raise Conflict(f"The session of {session.postcode} is being checked already")
+        job = _check_name(session, version)
+        forget_report(job)
+        place = {"domain": session.domain, "postcode": session.postcode}
+        self.scrapyd.run(job, place, "Highest", CHECK_SPIDER)
+        # An earlier check of the same cookies, which has finished, had the same name.
+        self.scrapyd.forget_states()
+
+    def check_of(self, session: DeliverySession) -> "Check | None":
+        """The last check of a session's present cookies, if nothing has become of them since.
+
+        A check that has ended is taken into the session's state by whoever looks first.
+        """
+        version = session_version(session.domain, session.postcode)
+        if not version or session.status.is_open:
+            return None
+        job = _check_name(session, version)
+        report = read_report(job)
+        if report is None:
+            return Check() if self._is_going_on(job) else None
+        if report.finished_at < session.updated_at:
+            return None
+        verdict, said = self._judge(session.domain, session.postcode, version, report)
+        return Check(verdict, said, report.finished_at)
+
+    def _is_going_on(self, job: str) -> bool:
+        try:
+            return self.scrapyd.states().get(job) in ("pending", "running")
+        except ScrapydError:
+            return False
+
+    def _judge(
+        self, domain: str, postcode: str, version: str, report: DeliveryReport
+    ) -> tuple[Verdict, str]:
+        """Take a check's report into the session's state; the result and its reason."""
         if report.stage == "done":
             session = self.store.sessions.of(domain, postcode)
             if session and session.status in _UNUSABLE:
@@ -324,6 +382,11 @@ def _has_file(domain: str, postcode: str) -> bool:
 def job_name(session: DeliverySession) -> str:
     """The session's job at Scrapyd: ``z<session>-<attempt>``."""
     return f"z{session.id}-{session.attempt}"
+
+
+def _check_name(session: DeliverySession, version: str) -> str:
+    """The job that checks just this version of a session's cookies."""
+    return f"c{session.id}-{version}"
 
 
 def _silent(what: str) -> DeliveryReport:

@@ -3,9 +3,12 @@
 import logging
 from dataclasses import dataclass
 
+from pydantic import validate_email
+
 from api.accounts.passwords import is_password, password_hash
 from api.accounts.secret import hash_of, new_secret
 from api.config import Settings
+from api.sentences import one_line
 from api.store import Store
 from api.store.records import User
 from category_crawler.times import utc_in
@@ -89,6 +92,23 @@ class Accounts:
         if user is None:
             raise LinkRefused
         return self._new_token(user)
+
+    def add_user(self, email: str, name: str = "") -> tuple[User, str]:
+        """A new user and the API key; the name is by default that of the address.
+
+        The first user is without a limit of credits, the others get ``new_user_credits``. Raises
+        ValueError where the e-mail address is none, or taken.
+        """
+        try:
+            validate_email(email)
+        except ValueError:
+            raise ValueError(f"{email!r} is no e-mail address") from None
+        key, users = new_secret(), self.store.users
+        granted = self.settings.new_user_credits if users.is_any() else None
+        added = users.add(email, one_line(name) or email.partition("@")[0], hash_of(key), granted)
+        found = users.get(added)
+        assert found is not None, "it has just been added"
+        return found, key
 
     def new_key(self, user: int) -> str:
         """A new API key in the old one's place."""

@@ -4,13 +4,10 @@ import sys
 from dataclasses import asdict
 
 import click
-from pydantic import validate_email
 
 from api.accounts.passwords import password_hash
-from api.accounts.secret import hash_of, new_secret
 from api.commands.command import CommandGroup
 from api.notices.webhook import signing_secret
-from api.sentences import one_line
 from api.services import services
 from api.store.records import Role, User
 
@@ -25,27 +22,14 @@ users = CommandGroup("users", help="Who may use the API.")
 def create_user(email: str, name: str) -> None:
     """Add a user and print the API key, this once."""
     try:
-        validate_email(email)
-    except ValueError:
-        raise click.UsageError(f"{email!r} is no e-mail address") from None
-    key = new_secret()
-    granted = _first_credits()
-    try:
-        services().store.users.add(
-            email, one_line(name) or email.partition("@")[0], hash_of(key), granted
-        )
+        user, key = services().accounts.add_user(email, name)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    if granted == 0:
+    if services().store.credits.of(user.id).spendable == 0:
         said = f"Without credits yet: flask --app api users credits {email} NUMBER grants some."
         click.echo(said, err=True)
     click.echo("API key of the new user; it is not shown again:", err=True)
     click.echo(key)
-
-
-def _first_credits() -> int | None:
-    """Without limit for the first user, who most often is the operator."""
-    return services().settings.new_user_credits if services().store.users.all() else None
 
 
 @users.command("list")

@@ -1,9 +1,9 @@
-"""Finds the runners of the user who asks; those of others do not exist for them."""
+"""Finds what belongs to the user who asks; what belongs to others does not exist for them."""
 
 from api.rest.auth import current_user
 from api.rest.problem import ApiError
 from api.services import services
-from api.store.records import Runner
+from api.store.records import Runner, Zipcode
 
 
 def own_runner(collection_id: int, runner_id: int | None = None) -> Runner:
@@ -18,3 +18,11 @@ def own_runner(collection_id: int, runner_id: int | None = None) -> Runner:
     if runner is None:
         raise ApiError(404, missing)
     return runner
+
+
+def own_zipcode(number: int) -> Zipcode:
+    """One of one's own delivery sessions. Raises ApiError if there is none."""
+    zipcode = services().store.sessions.own_zipcode(current_user().id, number)
+    if zipcode is None:
+        raise ApiError(404, f"There is no zipcode {number} of yours")
+    return zipcode

@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from api.rest.auth import current_user
 from api.rest.operation import operation
+from api.rest.ownership import own_zipcode
 from api.rest.problem import ApiError
 from api.rest.schemas import CreateZipcode, Deleted, GetZipcodes, Zipcode, ZipcodeId
 from api.services import services
@@ -46,7 +47,7 @@ def get_zipcodes(body: GetZipcodes) -> list[dict[str, Any]]:
 )
 def refresh_zipcode(body: ZipcodeId) -> dict[str, Any]:
     """Make a delivery session anew; the one in use stays until the new one is there."""
-    return _shown(services().sessions.renew(services().sessions.refresh(_own(body))))
+    return _shown(services().sessions.renew(services().sessions.refresh(own_zipcode(body.id))))
 
 
 @operation(blueprint, "/delete-zipcode/", body=ZipcodeId, data=Deleted, errors=(404,))
@@ -56,15 +57,8 @@ def delete_zipcode(body: ZipcodeId) -> dict[str, Any]:
     Its cookies go when nobody wants it any more and no run that needs it is open. Those that the
     operator brought in stay.
     """
-    services().sessions.delete(_own(body))
+    services().sessions.delete(own_zipcode(body.id))
     return {"id": body.id, "deleted": True}
-
-
-def _own(body: ZipcodeId) -> records.Zipcode:
-    zipcode = services().store.sessions.own_zipcode(current_user().id, body.id)
-    if zipcode is None:
-        raise ApiError(404, f"There is no zipcode {body.id} of yours")
-    return zipcode
 
 
 def _shop(number: int) -> Marketplace:

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 _ANSWER_SECONDS = 5
 _CONNECTIONS = 32
 """Most connections kept open, one for each thread."""
+_OPEN: tuple[State, ...] = ("running", "pending")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _PRIORITIES = {"Highest": 2.0, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
 
@@ -54,6 +55,15 @@ class Slots:
     """How long the slot that has waited longest for a job has done so; 0 if all are busy."""
     trouble: str
     """Why waiting jobs cannot be started; empty if they can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that has not ended."""
+
+    name: str
+    spider: str
+    state: State
 
 
 class Scrapyd(ScrapydClient):
@@ -120,6 +130,11 @@ class Scrapyd(ScrapydClient):
             logger.warning("Job %s could not be killed yet: %s", job, error)
             return False
         return True
+
+    def open_jobs(self) -> list[Job]:
+        """The jobs that run, then those that wait, the next to run first."""
+        answer = self.jobs(PROJECT)
+        return [Job(job["id"], job["spider"], state) for state in _OPEN for job in answer[state]]
 
     def slots(self) -> Slots:
         """The number of slots, of working ones, and what is wrong with the others."""

@@ -72,6 +72,10 @@ class Users:
         """The user with this e-mail address; case does not matter."""
         return self._file.one(_AS_USER, f"{_USERS} WHERE email = ?", (email,))
 
+    def get(self, user: int) -> User | None:
+        """The user with this number."""
+        return self._file.one(_AS_USER, f"{_USERS} WHERE id = ?", (user,))
+
     def is_active(self, user: int) -> bool:
         """Whether a user has not been disabled."""
         query = "SELECT 1 FROM users WHERE id = ? AND is_active"

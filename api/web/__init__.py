@@ -13,8 +13,12 @@ from api.web import (
     account,
     collections,
     failures,
+    job_log,
     menu,
     new_crawl,
+    operator_service,
+    operator_users,
+    postcodes,
     product,
     run,
     run_changes,
@@ -45,7 +49,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     csrf.init_app(app)
     for one in (
         *(start, sign_in, new_crawl, collections, run, run_products, run_changes, product),
-        *(account,),
+        *(postcodes, account, operator_service, operator_users, job_log),
     ):
         app.register_blueprint(one.blueprint)
     words.init_app(app)

@@ -10,9 +10,13 @@ from api.store.records import Role, User
 _PAGES = (
     ("New crawl", "new_crawl.form"),
     ("Collections", "collections.listed"),
+    ("Postcodes", "postcodes.listed"),
     ("Account", "account.show"),
 )
-_FOR_OPERATORS: tuple[tuple[str, str], ...] = ()
+_FOR_OPERATORS = (
+    ("Service", "operator_service.show"),
+    ("Users", "operator_users.listed"),
+)
 
 
 def init_app(app: Flask) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent
+from babel.units import format_unit
 from flask import Flask, g, request
 from markupsafe import Markup
 
@@ -58,7 +59,16 @@ def duration(seconds: float | None) -> str:
     return NONE if seconds is None else in_words(seconds)
 
 
-_FILTERS: tuple[Callable[..., Any], ...] = (money, number, percent, moment, duration, picture)
+def size(number: int) -> str:
+    """Bytes in words: ``12.3 GB``."""
+    unit, factor = next(one for one in _SIZES if number >= one[1] or one[1] == 1)
+    return format_unit(number / factor, f"digital-{unit}", "short", "#,##0.#", locale=_reader())
+
+
+_SIZES = (("terabyte", 10**12), ("gigabyte", 10**9), ("megabyte", 10**6), ("byte", 1))
+_FILTERS: tuple[Callable[..., Any], ...] = (
+    *(money, number, percent, moment, duration, size, picture),
+)
 
 
 def init_app(app: Flask) -> None:

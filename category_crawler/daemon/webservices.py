@@ -21,6 +21,7 @@ _OF_SCRAPYD = frozenset({"project", "spider", "jobid", "priority"})
 _ARGUMENTS = {
     "category": frozenset(FundedJob.model_fields) | {"run", "continue_from"},
     "delivery": frozenset({"domain", "postcode", "suburb", "replaces"}),
+    "delivery_check": frozenset({"domain", "postcode"}),
 }
 """The arguments that the API gives to each spider."""
 _JOB = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Protocol, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,12 @@ class Lane:
         """The lane of a request."""
         exit_ = urlsplit(proxy).netloc.rpartition("@")[2] if proxy else "direct"
         return cls(urlsplit(url).netloc, exit_)
+
+    @classmethod
+    def named(cls, file_name: str) -> Self:
+        """The lane with this :attr:`file_name`. Raises ValueError if there is none."""
+        host, exit_ = unquote(file_name).split(" ")
+        return cls(host, exit_)
 
     @property
     def file_name(self) -> str:

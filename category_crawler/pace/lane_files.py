@@ -48,6 +48,17 @@ class LaneFiles:
         return turn - now
 
 
+def lanes_in(folder: Path) -> dict[Lane, float]:
+    """The lanes that were ever asked, and in how many seconds the next free turn of each is."""
+    now, found = time.monotonic(), dict[Lane, float]()
+    for path in sorted(folder.glob("*")):
+        with suppress(ValueError, OSError):
+            # The lock beside a lane's file, and what is no file of ours, have other names.
+            if path.suffix != ".lock":
+                found[Lane.named(path.name)] = max(0.0, _read(path) - now)
+    return found
+
+
 def _turn(free: float, now: float, gap: float) -> float:
     """The moment of the next turn, where ``free`` is the next that nobody has."""
     return free if now < free <= now + gap * _MOST_WAITING else now

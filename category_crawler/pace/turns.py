@@ -65,6 +65,11 @@ def leave_delay_to_turns(settings: BaseSettings) -> None:
             settings.set(name, 0, priority="cmdline")
 
 
+def seconds_between(host: str) -> float:
+    """Seconds between two requests of this machine to a shop, on average."""
+    return max(0.0, _delay(host))
+
+
 def _gap(host: str) -> float:
     """Seconds until the turn after the next, random as Scrapy's own delay is; 0 for no pace."""
     jitter = float(_operators("DOWNLOAD_DELAY_JITTER", 0.5))

@@ -1,0 +1,72 @@
+"""The service, for the operator: health, slots and queue, disk, and the pace at each shop."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from api.runners.health import health
+from api.scrapyd.client import Job, ScrapydError, Slots
+from api.services import services
+from api.store.records import Role
+from api.web.page import page
+from category_crawler.daemon.address import console
+from category_crawler.files.home import home, var_folder
+from category_crawler.pace.lane_files import lanes_in
+
+blueprint = page("operator_service", __name__, "/operator", role=Role.OPERATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class ShopPace:
+    """The pace at a shop, as seen from one exit."""
+
+    host: str
+    exit: str
+    seconds: float
+    """Between two requests, on average."""
+    ahead: float
+    """Seconds until the next turn that is free."""
+
+
+@blueprint.get("/")
+def show() -> ResponseReturnValue:
+    """How everything stands."""
+    return render_template("web/operator_service.html", console=console().url, **_state())
+
+
+@blueprint.get("/state")
+def state() -> ResponseReturnValue:
+    """The part that changes, as the page asks for it."""
+    return render_template("web/operator_state.html", **_state())
+
+
+def _state() -> dict[str, object]:
+    disk = shutil.disk_usage(home())
+    slots, jobs = _scrapyd()
+    return {
+        "parts_of_it": health(services().jobs),
+        "slots": slots,
+        "jobs": jobs,
+        "disk": disk,
+        "least_free": services().settings.min_free_bytes,
+        "lanes": [*_lanes()],
+    }
+
+
+def _lanes() -> Iterator[ShopPace]:
+    # It loads Scrapy, which no other page needs.
+    from category_crawler.pace.turns import seconds_between
+
+    for lane, ahead in lanes_in(var_folder() / "pace").items():
+        yield ShopPace(lane.host, lane.exit, seconds_between(lane.host), ahead)
+
+
+def _scrapyd() -> tuple[Slots | None, list[Job]]:
+    """Slots and jobs; none while Scrapyd does not answer."""
+    try:
+        return services().scrapyd.slots(), services().scrapyd.open_jobs()
+    except ScrapydError:
+        return None, []

@@ -1,0 +1,66 @@
+"""The operator's page about the service, and the logs of its jobs."""
+
+import asyncio
+
+import pytest
+from flask import Flask
+
+from api.store.records import User
+from category_crawler.files.home import var_folder
+from category_crawler.pace.lane import Lane
+from category_crawler.pace.lane_files import LaneFiles
+from tests.api.services import Caller, Daemon
+from tests.api.web.reader import Reader
+from tests.crawls import Home
+from tests.waiting import until
+
+PAGE = "/operator/"
+
+
+def test_a_service_that_is_not_well_says_so(reader: Reader) -> None:
+    shown = reader.get(PAGE).text
+    assert "Scrapyd does not answer" in shown
+    assert "it has not begun: flask --app api watch" in shown
+    assert "No shop has been asked yet" in shown
+
+
+def test_jobs_paces_and_logs_are_shown(
+    reader: Reader, alice: Caller, scrapyd: Daemon, home: Home
+) -> None:
+    home.shop.switches.block, home.shop.switches.block_from = "hang", 2
+    collection = alice.schedule()
+    alice.until(collection, "scraping")
+    log = "/operator/jobs/category/r1-1/log"
+    shown = until(lambda: reader.get(f"{PAGE}state").text, lambda text: log in text)
+    assert "jobs that run: 1; that wait: 0" in shown
+    lane = Lane.of("https://www.amazon.com.au/s", "http://me:secret@proxy:3128")
+    asyncio.run(LaneFiles(var_folder() / "pace").reserve(lane, 60))
+    shown = reader.get(f"{PAGE}state").text
+    assert "<td>www.amazon.com.au</td><td>proxy:3128</td>" in shown
+    shown = until(lambda: reader.get(log).text, lambda text: "Spider opened" in text)
+    assert shown.count("<pre") == 1
+    whole = reader.get(f"{log}.txt")
+    assert whole.mimetype == "text/plain"
+    assert b"Spider opened" in whole.data
+    alice.cancel(collection)
+
+
+def test_a_long_log_shows_its_end(reader: Reader, app: Flask) -> None:
+    folder = var_folder() / "logs" / "default" / "category"
+    folder.mkdir(parents=True)
+    lines = [f"line {number} <script>" for number in range(20_000)]
+    (folder / "r7-1.log").write_text("\n".join(lines))
+    shown = reader.get("/operator/jobs/category/r7-1/log").text
+    assert "line 19999 &lt;script&gt;" in shown
+    assert "line 1 " not in shown
+    assert "The last lines." in shown
+    assert reader.get("/operator/jobs/category/r7-1/log.txt").text == "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "path", ["category/r8-1", "..%2f..%2fweb/secret", "category/..", "a/b.c", "%00/r1-1"]
+)
+def test_a_log_that_is_not_there_is_said(reader: Reader, ann: User, path: str) -> None:
+    refused = reader.get(f"/operator/jobs/{path}/log")
+    assert refused.status_code == 404
+    assert "There is no" in refused.text
