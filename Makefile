@@ -5,7 +5,7 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install browser demo serve test bench bench-coverage chaos check check-pythons clean
+.PHONY: help install browser try screenshots demo serve test bench bench-coverage chaos check check-pythons clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -16,6 +16,12 @@ install: ## Make the virtual environment and install the pinned packages
 
 browser: install ## Install a browser if there is none
 	@scripts/browser $(VENV)
+
+try: browser ## Try the pages over the stand-in shop, until Ctrl-C
+	@exec $(BIN)/python scripts/try_it.py
+
+screenshots: browser ## Take the pictures of the pages that the documents show
+	@$(BIN)/python scripts/screenshots.py
 
 demo: browser ## Crawl the stand-in shop and show the result
 	@$(BIN)/python scripts/demo.py

@@ -7,26 +7,19 @@ the end.
 
 import argparse
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import requests
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from stand_in import PROJECT, command, environment_of, services
 
-from category_crawler.process_watch import PARENT
-
-PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / "var" / "demo"
 NODE, POSTCODE, DOMAIN = "4851693051", "4500", "amazon.com.au"
 CATEGORY = "schedules/amazon/category"
@@ -42,7 +35,6 @@ ASKED = {
 }
 # Fast, because the shop is ours; the real site gets the slow defaults.
 SETTINGS = "DOWNLOAD_DELAY = 0.5\nAUTOTHROTTLE_ENABLED = false\n"
-START_SECONDS = 30
 PRODUCTS = 600
 SHOWN = 8
 
@@ -71,7 +63,7 @@ def main() -> int:
     (HOME / "settings.toml").write_text(SETTINGS)
     console.print("Starting the stand-in shop: its own site, catalogue and certificates …")
     with Storefront(Catalogue(PRODUCTS)).serve() as shop:
-        environment = _environment(shop.environment())
+        environment = environment_of(HOME, shop.environment())
         with _services(environment):
             api = Api(environment)
             _make_session(api)
@@ -91,7 +83,9 @@ class Api:
         self.base = f"http://127.0.0.1:{environment['API_PORT']}"
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers["x-api-key"] = _new_user(environment)
+        self._session.headers["x-api-key"] = command(
+            environment, "users", "create", "demo@example.org"
+        )
 
     def call(self, name: str, **body: Any) -> Any:
         """Make a call and return its data."""
@@ -103,18 +97,6 @@ class Api:
 
     def download(self, link: str) -> str:
         return self._session.get(link, timeout=30).text
-
-
-def _environment(of_shop: dict[str, str]) -> dict[str, str]:
-    places = {"CATEGORY_CRAWLER_HOME": str(HOME)}
-    ports = {"API_PORT": _free_port(), "SCRAPYD_PORT": _free_port()}
-    return os.environ | of_shop | places | ports
-
-
-def _free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def _make_session(api: Api) -> None:
@@ -130,37 +112,10 @@ def _make_session(api: Api) -> None:
         raise SystemExit(f"No session: {zipcode['failed_message']}")
 
 
-def _new_user(environment: dict[str, str]) -> str:
-    create = ["-m", "flask", "--app", "api", "users", "create", "demo@example.org"]
-    return _run(create, environment).strip()
-
-
-def _run(command: list[str], environment: dict[str, str]) -> str:
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=PROJECT,
-        env=environment,
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ).stdout
-
-
 @contextmanager
 def _services(environment: dict[str, str]) -> Iterator[None]:
-    """Run the services of ``make serve``, with their output in a file."""
-    with (HOME / "serve.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "scripts/serve.py"],
-            cwd=PROJECT,
-            env=environment | {PARENT: str(os.getpid())},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        _wait_for(f"http://127.0.0.1:{environment['API_PORT']}/healthz", process)
+    """Run the services, and say where they are."""
+    with services(environment):
         console.print(f"API      http://127.0.0.1:{environment['API_PORT']}/docs", highlight=False)
         console.print(
             f"Console  http://127.0.0.1:{environment['SCRAPYD_PORT']}/jobs while it runs: user "
@@ -169,23 +124,6 @@ def _services(environment: dict[str, str]) -> Iterator[None]:
             soft_wrap=True,
         )
         yield
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait()
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    session = requests.Session()
-    session.trust_env = False
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            if session.get(address, timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit(f"The services did not start:\n{(HOME / 'serve.log').read_text()}")
 
 
 def _crawl(api: Api) -> dict[str, Any]:

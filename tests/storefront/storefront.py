@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from category_crawler.domain_config import DOMAINS
+from tests.storefront import pictures
 from tests.storefront.catalogue import Catalogue
 from tests.storefront.proxy import Proxy
 from tests.storefront.site import Request, Site
@@ -41,6 +42,8 @@ class Storefront:
         self._authority = trustme.CA()
         names = [name for shop in DOMAINS.values() for name in (shop.host, shop.domain)]
         self._certificate = self._authority.issue_cert(*names)
+        self._pictures: web.AppRunner
+        """The server of the picture host, while it serves."""
         self._folder = tempfile.TemporaryDirectory(prefix="storefront-")
 
     @property
@@ -50,6 +53,11 @@ class Storefront:
     @property
     def switches(self) -> Switches:
         return self.site.switches
+
+    @property
+    def pictures(self) -> str:
+        """The address of its picture host."""
+        return f"http://127.0.0.1:{self._pictures.addresses[0][1]}"
 
     @property
     def requests(self) -> list[Request]:
@@ -113,6 +121,7 @@ class Storefront:
         started.set()
         self._loop.run_forever()
         self._loop.run_until_complete(runner.cleanup())
+        self._loop.run_until_complete(self._pictures.cleanup())
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0))
@@ -129,6 +138,9 @@ class Storefront:
         )
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        self._pictures = web.AppRunner(pictures.application(), access_log=None)
+        await self._pictures.setup()
+        await web.TCPSite(self._pictures, "127.0.0.1", 0).start()
         proxy = await Proxy(runner.addresses[0][1]).serve(self.port)
         self.port = proxy.sockets[0].getsockname()[1]
         return runner
