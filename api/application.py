@@ -1,0 +1,66 @@
+"""Builds the application of :func:`api.create_app`: its services, resources, commands and pages."""
+
+from flask import Flask
+from flask.cli import NoAppException
+
+from api import web
+from api.commands import cli
+from api.config import Settings
+from api.rest import envelope, guards
+from api.routes import (
+    alerts,
+    category,
+    changes,
+    history,
+    meta,
+    products,
+    recurring,
+    results,
+    users,
+    zipcodes,
+)
+from api.routes import settings as settings_routes
+from api.runners.report import BASE_PATH
+from api.services import Services
+from api.store import StoreError, is_damaged
+from category_crawler.files.home import var_folder
+
+
+def make_application(given: Settings | None) -> Flask:
+    """The application over the home folder's database and Scrapyd."""
+    app = Flask("api", static_folder="web/static")
+    app.config["MAX_CONTENT_LENGTH"] = envelope.LARGEST_BODY
+    app.url_map.merge_slashes = False
+    settings = given or _settings()
+    _services(settings).init_app(app)
+    for resource in (
+        *(category, recurring, products, changes, history, alerts, results),
+        *(settings_routes, zipcodes, users),
+    ):
+        app.register_blueprint(
+            resource.blueprint, url_prefix=BASE_PATH + (resource.blueprint.url_prefix or "")
+        )
+    app.register_blueprint(meta.blueprint)
+    envelope.init_app(app)
+    guards.init_app(app)
+    cli.init_app(app)
+    web.init_app(app, settings)
+    return app
+
+
+def _services(settings: Settings) -> Services:
+    try:
+        return Services.make(settings)
+    except StoreError as error:
+        todo = "restore its backup (docs/operations.md)" if is_damaged(error) else "try again"
+        raise NoAppException(
+            f"the database in {var_folder()} cannot be used ({error}): {todo}"
+        ) from None
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.load()
+    except ValueError as error:
+        # Flask's command line prints this one as a sentence.
+        raise NoAppException(str(error)) from None
