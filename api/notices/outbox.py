@@ -23,7 +23,6 @@ from api.notices.daemon_thread import in_daemon_thread
 from api.notices.mail import send_mail
 from api.notices.run_letter import run_letter
 from api.notices.undelivered import DeliveryOff, NotDelivered
-from api.notices.webhook import call_webhook
 from api.runners.report import Report, report
 from api.sentences import one_line
 from api.store import Store
@@ -146,13 +145,19 @@ class Notices:
         if notice.kind is NoticeKind.MAIL:
             send_mail(notice, run_letter(run), self.settings)
         else:
-            call_webhook(notice, run, notice.user, self.settings)
+            self._call(notice, run)
 
     def _tell_alert(self, notice: Notice, alert: AlertReport) -> None:
         if notice.kind is NoticeKind.MAIL:
             send_mail(notice, alert_letter(alert), self.settings)
         else:
-            call_webhook(notice, alert, notice.user, self.settings)
+            self._call(notice, alert)
+
+    def _call(self, notice: Notice, told: Report | AlertReport) -> None:
+        # It takes 0.3 s to load, and only the watcher calls.
+        from api.notices.webhook_call import call_webhook
+
+        call_webhook(notice, told, notice.user, self.settings)
 
     def _found(self, notice: Notice) -> Findings:
         tried = self.store.alerts.tried(notice.runner)
