@@ -99,7 +99,6 @@ class Settings(BaseModel):
         allow_inf_nan=False,
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
     )
 
     always_http_200: Flag = False

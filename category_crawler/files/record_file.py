@@ -34,7 +34,6 @@ class Record(BaseModel):
         frozen=True,
         extra="ignore",
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
     )
 
 
