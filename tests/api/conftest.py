@@ -1,6 +1,8 @@
 """Fixtures for the API's tests."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -8,7 +10,10 @@ from flask import Flask
 from api import create_app
 from api.config import Settings
 from api.notices.outbox import Notices
+from api.services import Services
 from api.store import Store
+from api.web.cookie import secret_key
+from category_crawler.files.home import var_folder
 from tests.api.receivers import Mailbox, mail_settings, smtp_server
 from tests.api.services import Caller, Daemon, daemon, free_port, new_user
 from tests.crawls import Home
@@ -16,12 +21,33 @@ from tests.crawls import Home
 PATIENCE = Settings(cancel_grace=2, lost_after=1, rate_limit="")
 
 
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with a database in which there is nothing yet."""
+    return tmp_path_factory.mktemp("empty")
+
+
+@pytest.fixture(scope="session")
+def application(empty_home: Path) -> Flask:
+    """The API over an empty home; ``app`` renews what depends on the home."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CATEGORY_CRAWLER_HOME", str(empty_home))
+        made = create_app(PATIENCE)
+    made.extensions["services"].store.close()
+    return made
+
+
 @pytest.fixture
-def app(home: Home, monkeypatch: pytest.MonkeyPatch) -> Flask:
+def app(application: Flask, empty_home: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """The API over a home of its own; where a test asks for no Scrapyd, none is there."""
     monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
     monkeypatch.setenv("SCRAPYD_PORT", str(free_port()))
-    return create_app(PATIENCE)
+    # Making its tables and compiling its addresses would take longer than most tests.
+    var_folder().mkdir(exist_ok=True)
+    shutil.copy(empty_home / "var" / "api.db", var_folder())
+    Services.make(PATIENCE).init_app(application)
+    application.config["SECRET_KEY"] = secret_key()
+    return application
 
 
 @pytest.fixture

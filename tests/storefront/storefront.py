@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +26,18 @@ from tests.storefront.switches import Switches
 from tests.storefront.visitors import place_name, storage_state, suburbs
 
 
+@cache
+def _authority() -> trustme.CA:
+    """The one that all shops of a process share."""
+    return trustme.CA()
+
+
+@cache
+def _certificate() -> trustme.LeafCert:
+    names = [name for shop in DOMAINS.values() for name in (shop.host, shop.domain)]
+    return _authority().issue_cert(*names)
+
+
 class Storefront:
     """One shop on free ports of 127.0.0.1; it serves in a thread of its own."""
 
@@ -39,9 +52,6 @@ class Storefront:
         self.port = port
         """The proxy's port; 0 means any free port once it serves."""
         self._loop = asyncio.new_event_loop()
-        self._authority = trustme.CA()
-        names = [name for shop in DOMAINS.values() for name in (shop.host, shop.domain)]
-        self._certificate = self._authority.issue_cert(*names)
         self._pictures: web.AppRunner
         """The server of the picture host, while it serves."""
         self._folder = tempfile.TemporaryDirectory(prefix="storefront-")
@@ -108,7 +118,7 @@ class Storefront:
     def certified(self, *names: str) -> ssl.SSLContext:
         """A TLS context for another server on this machine, trusted by the shop's clients."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert(*names).configure_cert(context)
+        _authority().issue_cert(*names).configure_cert(context)
         return context
 
     def expire_sessions(self) -> None:
@@ -129,7 +139,7 @@ class Storefront:
 
     async def _start(self) -> web.AppRunner:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._certificate.configure_cert(context)
+        _certificate().configure_cert(context)
         runner = web.AppRunner(
             self.site.application(),
             access_log=None,
@@ -148,12 +158,12 @@ class Storefront:
     def _authority_file(self) -> Path:
         path = Path(self._folder.name) / "authority.pem"
         if not path.exists():
-            self._authority.cert_pem.write_to_path(path)
+            _authority().cert_pem.write_to_path(path)
         return path
 
     def _key_hash(self) -> str:
         """Chromium ignores SSL_CERT_FILE, but an option makes it trust one key by its hash."""
-        pem = self._certificate.cert_chain_pems[0].bytes()
+        pem = _certificate().cert_chain_pems[0].bytes()
         key = x509.load_pem_x509_certificate(pem).public_key()
         info = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return base64.b64encode(sha256(info).digest()).decode()

@@ -14,15 +14,24 @@ import pytest
 import requests
 from flask import Flask
 
+from api import create_app
 from api.config import Settings
 from api.rest import connections
 from api.rest import server as http_server
 from tests.api.served import LIST, Served, answer_to, served
 from tests.api.services import Caller
+from tests.crawls import Home
 from tests.waiting import until
 
 JSON = "Content-Type: application/json"
 WHOLE = 64 * 1024
+
+
+@pytest.fixture
+def app(home: Home, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """An API that shares no address with others: tests add some."""
+    monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(home.folder))
+    return create_app(Settings(rate_limit=""))
 
 
 @pytest.fixture
