@@ -10,6 +10,7 @@ from typing import Any
 
 from category_crawler.delivery.session import DeliverySession
 from category_crawler.files.home import PROJECT
+from tests.forks import Program, start
 from tests.storefront import NODE, Storefront
 
 DOMAIN, POSTCODE = "amazon.com.au", "4500"
@@ -111,12 +112,17 @@ class Home:
         given = arguments if "resume" in arguments else asked
         pairs = [f"{key}={value}" for key, value in given.items() if value is not None]
         passed = [part for pair in pairs for part in ("-a", pair)]
-        return [sys.executable, "-m", "scrapy", "crawl", "category", *passed, *options]
+        return ["scrapy", "crawl", "category", *passed, *options]
 
-    def start(self, *options: str, run: str = "local/a", **arguments: Any) -> subprocess.Popen[str]:
+    def start(self, *options: str, run: str = "local/a", **arguments: Any) -> Program:
         """Start a crawl and return its process."""
+        command = self.command(*options, run=run, **arguments)
+        return start(*command, environment=self.environment)
+
+    def start_child(self, *options: str) -> subprocess.Popen[str]:
+        """Start a crawl whose parent is this process, and whose log can be read as it grows."""
         return subprocess.Popen(
-            self.command(*options, run=run, **arguments),
+            [sys.executable, "-m", *self.command(*options)],
             cwd=PROJECT,
             env=self.environment,
             stdout=subprocess.DEVNULL,

@@ -5,7 +5,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ from api.runners.lifecycle import Jobs
 from api.runners.watch import Watcher
 from api.scrapyd.client import Scrapyd, ScrapydError
 from api.store import Store
-from category_crawler.files.home import PROJECT
 from tests.crawls import DOMAIN, POSTCODE, URL
+from tests.forks import Program, start, start_service
 from tests.storefront import NODE
 from tests.waiting import until
 
@@ -38,7 +37,8 @@ port between its choice and the start of its service."""
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on."""
-    for port in random.sample(_PORTS, len(_PORTS)):
+    for _ in _PORTS:
+        port = random.choice(_PORTS)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
@@ -47,16 +47,10 @@ def free_port() -> int:
 
 def flask(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     """A command of the operator's, as typed."""
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "api", *words],
-        cwd=PROJECT,
-        input=typed,
-        capture_output=True,
-        text=True,
-        env=os.environ,
-        timeout=60,
-        check=False,
-    )
+    command = ["flask", "--app", "api", *words]
+    program = start(*command, environment=dict(os.environ), typed=typed)
+    output, errors = program.communicate(timeout=60)
+    return subprocess.CompletedProcess(command, program.wait(), output, errors)
 
 
 def refresh_all(jobs: Jobs) -> None:
@@ -125,7 +119,7 @@ class Daemon:
     folder: Path
     port: int
     environment: dict[str, str]
-    process: subprocess.Popen[bytes] | None = None
+    process: Program | None = None
 
     @property
     def number(self) -> int:
@@ -135,14 +129,10 @@ class Daemon:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = [sys.executable, "-m", "scrapyd", "--pidfile="]
-        self.process = subprocess.Popen(
-            [*command, "--logger=category_crawler.daemon.application.quiet_log"],
-            cwd=PROJECT,
-            env=self.environment,
-            stdout=(self.folder / "scrapyd.log").open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+        logger = "--logger=category_crawler.daemon.application.quiet_log"
+        log = self.folder / "scrapyd.log"
+        self.process = start_service(
+            "scrapyd", "--pidfile=", logger, environment=self.environment, log=log
         )
         door = Scrapyd()
         until(lambda: _answers(door), bool, 30)

@@ -35,7 +35,7 @@ print(*sys.modules, sep="\\n")
 
 
 def test_a_category_job_loads_nothing_that_it_does_not_use(home: Home) -> None:
-    job = home.command()[3:]
+    job = home.command()[1:]
     told = subprocess.run(
         [sys.executable, "-c", _RUN_AND_TELL, *job],
         cwd=PROJECT,

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from category_crawler.files.home import PROJECT
 from category_crawler.process_watch import PARENT
 from category_crawler.tables.csv_table import write_csv
 from tests.api.services import free_port
 from tests.crawls import QUICK, URL, Home
+from tests.forks import start
 from tests.storefront import Catalogue, Storefront, Switches
 from tests.storefront.catalogue import EMPTY_NODE, NODE, NODE_NAMES
 from tests.waiting import until
@@ -380,12 +380,9 @@ def test_an_unknown_argument_is_answered_with_every_known_one(home: Home) -> Non
     ],
 )
 def test_what_is_mistyped_is_one_sentence(home: Home, words: list[str], says: str) -> None:
-    command = [*home.command()[:3], "crawl", *words]
-    ended = subprocess.run(
-        command, cwd=PROJECT, env=home.environment, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 2
-    (said,) = ended.stderr.splitlines()
+    ended = start("scrapy", "crawl", *words, environment=home.environment)
+    (said,) = ended.communicate()[1].splitlines()
+    assert ended.wait() == 2
     assert says in said
 
 
@@ -448,7 +445,7 @@ def test_a_job_of_scrapyd_ignores_further_signals(
     monkeypatch.setenv(PARENT, str(os.getpid()))
     home.shop.switches.block = "hang"
     home.shop.switches.block_from = 3
-    process = home.start("-s", "DOWNLOAD_TIMEOUT=3", "-s", "RETRY_TIMES=0")
+    process = home.start_child("-s", "DOWNLOAD_TIMEOUT=3", "-s", "RETRY_TIMES=0")
     until(lambda: len(home.shop.listing_requests), lambda count: count > 2)
     for sent in (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGINT):
         process.send_signal(sent)
@@ -579,7 +576,7 @@ def test_a_run_that_continues_another_has_its_rows_in_the_feed(home: Home, tmp_p
 
 def test_without_a_network_it_says_at_once_what_is_tried(home: Home) -> None:
     nowhere = dataclasses.replace(home, shop=_NoShop())
-    process = nowhere.start("-L", "WARNING", "-s", "RETRY_PAUSE=2")
+    process = nowhere.start_child("-L", "WARNING", "-s", "RETRY_PAUSE=2")
     assert process.stderr is not None
     try:
         said = process.stderr.readline()

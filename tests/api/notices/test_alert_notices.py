@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +19,6 @@ from api.notices.outbox import Notices
 from api.notices.webhook import signing_secret
 from api.store.records import Outcome
 from api.store.stage import Stage
-from category_crawler.files.home import PROJECT
 from tests.api.owed_notices import deliver_all
 from tests.api.receivers import Hook, Mailbox, https_receiver, mail_settings, trusted
 from tests.api.routes.test_alerts import lamp, set_rules
@@ -29,6 +26,7 @@ from tests.api.routes.test_changes import COMPLETE, CUT, Runs
 from tests.api.routes.test_results import Kept
 from tests.api.services import Caller
 from tests.crawls import URL
+from tests.forks import Program, start_service
 from tests.waiting import until
 
 RULES = (
@@ -185,7 +183,7 @@ def test_a_run_that_failed_is_told_with_its_reason(
 
 
 @contextmanager
-def watchers(number: int, port: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+def watchers(number: int, port: int) -> Iterator[list[Program]]:
     """As many watchers as an operator would start, whose mails go to a port."""
     settings = {
         "CATEGORY_CRAWLER_SMTP_HOST": "127.0.0.1",
@@ -195,9 +193,11 @@ def watchers(number: int, port: int) -> Iterator[list[subprocess.Popen[bytes]]]:
         "CATEGORY_CRAWLER_WATCH_INTERVAL": "0.1",
         "CATEGORY_CRAWLER_WEBHOOK_PRIVATE_ADDRESSES": "true",
     }
-    command = [sys.executable, "-m", "flask", "--app", "api", "watch"]
+    command = ("flask", "--app", "api", "watch")
+    environment = os.environ | settings
     processes = [
-        subprocess.Popen(command, cwd=PROJECT, env=os.environ | settings) for _ in range(number)
+        start_service(*command, environment=environment, log=Path(os.devnull))
+        for _ in range(number)
     ]
     try:
         yield processes

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from category_crawler.files.home import PROJECT
 from category_crawler.times import utc_in, utc_text
 from tests.api.services import BODY, CATEGORY, Caller, Daemon, refresh_all
 from tests.crawls import DOMAIN, POSTCODE, Home
+from tests.forks import start_service
 from tests.waiting import until
 
 SYDNEY, BERLIN, LORD_HOWE = "Australia/Sydney", "Europe/Berlin", "Australia/Lord_Howe"
@@ -489,9 +491,9 @@ def test_after_a_kill_the_run_goes_on_and_there_is_no_second(
 @contextmanager
 def watchers(number: int) -> Iterator[None]:
     """So many real watchers over the home folder."""
-    command = [sys.executable, "-m", "flask", "--app", "api", "watch"]
+    command = ("flask", "--app", "api", "watch")
     running = [
-        subprocess.Popen(command, cwd=PROJECT, env=os.environ, stderr=subprocess.DEVNULL)
+        start_service(*command, environment=dict(os.environ), log=Path(os.devnull))
         for _ in range(number)
     ]
     try:
