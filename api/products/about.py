@@ -23,9 +23,13 @@ def file_name(runner: Runner, ending: str) -> str:
 
 
 def changes_file_name(before: Runner, after: Runner, ending: str) -> str:
-    """The name of a file of changes: that of the later run, and the date of the earlier."""
+    """The name of a file of changes: that of the later run, the earlier one's date, both numbers.
+
+    Without the numbers, two comparisons of one day would have the same name.
+    """
     name = file_name(after, ending).removesuffix(f".{ending}")
-    return f"{name}_changes-since-{(before.finished_at or before.created_at)[:10]}.{ending}"
+    since = (before.finished_at or before.created_at)[:10]
+    return f"{name}_changes-since-{since}_runs-{before.id}-{after.id}.{ending}"
 
 
 def facts_of(runner: Runner) -> dict[str, str]:

@@ -11,6 +11,7 @@ from api.products.datasets import dataset
 from api.products.differences import write_changes
 from api.products.downloads import Downloads, Table, Wanted
 from api.products.forms import CHANGES_FORMS
+from api.products.parquet_source import in_form
 from api.runners.report import BASE_PATH
 from api.store import Store
 from api.store.records import Runner
@@ -96,8 +97,13 @@ class Comparison:
         with dataset(downloads, self.before) as before, dataset(downloads, self.after) as after:
             yield before, after
 
-    def wanted(self, kind: TableKind) -> Wanted:
-        """Which table is wanted of the changes."""
+    @contextmanager
+    def file(self, downloads: Downloads, kind: TableKind) -> Iterator[Table]:
+        """The table of changes as a kind of file. Raises as :func:`.dataset` does."""
+        with self.table(downloads) as table:
+            yield in_form(downloads, table, self._wanted(kind))
+
+    def _wanted(self, kind: TableKind) -> Wanted:
         return Wanted(
             runner=self.after.id,
             user=self.after.collection.user,

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import FileIO
-from os import fstat
 from pathlib import Path
 from typing import Any
 
@@ -108,22 +106,6 @@ def read_changes(path: Path, kinds: tuple[str, ...], limit: int, skip: int) -> C
     )
     shown = [{name: one[name] for name in one if name != "file_row_number"} for one in items]
     return Changes(counts, sum(counts[kind] for kind in set(wanted)), shown)
-
-
-class ChangesFile(FileIO):
-    """A table of changes, opened as the source of other tables; ``version`` is that of its rows."""
-
-    small_bytes = 50_000
-    is_current = True
-
-    def __init__(self, path: Path, version: str) -> None:
-        super().__init__(path)
-        self.version = version
-        self._bytes = fstat(self.fileno()).st_size
-
-    def whole_lines(self) -> int:
-        """Its size in bytes."""
-        return self._bytes
 
 
 def _bears(bearing: Bearing) -> tuple[str, list[int]]:

@@ -1,5 +1,6 @@
 """Finds what belongs to the user who asks; what belongs to others does not exist for them."""
 
+from api.products.comparison import Comparison
 from api.rest.auth import current_user
 from api.rest.problem import ApiError
 from api.services import services
@@ -26,3 +27,16 @@ def own_zipcode(number: int) -> Zipcode:
     if zipcode is None:
         raise ApiError(404, f"There is no zipcode {number} of yours")
     return zipcode
+
+
+def own_comparison(collection_id: int, before: int | None, after: int | None) -> Comparison:
+    """Two runs of one's own collection, the last two that are done by default.
+
+    Raises ApiError if one is not there, NothingToCompare if they cannot be compared.
+    """
+    newest = own_runner(collection_id)
+    services().jobs.refresh(newest)
+    try:
+        return Comparison.of(services().store, newest, before, after)
+    except LookupError as error:
+        raise ApiError(404, str(error.args[0])) from None

@@ -9,6 +9,9 @@ from typing import Any
 from werkzeug.exceptions import HTTPException
 
 from api.delivery_sessions import Conflict
+from api.products.comparison import NothingToCompare
+from api.products.datasets import NoRows
+from api.products.downloads import NotReady
 from api.runners.recurrence import InvalidRecurrence
 from api.runners.repeats import NotRepeatable
 from api.scrapyd.client import ScrapydAway, ScrapydRefused
@@ -109,10 +112,13 @@ _TOLD: Mapping[type[Exception], Callable[[Any], Problem]] = {
     WrongFields: lambda e: Problem(400, str(e), e.faults),
     CrawlError: lambda e: Problem(400, str(e)),
     NotEnoughCredits: lambda _: Problem(402, NO_CREDITS),
+    NotReady: lambda e: Problem(503, str(e), retry_after=e.seconds),
+    NoRows: lambda e: Problem(404, str(e)),
     ScrapydAway: _not_started,
     ScrapydRefused: _not_started,
     Conflict: _conflict,
     NotRepeatable: _conflict,
+    NothingToCompare: _conflict,
     InvalidRecurrence: _conflict,
     KeyTaken: lambda _: Problem(409, _KEY_TAKEN),
     StoreUnusable: _database_busy,

@@ -6,11 +6,9 @@ from flask import Blueprint
 
 from api.alerts.findings import Findings, Tried, find
 from api.alerts.rules import rules_of, rules_text
-from api.products.downloads import NotReady
 from api.rest.alert_schemas import Alerts, AlertsSet, SetAlerts
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
-from api.rest.problem import ApiError
 from api.rest.schemas import CollectionId
 from api.services import services
 from api.store.records import NoticeAbout, TriedAlert
@@ -56,10 +54,7 @@ def get_alerts(body: CollectionId) -> dict[str, Any]:
 
 def _tried(body: SetAlerts) -> Findings:
     store, downloads = services().store, services().downloads
-    try:
-        return find(store, downloads, body.rules, Tried.last(store, body.collection_id))
-    except NotReady as error:
-        raise ApiError(503, str(error), retry_after=error.seconds) from None
+    return find(store, downloads, body.rules, Tried.last(store, body.collection_id))
 
 
 def _save(body: SetAlerts) -> None:
