@@ -4,13 +4,12 @@ from typing import Any
 
 from flask import Blueprint
 
-from api.products.history import history_folder, points_of
+from api.products.series import series_of
 from api.rest.auth import current_user
 from api.rest.history_schemas import GetHistory, History
 from api.rest.operation import operation
 from api.rest.problem import ApiError
 from api.services import services
-from api.store.records import Collection
 from category_crawler.domain_config import DOMAINS
 from category_crawler.job import wrong_postcode
 
@@ -30,22 +29,18 @@ def history(body: GetHistory) -> dict[str, Any]:
         raise ApiError(400, f"domain {body.domain!r} is not known: {known}", field="domain")
     _check_postcode(body)
     user = current_user().id
-    collections = {
-        one.id: one for one in services().store.runners.collections(user) if _fits(one, body)
-    }
-    folders = {number: history_folder(user, number) for number in collections}
-    found = points_of(body.asin, {n: path for n, path in folders.items() if path.is_dir()})
+    found = series_of(services().store, user, body.asin, body.domain, body.postcode)
     return {
         "asin": body.asin,
         "series": [
             {
-                "collection_id": number,
-                "name": collections[number].name,
-                "domain": collections[number].request.domain,
-                "postcode": _postcode(collections[number]),
-                "points": found[number],
+                "collection_id": one.collection.id,
+                "name": one.collection.name,
+                "domain": one.collection.request.domain,
+                "postcode": one.postcode,
+                "points": one.points,
             }
-            for number in sorted(found)
+            for one in found
         ],
     }
 
@@ -63,21 +58,3 @@ def _check_postcode(body: GetHistory) -> None:
         why = f"postcode is {postcode!r}: no domain of /settings/domains/ has such a one"
     if why:
         raise ApiError(400, why, field="postcode")
-
-
-def _fits(collection: Collection, body: GetHistory) -> bool:
-    domain = collection.request.domain
-    if body.domain not in (None, domain):
-        return False
-    if body.postcode is None:
-        return True
-    shop = DOMAINS.get(domain)
-    wanted = shop.postcode(body.postcode) if shop else body.postcode
-    return wanted == _postcode(collection)
-
-
-def _postcode(collection: Collection) -> str:
-    """In capitals, without spaces."""
-    request = collection.request
-    shop = DOMAINS.get(request.domain)
-    return (shop.postcode(request.postcode) if shop else None) or request.postcode
