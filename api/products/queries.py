@@ -13,13 +13,14 @@ from category_crawler.pages.delivery_date import promised_by
 
 _FIELDS = ", ".join(Product.__dataclass_fields__)
 _TEXT = "strip_accents(lower(concat_ws(' ', title, brand, asin)))"
-_IS_DISCOUNTED = "coalesce(list_price_cents > price_cents, false)"
-_DISCOUNT = "(list_price_cents - price_cents) / list_price_cents"
+IS_DISCOUNTED = "coalesce(list_price_cents > price_cents, false)"
+DISCOUNT = f"CASE WHEN {IS_DISCOUNTED} THEN 1 - price_cents / list_price_cents END"
+"""As a share of the list price."""
 _ORDERS = {
     "position": "position",
     "price": "price_cents",
     "list_price": "list_price_cents",
-    "discount": f"CASE WHEN {_IS_DISCOUNTED} THEN {_DISCOUNT} END",
+    "discount": DISCOUNT,
     "rating": "rating",
     "reviews": "review_count",
     "title": "lower(title)",
@@ -79,10 +80,14 @@ class ProductQuery:
     """Any of these, in capitals or not."""
     price_min_cents: int | None = None
     price_max_cents: int | None = None
+    rating_min: float | None = None
+    """In stars."""
     is_prime: bool | None = None
     in_stock: bool | None = None
     has_coupon: bool | None = None
     is_discounted: bool | None = None
+    delivery: tuple[str, ...] = ()
+    """Any of these promises, as displayed."""
     delivery_by: date | None = None
     """The fastest promise is kept by this day, in the shop's time."""
     sort: str | None = None
@@ -105,14 +110,20 @@ def find(
     path: Path, query: ProductQuery, shop: Marketplace | None, *, facets: bool = False
 ) -> Found:
     """Look into a run's Parquet file; without a known ``shop``, no promise can be read."""
+    source = source_of(path, query, shop)
+    (counted,) = rows_of(f"SELECT count(*) AS total {source.sql}", source.parameters)
+    page = f"SELECT {_FIELDS} {source.sql} ORDER BY {order_of(query)} LIMIT ? OFFSET ?"
+    bounds = (query.limit, query.skip)
+    items = rows_of(page, [*source.parameters, *bounds]) if query.limit else []
+    return Found(counted["total"], items, facets_of(source) if facets else None)
+
+
+def source_of(path: Path, query: ProductQuery, shop: Marketplace | None) -> Condition:
+    """What follows SELECT and its columns: the products of a Parquet file that fit a query."""
     conditions = [*_conditions(path, query, shop)]
     where = " AND ".join(one.sql for one in conditions) or "true"
-    given = [str(path), *(value for one in conditions for value in one.parameters)]
-    source = f"FROM read_parquet(?, file_row_number = true) WHERE {where}"
-    (counted,) = rows_of(f"SELECT count(*) AS total {source}", given)
-    page = f"SELECT {_FIELDS} {source} ORDER BY {_order(query.sort)} LIMIT ? OFFSET ?"
-    items = rows_of(page, [*given, query.limit, query.skip]) if query.limit else []
-    return Found(counted["total"], items, _facets(source, given) if facets else None)
+    given = (str(path), *(value for one in conditions for value in one.parameters))
+    return Condition(f"FROM read_parquet(?, file_row_number = true) WHERE {where}", given)
 
 
 def _conditions(path: Path, query: ProductQuery, shop: Marketplace | None) -> Iterator[Condition]:
@@ -121,7 +132,11 @@ def _conditions(path: Path, query: ProductQuery, shop: Marketplace | None) -> It
         yield Condition("price_cents >= ?", (query.price_min_cents,))
     if query.price_max_cents is not None:
         yield Condition("price_cents <= ?", (query.price_max_cents,))
+    if query.rating_min is not None:
+        yield Condition("rating >= ?", (query.rating_min,))
     yield from _flags(query)
+    if query.delivery:
+        yield Condition("delivery IN (SELECT unnest(?))", ([*query.delivery],))
     if query.delivery_by is not None:
         promises, hours = _kept_by(path, query.delivery_by, shop)
         yield Condition(
@@ -142,7 +157,7 @@ def _flags(query: ProductQuery) -> Iterator[Condition]:
         ("is_prime", query.is_prime),
         ("in_stock", query.in_stock),
         ("(coupon IS NOT NULL)", query.has_coupon),
-        (_IS_DISCOUNTED, query.is_discounted),
+        (IS_DISCOUNTED, query.is_discounted),
     )
     for sql, wanted in flags:
         if wanted is not None:
@@ -166,46 +181,48 @@ def _is_kept_by(day: date, promise: str, hour: str, shop: Marketplace) -> bool:
     return promised is not None and promised <= day
 
 
-def _order(sort: str | None) -> str:
-    if sort is None:
+def order_of(query: ProductQuery) -> str:
+    """What follows ORDER BY."""
+    if query.sort is None:
         return "file_row_number"
-    direction = "DESC" if sort.startswith("-") else "ASC"
-    return f"{_ORDERS[sort.removeprefix('-')]} {direction} NULLS LAST, file_row_number"
+    direction = "DESC" if query.sort.startswith("-") else "ASC"
+    return f"{_ORDERS[query.sort.removeprefix('-')]} {direction} NULLS LAST, file_row_number"
 
 
-def _facets(source: str, given: list[Any]) -> Facets:
+def facets_of(source: Condition) -> Facets:
+    """The values among the products of a source."""
     return Facets(
-        brands=_counts("brand", source, given),
-        prices=_histogram(source, given),
-        ratings=_counts("CAST(floor(rating) AS INTEGER)", source, given),
-        delivery=_counts("delivery", source, given),
+        brands=_counts("brand", source),
+        prices=_histogram(source),
+        ratings=_counts("CAST(floor(rating) AS INTEGER)", source),
+        delivery=_counts("delivery", source),
     )
 
 
-def _counts(value: str, source: str, given: list[Any]) -> list[Facet]:
+def _counts(value: str, source: Condition) -> list[Facet]:
     """The most frequent values, the most frequent first."""
     counted = rows_of(
-        f"SELECT {value} AS value, count(*) AS count {source} "
+        f"SELECT {value} AS value, count(*) AS count {source.sql} "
         "GROUP BY value ORDER BY count DESC, value NULLS LAST LIMIT ?",
-        [*given, _MOST_FACETS],
+        [*source.parameters, _MOST_FACETS],
     )
     return [Facet(one["value"], one["count"]) for one in counted]
 
 
-def _histogram(source: str, given: list[Any]) -> list[PriceBar]:
+def _histogram(source: Condition) -> list[PriceBar]:
     """Bars of one width from the lowest price on; the last holds the highest hundredth."""
     (span,) = rows_of(
         "SELECT min(price_cents) AS low, CAST(quantile_cont(price_cents, 0.99) AS BIGINT) AS high "
-        f"{source}",
-        given,
+        f"{source.sql}",
+        source.parameters,
     )
     if span["low"] is None:
         return []
     low, width = span["low"], max(1, -(-(span["high"] - span["low"] + 1) // (_BARS - 1)))
     counted = rows_of(
         "SELECT least((price_cents - ?) // ?, ?) AS bar, count(*) AS count "
-        f"{source} AND price_cents IS NOT NULL GROUP BY bar",
-        [low, width, _BARS - 1, *given],
+        f"{source.sql} AND price_cents IS NOT NULL GROUP BY bar",
+        [low, width, _BARS - 1, *source.parameters],
     )
     counts = {one["bar"]: one["count"] for one in counted}
     last = max(counts)

@@ -13,7 +13,7 @@ from api.rest.schemas import Body, Id
 Sort = Literal[SORTS]  # type: ignore[valid-type] # SORTS is a tuple of texts
 Kind = Literal[KINDS]  # type: ignore[valid-type] # KINDS is a tuple of texts
 _Cents = Annotated[int, Field(ge=0, le=2**53)]
-_Brand = Annotated[str, Field(max_length=200)]
+_Words = Annotated[str, Field(max_length=200)]
 _Skip = Annotated[int, Field(ge=0, le=2**31)]
 
 
@@ -40,15 +40,19 @@ class ListProducts(Body):
     """One of the collection's runners; the newest without it."""
     search: Annotated[str, Field(max_length=200)] | None = None
     """Words that the title, the brand or the ASIN contain; case and accents do not matter."""
-    brand: _Brand | Annotated[list[_Brand], Field(max_length=100)] | None = None
+    brand: _Words | Annotated[list[_Words], Field(max_length=100)] | None = None
     """A brand, or a list of brands of which any fits; in capitals or not."""
     price_min_cents: _Cents | None = None
     price_max_cents: _Cents | None = None
+    rating_min: Annotated[float, Field(ge=0, le=5)] | None = None
+    """Stars; products without a rating are left out."""
     is_prime: bool | None = None
     in_stock: bool | None = None
     has_coupon: bool | None = None
     is_discounted: bool | None = None
     """Whether a higher list price is shown."""
+    delivery: _Words | Annotated[list[_Words], Field(max_length=100)] | None = None
+    """A delivery promise as displayed, or a list of them of which any fits."""
     delivery_by: Annotated[date, Field(strict=False), BeforeValidator(_day)] | None = None
     """The fastest promise is kept by this day in the shop's time, such as ``2026-12-24``."""
     sort: Sort | None = None
@@ -68,21 +72,26 @@ class ListProducts(Body):
     @property
     def query(self) -> ProductQuery:
         """The filters, order and page."""
-        brands = [self.brand] if isinstance(self.brand, str) else self.brand or ()
         return ProductQuery(
             search=self.search,
-            brands=tuple(brands),
+            brands=_all(self.brand),
             price_min_cents=self.price_min_cents,
             price_max_cents=self.price_max_cents,
+            rating_min=self.rating_min,
             is_prime=self.is_prime,
             in_stock=self.in_stock,
             has_coupon=self.has_coupon,
             is_discounted=self.is_discounted,
+            delivery=_all(self.delivery),
             delivery_by=self.delivery_by,
             sort=self.sort,
             limit=self.limit,
             skip=self.skip,
         )
+
+
+def _all(given: str | list[str] | None) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
 
 
 class ListChanges(Body):
@@ -109,7 +118,7 @@ class ListChanges(Body):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds that are wanted; empty for all."""
-        return (self.kind,) if isinstance(self.kind, str) else tuple(self.kind or ())
+        return _all(self.kind)
 
 
 class ComparedRun(BaseModel):

@@ -63,7 +63,8 @@ def _read(source: IO[bytes], size: int) -> _Source:
         from category_crawler.tables.parquet_table import read_parquet
 
         columns, records = read_parquet(source)
-        return _Source("Changes", columns, records)
+        # A change has a kind, a product has none.
+        return _Source("Changes" if "kind" in columns else "Products", columns, records)
     source.seek(0)
     return _Source("Products", COLUMNS, map(values_of, rows_in(first_lines(source, size))))
 
