@@ -1,4 +1,6 @@
-"""Files of a run: its rows, and the changes between two runs. Calls and pages send them alike."""
+"""Files of a run: all rows, some, the changes since another. Calls and pages send them alike."""
+
+from collections.abc import Sequence
 
 from flask import Response, request
 
@@ -9,6 +11,7 @@ from api.products.downloads import Table
 from api.products.file_view import FileView
 from api.products.forms import BYTE_ORDER_MARK, Form
 from api.products.rows import Rows, changed_at
+from api.products.selection import Selection
 from api.rest.problem import ApiError
 from api.rest.raw_file import form_asked_for, head, sent
 from api.runners.attempts import folder_of
@@ -49,6 +52,14 @@ def changes_file(comparison: Comparison, form: str) -> Response:
     name = changes_file_name(comparison.before, comparison.after, form)
     with comparison.file(services().downloads, wanted.table or TableKind.PARQUET) as table:
         answer = head(wanted, table.version, changed_at(table.version), name)
+        return sent(table.file, wanted, answer)
+
+
+def selected_file(selection: Selection, columns: Sequence[str], form: str) -> Response:
+    """The products of a selection in a form other than lines. Raises NotReady, or NoRows."""
+    wanted = form_asked_for(form)
+    with selection.file(services().downloads, columns, wanted.table) as table:
+        answer = head(wanted, table.version, changed_at(table.version), selection.file_name(form))
         return sent(table.file, wanted, answer)
 
 

@@ -231,6 +231,15 @@ class Runners:
             (collection, limit),
         )
 
+    def ended_in(self, collection: int, limit: int = 100) -> list[Runner]:
+        """The latest runners of a collection that have ended, newest first."""
+        return self._file.all(
+            _AS_RUNNER,
+            f"{_RUNNERS} WHERE collection = ? AND stage IN ('done', 'failed') "
+            "ORDER BY runners.id DESC LIMIT ?",
+            (collection, limit),
+        )
+
     def last_done_before(self, runner: Runner) -> Runner | None:
         """The newest runner of the same collection that is done and older than this one."""
         return self._file.one(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.units import format_unit
 from flask import Flask, g, request
@@ -30,6 +30,22 @@ def money(cents: int | None, domain: str) -> str:
     if shop is None:
         return f"{cents / 100:,.2f}"
     return format_currency(cents / 100, shop.currency, locale=_locale_named(shop.language))
+
+
+def amount(cents: int) -> str:
+    """A price in cents as people type it, without a currency: ``12.50``."""
+    return f"{cents // 100}.{cents % 100:02}"
+
+
+def currency(domain: str) -> str | None:
+    """The code of a marketplace's currency."""
+    shop = DOMAINS.get(domain)
+    return shop.currency if shop else None
+
+
+def form_name(ending: str) -> str:
+    """The name of a form of file."""
+    return _FORMS.get(ending, ending)
 
 
 def number(value: float | None) -> str:
@@ -54,6 +70,18 @@ def moment(utc: str | None) -> str | Markup:
     return Markup('<time datetime="{}">{} UTC</time>').format(utc, text)
 
 
+def day(utc: str | None) -> str:
+    """The day of a time of the API, in UTC."""
+    if utc is None:
+        return NONE
+    return format_date(datetime.fromisoformat(utc), "medium", locale=_reader())
+
+
+def signed(value: float) -> str:
+    """A number with its sign: ``+5``, ``−12.5``."""
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{number(abs(value))}"
+
+
 def duration(seconds: float | None) -> str:
     """Seconds in words: ``3 min``."""
     return NONE if seconds is None else in_words(seconds)
@@ -66,8 +94,16 @@ def size(number: int) -> str:
 
 
 _SIZES = (("terabyte", 10**12), ("gigabyte", 10**9), ("megabyte", 10**6), ("byte", 1))
+_FORMS = {
+    "csv": "CSV",
+    "xlsx": "Excel",
+    "parquet": "Parquet",
+    "json": "JSON",
+    "jsonl": "JSON lines",
+}
 _FILTERS: tuple[Callable[..., Any], ...] = (
-    *(money, number, percent, moment, duration, size, picture),
+    *(money, amount, currency, number, signed, percent, moment, day, duration, size, picture),
+    form_name,
 )
 
 

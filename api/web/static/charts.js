@@ -8,15 +8,19 @@ const numberIn = (cell) => {
 
 function numbersOf(figure) {
   const table = figure.querySelector("table");
-  const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
-  const rows = [...table.tBodies[0].rows].map((row) => [...row.cells]);
+  const heads = [...table.tHead.rows[0].cells];
+  // A column that is in the table alone has data-aside at its head.
+  const drawnOnly = (cells) => [...cells].filter((_, at) => !("aside" in heads[at].dataset));
+  const rows = [...table.tBodies[0].rows].map((row) => drawnOnly(row.cells));
   const labels = rows.map((cells) => cells[0].textContent.trim());
-  const firsts = rows.map((cells) => numberIn(cells[0]));
-  const series = heads.slice(1).map((name, at) => ({
-    name,
+  const times = rows.map((cells) => cells[0].querySelector("time"));
+  const isTimes = rows.length > 0 && times.every(Boolean);
+  const firsts = isTimes ? times.map((time) => Date.parse(time.dateTime)) : rows.map((cells) => numberIn(cells[0]));
+  const series = drawnOnly(heads).slice(1).map((head, at) => ({
+    name: head.textContent.trim(),
     values: rows.map((cells) => (cells[at + 1] ? numberIn(cells[at + 1]) : null)),
   }));
-  return { labels, firsts, series, shown: rows.map((cells) => cells.map((cell) => cell.textContent.trim())) };
+  return { labels, isTimes, firsts, series, shown: rows.map((cells) => cells.map((cell) => cell.textContent.trim())) };
 }
 
 // A colour of the style sheet as the browser computes it: a canvas knows no light-dark().
@@ -29,10 +33,11 @@ function colour(figure, name) {
 }
 
 function configuration(figure) {
-  const { labels, firsts, series, shown } = numbersOf(figure);
+  const { labels, isTimes, firsts, series, shown } = numbersOf(figure);
   const kind = figure.dataset.kind;
   const [ink, line] = [colour(figure, "--soft"), colour(figure, "--line")];
   const isScatter = kind === "scatter";
+  const isPlaced = isScatter || isTimes;
   const axis = (title) => ({
     title: { display: Boolean(title), text: title, color: ink },
     ticks: { color: ink },
@@ -42,7 +47,7 @@ function configuration(figure) {
     const own = colour(figure, `--series-${(at % 4) + 1}`);
     return {
       label: name,
-      data: isScatter ? values.map((y, place) => ({ x: firsts[place], y })) : values,
+      data: isPlaced ? values.map((y, place) => ({ x: firsts[place], y })) : values,
       borderColor: own,
       backgroundColor: own,
       stepped: kind === "steps" ? "before" : false,
@@ -51,6 +56,15 @@ function configuration(figure) {
       spanGaps: true,
     };
   });
+  const x = axis(figure.dataset.x);
+  if (isTimes) {
+    x.type = "linear";
+    // A single point stands in the middle of two days.
+    [x.min, x.max] = [Math.min(...firsts), Math.max(...firsts)];
+    if (x.min === x.max) [x.min, x.max] = [x.min - 864e5, x.max + 864e5];
+    x.ticks.maxTicksLimit = Math.max(2, Math.min(8, Math.round((x.max - x.min) / 864e5) + 1));
+    x.ticks.callback = (at) => new Date(at).toLocaleDateString([], { day: "numeric", month: "short" });
+  }
   return {
     type: isScatter ? "scatter" : kind === "bar" ? "bar" : "line",
     data: { labels, datasets },
@@ -61,12 +75,13 @@ function configuration(figure) {
         legend: { display: series.length > 1, labels: { color: ink } },
         tooltip: {
           callbacks: {
+            title: (points) => points.map((at) => labels[at.dataIndex]).slice(0, 1),
             // As the table says it, with currency and spelling.
             label: (at) => `${series[at.datasetIndex].name}: ${shown[at.dataIndex][at.datasetIndex + 1]}`,
           },
         },
       },
-      scales: { x: axis(figure.dataset.x), y: { ...axis(figure.dataset.y), beginAtZero: kind === "bar" } },
+      scales: { x, y: { ...axis(figure.dataset.y), beginAtZero: kind === "bar" } },
     },
   };
 }

@@ -58,6 +58,7 @@ class Use:
         store.runners.end(first.id, Outcome(Stage.FAILED, is_stopping=True))
         store.runners.see_out(first.id, 0)
         store.runners.ended(LATER)
+        store.runners.ended_in(first.collection.id)
         assert store.notices.claim(60, NoticeKind.WEBHOOK, [1, 2]) is None
         notice = store.notices.claim(60)
         assert notice is not None
