@@ -4,11 +4,11 @@ import gzip
 from collections import Counter
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, Response
 
 from api.store.records import User
+from tests.api.web.looks import check
 from tests.api.web.reader import PASSWORD
 
 PAGES = ("/account/", "/no-such-page")
@@ -43,11 +43,11 @@ def test_nothing_serious_for_axe_and_nothing_too_wide(
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
     page.goto("/sign-in")
-    _check(page)
+    check(page)
     page.goto(link)
     for path in PAGES:
         page.goto(path)
-        _check(page)
+        check(page)
 
 
 def test_pages_are_small_and_their_scripts_run(page: Page, link: str) -> None:
@@ -75,13 +75,3 @@ def test_it_works_without_scripts(browser: Browser, site: str, link: str) -> Non
 
 def _gzipped(answer: Response) -> int:
     return 0 if answer.status != 200 else len(gzip.compress(answer.body()))
-
-
-def _check(page: Page) -> None:
-    found = [
-        (one["id"], one["nodes"][0]["html"])
-        for one in Axe().run(page).response["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert found == [], page.url
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
