@@ -48,6 +48,7 @@ def show(collection_id: int) -> ResponseReturnValue:
         waiting = error
     return render_template(
         "web/run_changes.html",
+        newest=newest,
         collection=newest.collection,
         domain=newest.collection.request.domain,
         runners=services().store.runners.ended_in(collection_id),
