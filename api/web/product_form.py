@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from api.products.queries import ProductQuery
 from api.rest.product_schemas import ListProducts
 from api.web.product_columns import USUAL, Column, chosen
-from category_crawler.job import faults_of
+from category_crawler.fault import faults_of
 
 _PRICE = re.compile(r"(\d{1,12})(?:[.,](\d{1,2}))?", re.ASCII)
 _STARS = re.compile(r"[0-5](?:[.,]\d)?", re.ASCII)
@@ -144,7 +144,7 @@ def _query(asked: dict[str, Any], faults: dict[str, str]) -> ProductQuery | None
     try:
         return ListProducts.model_validate({"collection_id": 1} | asked).query
     except ValidationError as error:
-        for one in faults_of(error):
+        for one in faults_of(error, asked):
             field = one.field.partition(".")[0]
             faults[_ON_PAGE.get(field, field)] = f"{one.message}."
         return None
