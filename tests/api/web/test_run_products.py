@@ -345,6 +345,18 @@ def test_the_counts_are_those_of_the_products_behind_them(shelf: Shelf) -> None:
         assert total_on(shelf.reader.get(html.unescape(path)).text) == int(count)
 
 
+def test_a_price_at_the_edge_of_a_bar_is_behind_one_link(
+    app: Flask, reader: Reader, owner: Caller
+) -> None:
+    every = [product(cents, price_cents=cents) for cents in range(1000, 1400)]
+    shelf = Shelf(reader, Kept(app, owner, domain="amazon.com.au").done(every))
+    cell = r'href="([^"]+price_min[^"]+)" dir="auto">[^<]*</a></td><td[^>]+data-value="(\d+)"'
+    links = re.findall(cell, shelf.text("", "overview/"))
+    assert len(links) == 20
+    for path, count in links:
+        assert total_on(reader.get(html.unescape(path)).text) == int(count)
+
+
 def test_discounts_stand_beside_ratings(shelf: Shelf) -> None:
     text = shelf.text("", "overview/")
     rows = re.findall(
