@@ -33,7 +33,7 @@ serve: install ## Run Scrapyd, the API and the watcher until Ctrl-C
 # Tests start hundreds of processes, which would otherwise compile our modules each time.
 test: export PYTHONDONTWRITEBYTECODE =
 test: browser ## Run the tests
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 bench: install ## Compare the project's speed with alternatives
 	@$(BIN)/python -m benchmarks
