@@ -12,6 +12,7 @@ from api.delivery_sessions import Conflict
 from api.products.comparison import NothingToCompare
 from api.products.datasets import NoRows
 from api.products.downloads import NotReady
+from api.runners.deletion import NotDeletable
 from api.runners.recurrence import InvalidRecurrence
 from api.runners.repeats import NotRepeatable
 from api.scrapyd.client import ScrapydAway, ScrapydRefused
@@ -119,6 +120,7 @@ _TOLD: Mapping[type[Exception], Callable[[Any], Problem]] = {
     Conflict: _conflict,
     NotRepeatable: _conflict,
     NothingToCompare: _conflict,
+    NotDeletable: _conflict,
     InvalidRecurrence: _conflict,
     KeyTaken: lambda _: Problem(409, _KEY_TAKEN),
     StoreUnusable: _database_busy,

@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema
 from api.rest.recurring_schemas import Schedule
 from api.runners.asked import Asked
 from api.runners.recurrence import Recurrence
+from api.runners.request import CollectionName
 from api.store.stage import ScheduleStatus, Stage
 from category_crawler.domain_config import DOMAINS, Marketplace
 from category_crawler.items import Product
@@ -132,6 +133,18 @@ class CollectionId(Body):
     """The ``id`` that add_schedule gave."""
 
 
+class RenameCollection(CollectionId):
+    """Which collection is meant, and its new name."""
+
+    model_config = ConfigDict(
+        # Unlike the calls of the hosted service, it has no clients that send other fields.
+        extra="forbid",
+        json_schema_extra={"examples": [{"collection_id": 1, "name": "Lamps"}]},
+    )
+
+    name: CollectionName
+
+
 class GetResult(CollectionId):
     """Which collection is meant, and which of its products."""
 
@@ -243,6 +256,20 @@ class Result(Run):
         description="Products; what the page does not show is null: "
         + ", ".join(f"`{name}`" for name in Product.__dataclass_fields__)
     )
+
+
+class Renamed(BaseModel):
+    """A collection with its new name."""
+
+    id: int = Field(description="Of the collection")
+    name: str
+
+
+class CollectionDeleted(BaseModel):
+    """A collection that was deleted."""
+
+    id: int
+    deleted: Literal[True]
 
 
 class Revoked(BaseModel):

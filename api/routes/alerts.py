@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint
 
 from api.alerts.findings import Findings, Tried, find
-from api.alerts.rules import rules_of, rules_text
+from api.alerts.saved_rules import save_rules, saved_rules
 from api.rest.alert_schemas import Alerts, AlertsSet, SetAlerts
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
@@ -28,7 +28,7 @@ def set_alerts(body: SetAlerts) -> dict[str, Any]:
     services().jobs.refresh(own_runner(body.collection_id))
     found = _tried(body)
     if not body.dry_run:
-        _save(body)
+        save_rules(services().store, body.collection_id, body.rules)
     return {
         "id": body.collection_id,
         "saved": not body.dry_run,
@@ -47,7 +47,7 @@ def get_alerts(body: CollectionId) -> dict[str, Any]:
     tried = alerts.last_tried(collection)
     return {
         "id": collection,
-        "rules": rules_of(alerts.rules(collection)),
+        "rules": saved_rules(services().store, collection),
         "last": _shown(tried) if tried else None,
     }
 
@@ -55,14 +55,6 @@ def get_alerts(body: CollectionId) -> dict[str, Any]:
 def _tried(body: SetAlerts) -> Findings:
     store, downloads = services().store, services().downloads
     return find(store, downloads, body.rules, Tried.last(store, body.collection_id))
-
-
-def _save(body: SetAlerts) -> None:
-    alerts = services().store.alerts
-    if body.rules:
-        alerts.set_rules(body.collection_id, rules_text(body.rules))
-    else:
-        alerts.remove_rules(body.collection_id)
 
 
 def _shown(tried: TriedAlert) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Category crawls: add_schedule, result, cancel, list."""
 
-import logging
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import islice
@@ -15,32 +14,32 @@ from api.products.spliced_file import SplicedFile
 from api.rest.auth import current_user
 from api.rest.envelope import enveloped, http_status
 from api.rest.idempotency import once
-from api.rest.links import base_url
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
 from api.rest.problem import ApiError
+from api.rest.reports import report_of, reports_of
 from api.rest.schemas import (
     Added,
+    CollectionDeleted,
     CollectionId,
     Collections,
     GetResult,
     ListCollections,
+    RenameCollection,
+    Renamed,
     Result,
     Revoked,
 )
 from api.runners.attempts import folder_of
-from api.runners.report import Report, report
+from api.runners.deletion import delete
 from api.runners.request import AddSchedule
 from api.services import services
 from api.store.idempotency import Answer
 from api.store.records import Runner
-from api.store.schedules import Schedule
 from api.store.stage import Stage
 from category_crawler.run.rows import rows_in
 
 blueprint = Blueprint("category", __name__, url_prefix="/schedules/amazon/category")
-
-logger = logging.getLogger(__name__)
 
 _PLACEHOLDER = "asins go here"
 
@@ -85,7 +84,7 @@ def result(body: GetResult) -> Any:
         with suppress(FileNotFoundError):
             return _with_products(runner, folder.rows.open("rb"), body)
         is_whole = False
-    return [{**_report_of_one(runner, is_whole=is_whole), "asins": []}]
+    return [{**report_of(runner, is_whole=is_whole), "asins": []}]
 
 
 @operation(blueprint, "/cancel/", body=CollectionId, data=Revoked, errors=(404,))
@@ -102,38 +101,33 @@ def cancel(body: CollectionId) -> dict[str, Any]:
 def list_collections(body: ListCollections) -> dict[str, Any]:
     """List one's collections, newest first, each with its newest runner."""
     stage = Stage.of(body.status) if body.status else None
-    store = services().store
-    total, runners = store.runners.page(current_user().id, stage, body.limit, body.skip)
-    schedules = store.schedules.of_all([runner.collection.id for runner in runners])
-    return {
-        "total": total,
-        "items": [_report(_latest(one), schedules.get(one.collection.id)) for one in runners],
-    }
+    total, runners = services().store.runners.page(current_user().id, stage, body.limit, body.skip)
+    return {"total": total, "items": reports_of(runners)}
+
+
+@operation(blueprint, "/rename/", body=RenameCollection, data=Renamed, errors=(404,))
+def rename(body: RenameCollection) -> dict[str, Any]:
+    """Give a collection another name."""
+    collection = own_runner(body.collection_id).collection
+    services().store.runners.rename_collection(collection.user, collection.id, body.name)
+    return {"id": collection.id, "name": body.name}
+
+
+@operation(blueprint, "/delete/", body=CollectionId, data=CollectionDeleted, errors=(404, 409))
+def delete_collection(body: CollectionId) -> dict[str, Any]:
+    """Delete a collection with its runs, their files, its products' history, schedule and alerts.
+
+    It cannot be undone. Credits that its runs have used stay used; what was to be told of them and
+    is not sent yet is not sent. It is refused with 409 while a run is open: cancel it first.
+    """
+    delete(services().store, services().jobs.refresh(own_runner(body.collection_id)))
+    return {"id": body.collection_id, "deleted": True}
 
 
 def added(answer: Answer) -> dict[str, Any]:
     """The answer about a runner that was started; :class:`api.rest.schemas.Added` as data."""
     data: dict[str, Any] = {"id": answer.collection, "runner_id": answer.runner}
     return data | ({"warnings": answer.warnings} if answer.warnings else {})
-
-
-def _report(runner: Runner, schedule: Schedule | None, *, is_whole: bool | None = None) -> Report:
-    position = services().jobs.queue_position(runner)
-    return report(runner, base_url(), position, schedule, is_whole=is_whole)
-
-
-def _report_of_one(runner: Runner, *, is_whole: bool) -> Report:
-    schedule = services().store.schedules.of(runner.collection.id)
-    return _report(runner, schedule, is_whole=is_whole)
-
-
-def _latest(runner: Runner) -> Runner:
-    """The refreshed runner; the stored one if the refresh fails, so that the list is shown."""
-    try:
-        return services().jobs.refresh(runner)
-    except Exception:
-        logger.exception("Runner %s could not be refreshed; it is listed as stored", runner.id)
-        return runner
 
 
 def _check_webhook(body: AddSchedule) -> None:
@@ -150,12 +144,12 @@ def _with_products(runner: Runner, file: IO[bytes], body: GetResult) -> Any:
     with file:
         end = None if body.limit is None else body.skip + body.limit
         page = [from_json(line) for line in islice(rows_in(file), body.skip, end)]
-    return [{**_report_of_one(runner, is_whole=True), "asins": page}]
+    return [{**report_of(runner, is_whole=True), "asins": page}]
 
 
 def _with_file(runner: Runner, file: IO[bytes]) -> Response:
     """The envelope with the result file spliced in: neither parsed nor held in memory."""
-    data = [{**_report_of_one(runner, is_whole=True), "asins": _PLACEHOLDER}]
+    data = [{**report_of(runner, is_whole=True), "asins": _PLACEHOLDER}]
     before, _, after = enveloped(HTTPStatus.OK, data, 1).rpartition(to_json(_PLACEHOLDER))
     spliced = SplicedFile(before, file, after)
     # The server's own wrapper sends a file piece by piece, without a thread and without copies.

@@ -1,6 +1,5 @@
 """Further runs of a collection: rerun, update_, pause_, resume_ and delete_schedule."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint
@@ -13,7 +12,7 @@ from api.rest.problem import ApiError
 from api.rest.recurring_schemas import Scheduled, ScheduleDeleted
 from api.rest.schemas import Added, CollectionId, UpdateSchedule
 from api.routes.category import added
-from api.runners.recurrence import Recurrence
+from api.runners.schedule_changes import go_on, set_schedule
 from api.runners.schedule_report import schedule_report
 from api.services import services
 from api.store.schedules import Schedule
@@ -49,11 +48,7 @@ def update_schedule(body: UpdateSchedule) -> dict[str, Any]:
     stays so.
     """
     collection = own_runner(body.collection_id).collection.id
-    schedules = services().store.schedules
-    if body.schedule is None:
-        schedules.remove(collection)
-    else:
-        schedules.put(current_user().id, collection, body.schedule.plan(datetime.now(UTC)))
+    set_schedule(services().store, current_user().id, collection, body.schedule)
     return _shown(collection)
 
 
@@ -75,8 +70,7 @@ def resume_schedule(body: CollectionId) -> dict[str, Any]:
     Runs that would have been due meanwhile are not made up for.
     """
     schedule = _own_schedule(body)
-    plan = Recurrence.read(schedule.recurrence).plan(datetime.now(UTC))
-    services().store.schedules.resume(schedule.collection, schedule.version, plan.next_run_at)
+    go_on(services().store, schedule)
     return _shown(schedule.collection)
 
 

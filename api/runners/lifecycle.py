@@ -106,19 +106,10 @@ class Jobs:
         Scrapyd did not take the job.
         """
         runner = self.refresh(runner)
-        folder = folder_of(runner)
-        if runner.stage is not Stage.FAILED:
-            raise RunError(
-                f"runner {runner.id} is {runner.stage}: only failed ones can be continued"
-            )
-        if runner.failed_reason == Cancelled.reason:
-            raise RunError(f"runner {runner.id} was cancelled: schedule the category anew")
-        if runner.files_removed_at is not None:
-            raise RunError(f"{why_gone(runner)}: schedule the category anew")
-        if not folder.has_begun:
-            raise RunError(f"runner {runner.id} has left nothing: schedule the category anew")
+        if why_not := why_not_continued(runner):
+            raise RunError(why_not)
         made = self.store.runners.add(
-            runner, folder.kept, self._still_wanted(runner), set_stranger_aside
+            runner, folder_of(runner).kept, self._still_wanted(runner), set_stranger_aside
         )
         if made is None:
             raise RunError(f"runner {runner.id} is not the newest of its collection")
@@ -315,6 +306,19 @@ class Jobs:
         ended_at = runner.finished_at
         assert ended_at is not None, "only a runner that has ended is stopped"
         return seconds_since(ended_at) >= self.settings.cancel_grace + _KILL_AFTER
+
+
+def why_not_continued(runner: Runner) -> str:
+    """Why a runner, the newest of its collection, cannot be continued; empty if it can."""
+    if runner.stage is not Stage.FAILED:
+        return f"runner {runner.id} is {runner.stage}: only failed ones can be continued"
+    if runner.failed_reason == Cancelled.reason:
+        return f"runner {runner.id} was cancelled: schedule the category anew"
+    if runner.files_removed_at is not None:
+        return f"{why_gone(runner)}: schedule the category anew"
+    if not folder_of(runner).has_begun:
+        return f"runner {runner.id} has left nothing: schedule the category anew"
+    return ""
 
 
 def _kill_writer(runner: Runner, folder: RunFolder) -> None:

@@ -4,13 +4,13 @@ import logging
 import os
 import shutil
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
 from api.runners.attempts import folder_of, run_name
+from api.runners.removal import files_of_runners
 from api.store import Store
 from api.store.records import Runner
 from category_crawler.daemon.address import PROJECT
@@ -43,7 +43,7 @@ def pruned(
     """
     had_files = 0
     # Each folder is listed once, not once for each runner.
-    files = _files_of_runners()
+    files = files_of_runners()
     ended = [
         runner
         for runner in store.runners.ended(utc_in(-seconds))
@@ -93,17 +93,6 @@ def _without_files(runner: Runner) -> bool:
         # The collection's folder is not empty if it has other runners.
         folder.parent.rmdir()
     return True
-
-
-def _files_of_runners() -> Mapping[int, list[Path]]:
-    """Logs and downloads by the number of their runner."""
-    logs = (var_folder() / "logs" / PROJECT).glob("*/r*-*.log")
-    found: defaultdict[int, list[Path]] = defaultdict(list)
-    for path in chain(logs, (var_folder() / "downloads").glob("*-*.*")):
-        number = path.name.removeprefix("r").partition("-")[0]
-        if number.isascii() and number.isdigit():
-            found[int(number)].append(path)
-    return found
 
 
 def _leftovers(before: float) -> Iterator[Path]:

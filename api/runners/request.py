@@ -19,6 +19,7 @@ from api.sentences import one_line
 from category_crawler.job import CategoryJob
 
 Priority = Literal["Highest", "High", "Normal", "Low", "Lowest"]
+CollectionName = Annotated[str, Field(min_length=1, max_length=255)]
 _LONGEST_SHOWN = 100
 _LONGEST_URL = 2083
 """Characters, as pydantic has it for what a client sends."""
@@ -40,7 +41,7 @@ class AddSchedule(CategoryJob):
 
     postcode: str
     """Must match the domain's postcode regex whole, and have an active delivery session."""
-    name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    name: CollectionName | None = None
     """The default is ``amazon_category_<node>``."""
     notification_email: EmailStr | None = None
     """Gets a mail when the run ends; the default is the user's own."""

@@ -77,7 +77,9 @@ class DueRuns:
     def _start(self, due: Due) -> None:
         schedule = due.schedule
         newest = self._jobs.store.runners.newest(schedule.user, schedule.collection)
-        assert newest is not None, "a collection has a runner as long as it has a schedule"
+        if newest is None:
+            # The collection has been deleted since the due runs were listed.
+            return
         newest = self._jobs.refresh(newest)
         if newest.has_ended:
             self._repeats.start_due(newest, due)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from api.runners.deletion import finish_deletions
 from api.runners.heartbeat import beat
 from api.runners.lifecycle import Jobs
 from api.runners.schedules import DueRuns
@@ -50,6 +51,8 @@ class Watcher:
         self._try(before, "the list of open runners", partial(self._refresh_runners, before))
         self._try(before, "the list of due runs", partial(self._settle_due, before))
         self._try(before, "the list of open sessions", partial(self._refresh_sessions, before))
+        deletions = partial(finish_deletions, self._jobs.store)
+        self._try(before, "what is left of deleted collections", deletions)
 
     def _refresh_runners(self, before: dict[str, _Failure]) -> None:
         for runner in self._jobs.store.runners.open():

@@ -15,6 +15,7 @@ from api.store.database import SQLiteFile, StoreError, StoreUnusable, is_damaged
 from api.store.idempotency import IdempotencyKeys
 from api.store.login_attempts import LoginAttempts
 from api.store.notices import Notices
+from api.store.removals import Removals
 from api.store.runners import Runners
 from api.store.schedules import Schedules
 from api.store.sessions import DeliverySessions
@@ -37,8 +38,15 @@ class Store:
         self.keys = IdempotencyKeys(self._file)
         self.schedules = Schedules(self._file)
         self.alerts = Alerts(self._file, self.notices)
+        self.removals = Removals(self._file)
         self.runners = Runners(
-            self._file, self.credits, self.notices, self.keys, self.schedules, self.alerts
+            self._file,
+            self.credits,
+            self.notices,
+            self.keys,
+            self.schedules,
+            self.alerts,
+            self.removals,
         )
         self.sessions = DeliverySessions(self._file)
 

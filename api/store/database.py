@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,14 @@ StoreError = sqlite3.Error
 """Base of what SQLite raises."""
 StoreUnusable = sqlite3.OperationalError
 """Raised if the database is locked, or its disk is full or refuses."""
+
+
+def plain(text: str) -> str:
+    """A text for comparison: without case and accents."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(mark for mark in apart if not unicodedata.combining(mark))
 
 
 def is_damaged(error: BaseException) -> bool:
@@ -55,6 +64,7 @@ class SQLiteFile:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.create_function("plain", 1, plain, deterministic=True)
             self._threads.db = Database(connection)
         db: Database = self._threads.db
         return db

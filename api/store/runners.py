@@ -1,19 +1,20 @@
 """Collections and their runners."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from sqlite3 import Connection
 from typing import Any
 
 from api.store.alerts import Alerts
 from api.store.credits import UserCredits
-from api.store.database import SQLiteFile
+from api.store.database import SQLiteFile, plain
 from api.store.idempotency import IdempotencyKeys, Once
 from api.store.new_runner import add_runner
 from api.store.notices import Notices
 from api.store.reading import columns_of, reader_of
 from api.store.records import Collection, Outcome, Runner, StoredRequest
+from api.store.removals import Removals
 from api.store.schedules import Due, Plan, Schedules
 from api.store.stage import Stage
 from category_crawler.errors import Cancelled
@@ -28,6 +29,13 @@ _FILES_ARE_FREE = (
     "stage IN ('done', 'failed') AND NOT is_stopping "
     "AND NOT EXISTS (SELECT 1 FROM runners AS later WHERE later.earlier = runners.id "
     "AND later.stage IN ('queued', 'scraping'))"
+)
+_SEARCHED = (
+    "collections.name || ' ' || coalesce(node_name, '') || ' ' || "
+    "coalesce(json_extract(request, '$.amazon_node_id'), '') || ' ' || "
+    "coalesce(json_extract(request, '$.category_url'), '') || ' ' || "
+    "coalesce(json_extract(request, '$.domain'), '') || ' ' || "
+    "coalesce(json_extract(request, '$.postcode'), '')"
 )
 _AS_RUNNER = reader_of(Runner)
 _AS_COLLECTION = reader_of(Collection)
@@ -45,6 +53,7 @@ class Runners:
         keys: IdempotencyKeys,
         schedules: Schedules,
         alerts: Alerts,
+        removals: Removals,
     ) -> None:
         self._file = file
         self._credits = credit
@@ -52,6 +61,7 @@ class Runners:
         self._keys = keys
         self._schedules = schedules
         self._alerts = alerts
+        self._removals = removals
 
     def add_collection(
         self,
@@ -193,15 +203,50 @@ class Runners:
     def remove_collection(self, collection: int) -> None:
         """Undo :meth:`add_collection`: Scrapyd never took the job."""
         with self._file.writing() as connection:
-            runners = "SELECT id FROM runners WHERE collection = ?"
-            for (runner,) in connection.execute(runners, (collection,)).fetchall():
+            runners = _runners_of(connection, collection)
+            for runner in runners:
                 self._credits.settle(connection, runner, 0, is_over=True)
-                self._keys.release(connection, runner)
-            self._schedules.drop(connection, collection)
-            connection.execute(f"DELETE FROM attempts WHERE runner IN ({runners})", (collection,))
-            connection.execute("DELETE FROM runners WHERE collection = ?", (collection,))
-            self._alerts.drop(connection, collection)
-            connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
+            self._drop(connection, collection, runners)
+
+    def delete_collection(self, user: int, collection: int) -> bool:
+        """Delete a user's collection with its runners, schedule, alerts and unsent notices.
+
+        False, and nothing is deleted, while one of its runners is open, or was cancelled and its
+        job may still be alive. The same transaction records that its files are to be removed.
+        """
+        with self._file.writing() as connection:
+            own = connection.execute(
+                "SELECT 1 FROM collections WHERE id = ? AND user = ? AND NOT EXISTS ("
+                "SELECT 1 FROM runners WHERE collection = collections.id "
+                "AND (stage IN ('queued', 'scraping') OR is_stopping))",
+                (collection, user),
+            ).fetchone()
+            if own is None:
+                return False
+            runners = _runners_of(connection, collection)
+            self._drop(connection, collection, runners)
+            self._removals.add(connection, user, collection, runners)
+        return True
+
+    def rename_collection(self, user: int, collection: int, name: str) -> bool:
+        """Give a user's collection another name; False if there is no such collection."""
+        return self._file.moved(
+            "UPDATE collections SET name = ? WHERE id = ? AND user = ? RETURNING id",
+            (name, collection, user),
+        )
+
+    def _drop(self, connection: Connection, collection: int, runners: Sequence[int]) -> None:
+        """Delete a collection's rows from every table."""
+        self._schedules.drop(connection, collection)
+        self._alerts.drop(connection, collection)
+        for runner in runners:
+            self._keys.release(connection, runner)
+            for table in ("attempts", "notices", "alerts"):
+                connection.execute(f"DELETE FROM {table} WHERE runner = ?", (runner,))
+        # The newest first: a runner may continue an earlier one.
+        for runner in reversed(runners):
+            connection.execute("DELETE FROM runners WHERE id = ?", (runner,))
+        connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
 
     def get(self, runner: int) -> Runner | None:
         """The runner with this number."""
@@ -257,6 +302,40 @@ class Runners:
             "AND failed_reason IS NOT ? ORDER BY runners.id DESC LIMIT 1",
             (collection, Cancelled.reason),
         )
+
+    def of_collection(self, collection: int, limit: int, skip: int = 0) -> list[Runner]:
+        """Runners of a collection, newest first."""
+        return self._file.all(
+            _AS_RUNNER,
+            f"{_RUNNERS} WHERE collection = ? ORDER BY runners.id DESC LIMIT ? OFFSET ?",
+            (collection, limit, skip),
+        )
+
+    def number_of(self, collection: int) -> int:
+        """How many runners a collection has had."""
+        ((number,),) = self._file.rows(
+            "SELECT count(*) FROM runners WHERE collection = ?", (collection,)
+        )
+        return int(number)
+
+    def search(
+        self, user: int, words: Sequence[str], stage: Stage | None, limit: int, skip: int
+    ) -> tuple[int, list[Runner]]:
+        """The same as :meth:`page`, of those collections that hold every word.
+
+        They are looked for in the name, the node and its name, the address, the shop and the
+        postcode; neither case nor accents matter.
+        """
+        holds = " AND ".join(f"instr(plain({_SEARCHED}), ?)" for _ in words) or "1"
+        found = self._file.rows(
+            "SELECT newest FROM collections JOIN runners ON runners.id = newest "
+            f"WHERE user = ? AND (?2 IS NULL OR stage = ?2) AND {holds} ORDER BY newest DESC",
+            (user, stage, *map(plain, words)),
+        )
+        marks = ", ".join("?" * len(found[skip : skip + limit]))
+        query = f"{_RUNNERS} WHERE runners.id IN ({marks}) ORDER BY runners.id DESC"
+        numbers = tuple(number for (number,) in found[skip : skip + limit])
+        return len(found), self._file.all(_AS_RUNNER, query, numbers)
 
     def page(
         self, user: int, stage: Stage | None, limit: int, skip: int
@@ -386,6 +465,14 @@ class Runners:
         """Record since when Scrapyd has not known the job; None if it knows it."""
         with self._file.writing() as connection:
             connection.execute("UPDATE runners SET missing_since = ? WHERE id = ?", (since, runner))
+
+
+def _runners_of(connection: Connection, collection: int) -> list[int]:
+    """The numbers of a collection's runners, the oldest first."""
+    found = connection.execute(
+        "SELECT id FROM runners WHERE collection = ? ORDER BY id", (collection,)
+    ).fetchall()
+    return [number for (number,) in found]
 
 
 def _is_newest(connection: Connection, runner: Runner) -> bool:

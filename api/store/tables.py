@@ -486,3 +486,22 @@ def create_sign_in_links(db: Database) -> None:
     """The users' roles, and links that sign a user in once; without a user, the first one."""
     for statement in _PEOPLE:
         db.conn.execute(statement)
+
+
+_REMOVAL_TABLES = (
+    """
+    CREATE TABLE removals (
+        collection INTEGER PRIMARY KEY,
+        user INTEGER NOT NULL,
+        runners TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    )
+    """,
+)
+
+
+@migrations()
+def create_removals(db: Database) -> None:
+    """Collections that were deleted, until their files are gone."""
+    for statement in _REMOVAL_TABLES:
+        db.conn.execute(statement)

@@ -11,6 +11,8 @@ from flask import Flask
 from api.config import Settings
 from api.web import (
     account,
+    alert_rules,
+    collection_actions,
     collections,
     failures,
     job_log,
@@ -20,6 +22,7 @@ from api.web import (
     operator_users,
     postcodes,
     product,
+    repeats,
     run,
     run_changes,
     run_products,
@@ -49,7 +52,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     csrf.init_app(app)
     for one in (
         *(start, sign_in, new_crawl, collections, run, run_products, run_changes, product),
-        *(postcodes, account, operator_service, operator_users, job_log),
+        *(collection_actions, repeats, alert_rules, postcodes, account),
+        *(operator_service, operator_users, job_log),
     ):
         app.register_blueprint(one.blueprint)
     words.init_app(app)

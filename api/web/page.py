@@ -66,6 +66,12 @@ def is_signed_in() -> bool:
     return True
 
 
+def own_path(wanted: str) -> str:
+    """A path of this site that a form or an address names; empty if it leads elsewhere."""
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return wanted if is_ours else ""
+
+
 def _sign_in_first() -> ResponseReturnValue | None:
     if is_signed_in():
         limit(hash_of(session[_TOKEN]))

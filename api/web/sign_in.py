@@ -8,7 +8,7 @@ from api.accounts.logins import LinkRefused, LoginRefused, LoginTooSoon
 from api.rest.auth import limit_address
 from api.rest.problem import ApiError
 from api.services import services
-from api.web.page import is_signed_in, public_page, sign_in, sign_out
+from api.web.page import is_signed_in, own_path, public_page, sign_in, sign_out
 
 blueprint = public_page("sign_in", __name__)
 blueprint.before_request(limit_address)
@@ -94,6 +94,4 @@ def _again(email: str, fault: str, code: int) -> ResponseReturnValue:
 
 def _next() -> str:
     """The page that was asked for before signing in, if it is one of ours."""
-    wanted = request.values.get("next", "")
-    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if is_ours else url_for("start.start")
+    return own_path(request.values.get("next", "")) or url_for("start.start")

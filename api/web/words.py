@@ -93,6 +93,12 @@ def size(number: int) -> str:
     return format_unit(number / factor, f"digital-{unit}", "short", "#,##0.#", locale=_reader())
 
 
+def zone(domain: str) -> str:
+    """The time zone of a marketplace; UTC of one that is not known."""
+    shop = DOMAINS.get(domain)
+    return shop.timezone if shop else "UTC"
+
+
 _SIZES = (("terabyte", 10**12), ("gigabyte", 10**9), ("megabyte", 10**6), ("byte", 1))
 _FORMS = {
     "csv": "CSV",
@@ -102,7 +108,7 @@ _FORMS = {
     "jsonl": "JSON lines",
 }
 _FILTERS: tuple[Callable[..., Any], ...] = (
-    *(money, amount, currency, number, signed, percent, moment, day, duration, size, picture),
+    *(money, amount, currency, number, signed, percent, moment, day, duration, size, zone, picture),
     form_name,
 )
 

@@ -29,6 +29,7 @@ from category_crawler.job import FundedJob
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Page
 from category_crawler.planning.plan import Limits, Plan
+from category_crawler.run.events import Event, EventKind
 from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, UNREADABLE, PageRecord
 from category_crawler.run.reader import JOB, RunFolder
 from category_crawler.run.records import Coverage, NoCoverage, Progress, Summary
@@ -212,6 +213,33 @@ class CategoryCrawl:
         if self.plan.stopped:
             return replace(coverage, complete=False, why=self.plan.stopped)
         return coverage
+
+    def draw(self) -> None:
+        """Write how the category was divided by price. Raises StorageFailed."""
+        self.run.draw(self.plan.price_axis)
+
+    def note(
+        self,
+        kind: EventKind,
+        reason: str = "",
+        seconds: float | None = None,
+        listing: ListingURL | None = None,
+    ) -> None:
+        """Write what has happened, with the page that it is about."""
+        is_slice = listing is not None and listing.price != self.plan.listing.price
+        low, high = listing.price if listing is not None and is_slice else (None, None)
+        self.run.note(
+            Event(
+                at=utc_now(),
+                kind=kind,
+                page=None if listing is None else listing.page,
+                low_cents=low,
+                high_cents=high,
+                seconds=None if seconds is None else round(seconds, 1),
+                pages=self.plan.pages_finished,
+                reason=Event.reason_of(reason),
+            )
+        )
 
     def leave_plan(self) -> None:
         """Write what the next run of this list can begin with, if this one has come to its end."""

@@ -10,8 +10,9 @@ from scrapy.crawler import Crawler
 from category_crawler.crawl.category_crawl import CategoryCrawl
 from category_crawler.crawl.failed_start import record_failed_job
 from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
-from category_crawler.extensions.run_progress import try_to_report
+from category_crawler.extensions.run_progress import try_to_draw, try_to_report
 from category_crawler.extensions.stopping import Stopping, stopping_of, unexplained
+from category_crawler.run.events import EventKind
 from category_crawler.run.records import SessionUsed, Summary
 from category_crawler.spiders.category import CategorySpider
 from category_crawler.times import utc_now
@@ -43,11 +44,16 @@ class RunEnd:
         if stopping.error is None and not (reason == "finished" and crawl.is_over):
             stopping.stop(unexplained(reason))
         try_to_report(crawl, crawl.progress)
+        try_to_draw(crawl)
         try:
             _write_end(crawl, stopping)
         except StorageFailed as error:
             logger.error("The summary could not be written: %s", error)
             stopping.stop(error)
+        if stopping.error is None:
+            crawl.note(EventKind.ENDED)
+        else:
+            crawl.note(EventKind.STOPPED, str(stopping.error))
         crawl.run.close()
 
     def _write_summary(self, spider: CategorySpider) -> None:

@@ -21,13 +21,19 @@ logger = logging.getLogger(__name__)
 
 REPORT_EVERY = 1.0
 """Seconds between two writes of the progress."""
+DRAW_EVERY = 10.0
+"""Seconds between two writes of the price axis, which takes in every product found."""
 
 
 class RunProgress:
-    """An extension that updates ``progress.json``: at most once a second, and at each pause."""
+    """An extension that updates ``progress.json``: at most once a second, and at each pause.
+
+    It also updates ``price_axis.json``, less often.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self._reported = -REPORT_EVERY
+        self._drawn = -DRAW_EVERY
         self._shared_pause: Pause | None = None
         self._shared_until = 0.0
         """End of that pause, by the monotonic clock."""
@@ -49,6 +55,9 @@ class RunProgress:
         )
         if monotonic() - self._reported >= REPORT_EVERY:
             self._report(crawl)
+        if monotonic() - self._drawn >= DRAW_EVERY:
+            self._drawn = monotonic()
+            try_to_draw(crawl)
 
     def pause_started(
         self, spider: CategorySpider, seconds: float, reason: str, shared: bool = False
@@ -65,6 +74,14 @@ class RunProgress:
         # Pages requested before a shared pause still arrive during it.
         shared = self._shared_pause if self._reported < self._shared_until else None
         try_to_report(crawl, crawl.progress.waiting(pause or shared))
+
+
+def try_to_draw(crawl: CategoryCrawl) -> None:
+    """Write the price axis; a failure is only logged."""
+    try:
+        crawl.draw()
+    except StorageFailed as error:
+        logger.warning("%s", error)
 
 
 def try_to_report(crawl: CategoryCrawl, progress: Progress) -> None:

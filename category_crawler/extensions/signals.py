@@ -6,5 +6,15 @@ page_finished = object()
 pause_started = object()
 """Sent with ``spider``, ``seconds`` and ``reason`` before a retry.
 
-``shared`` is true if every other request waits too.
+``shared`` is true if every other request waits too; ``listing`` is the page that is requested
+again, None if it is no listing.
+"""
+
+crawl_opened = object()
+"""Sent with ``crawl`` before its first request."""
+
+page_doubted = object()
+"""Sent with ``crawl``, ``listing`` and ``again`` after a page that was not read as it should be.
+
+``again`` is true if the page is requested once more.
 """

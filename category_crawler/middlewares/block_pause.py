@@ -42,15 +42,16 @@ class BlockPause:
         kind = facts_of(response).block
         if kind not in CHALLENGES or not self._pause or "challenged" in request.meta:
             return response
-        self._begin_pause(kind)
+        self._begin_pause(kind, request)
         return self._once_more(request, kind)
 
-    def _begin_pause(self, kind: Kind) -> None:
+    def _begin_pause(self, kind: Kind, request: Request) -> None:
         now = monotonic()
         if now >= self._over_at:
             self._over_at = now + self._pause
             reason = f"the site answered with {BLOCKS[kind]}"
-            announce_pause(self.crawler, self._pause, reason, shared=True)
+            listing = request.cb_kwargs.get("listing")
+            announce_pause(self.crawler, self._pause, reason, shared=True, listing=listing)
 
     def _once_more(self, request: Request, kind: Kind) -> Request:
         assert self.crawler.spider is not None

@@ -17,6 +17,7 @@ from tldextract import TLDExtract
 
 from category_crawler.extensions import signals
 from category_crawler.extensions.stopping import stopping_of
+from category_crawler.listing_url import ListingURL
 from category_crawler.middlewares.response import (
     GARBLED,
     damage_of,
@@ -112,7 +113,7 @@ class BackoffRetry(RetryMiddleware):
         seconds = max(min(grown, self.longest_pause), asked_for)
         if self._exceeds_budget(seconds):
             return None
-        announce_pause(self.crawler, seconds, reason)
+        announce_pause(self.crawler, seconds, reason, listing=request.cb_kwargs.get("listing"))
         if await stopping_of(self.crawler).stops_within(seconds):
             raise IgnoreRequest("the crawl is stopping")
         return without_cookies(retry)
@@ -136,7 +137,14 @@ class BackoffRetry(RetryMiddleware):
         return monotonic() + seconds - self._failing_since > self.budget
 
 
-def announce_pause(crawler: Crawler, seconds: float, reason: str, *, shared: bool = False) -> None:
+def announce_pause(
+    crawler: Crawler,
+    seconds: float,
+    reason: str,
+    *,
+    shared: bool = False,
+    listing: ListingURL | None = None,
+) -> None:
     """Send the signal ``pause_started``; ``shared`` means that every request waits."""
     crawler.signals.send_catch_log(
         signals.pause_started,
@@ -144,6 +152,7 @@ def announce_pause(crawler: Crawler, seconds: float, reason: str, *, shared: boo
         seconds=seconds,
         reason=reason,
         shared=shared,
+        listing=listing,
     )
 
 

@@ -7,11 +7,13 @@ from category_crawler.domain_config import DELIVERY_DAY_CODE
 from category_crawler.job import CategoryJob
 from category_crawler.listing_url import ListingURL
 from category_crawler.planning.audit import PAGES, Audit, pages_of_audit
+from category_crawler.planning.axis import price_axis
 from category_crawler.planning.coverage import Tally, cover
 from category_crawler.planning.known_plan import KnownPlan
 from category_crawler.planning.next_plan import Harvest, next_plan
 from category_crawler.planning.partition import Effort, Partition
 from category_crawler.run.journal import PageRecord
+from category_crawler.run.price_axis import PriceAxis
 from category_crawler.run.records import Coverage
 
 
@@ -194,6 +196,11 @@ class Plan:
             self.corrected_query,
         )
         return cover(self._partition, tally, self._audit)
+
+    @property
+    def price_axis(self) -> PriceAxis:
+        """How the category was divided by price so far."""
+        return price_axis(self._partition)
 
     @property
     def stopped(self) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from category_crawler.files.record_file import NotReadable, open_file, read_record, warn_once
+from category_crawler.run.events import Event, events_in
+from category_crawler.run.price_axis import PriceAxis
 from category_crawler.run.records import Progress, Summary
 from category_crawler.run.rows import (
     ARRAY_BEGIN,
@@ -29,6 +31,8 @@ JOB = "job.json"
 PLAN = "plan.json"
 KNOWN = "known.json"
 LOCK = "run.lock"
+EVENTS = "events.jsonl"
+AXIS = "price_axis.json"
 _LONGEST_PID = 12
 _ABSENT = (FileNotFoundError, NotADirectoryError, NotReadable)
 """Raised if there is no file, or something that is not a file."""
@@ -47,6 +51,7 @@ class RunFolder:
         """A line per finished page, see :mod:`.journal`."""
         self._job, self._lock = path / JOB, path / LOCK
         self._progress, self._summary = path / PROGRESS, path / SUMMARY
+        self._events, self._axis = path / EVENTS, path / AXIS
 
     @property
     def has_begun(self) -> bool:
@@ -78,6 +83,28 @@ class RunFolder:
     def progress(self) -> Progress | None:
         """The run's progress; None before the first page. Raises OSError, see read_record."""
         return read_record(self._progress, Progress)
+
+    @property
+    def price_axis(self) -> PriceAxis | None:
+        """How the category was divided by price; None if no attempt has told."""
+        return read_record(self._axis, PriceAxis)
+
+    def events(self, most: int) -> list[Event]:
+        """The latest things that have happened, newest first."""
+        with suppress(*_ABSENT), open_file(self._events) as file:
+            return events_in(file, most)
+        return []
+
+    @property
+    def version(self) -> str:
+        """Another text whenever the progress, the events or the summary has changed."""
+        files = (self._progress, self._events, self._summary)
+        return "-".join(_version(path) for path in files)
+
+    @property
+    def axis_version(self) -> str:
+        """Another text whenever :attr:`price_axis` has changed."""
+        return _version(self._axis)
 
     @property
     def is_done(self) -> bool:
@@ -178,6 +205,11 @@ def _status(path: Path) -> os.stat_result | None:
     with suppress(OSError):
         return path.stat()
     return None
+
+
+def _version(path: Path) -> str:
+    status = _status(path)
+    return f"{status.st_mtime_ns:x}.{status.st_size:x}.{status.st_ino:x}" if status else ""
 
 
 def _is_file(path: Path) -> bool:

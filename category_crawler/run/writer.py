@@ -7,6 +7,8 @@
 ``sponsored.part``        products seen as advertisements, if the job includes them
 ``journal.jsonl``         one line per finished page
 ``progress.json``         how far the run has come; each write is atomic
+``price_axis.json``       how the category was divided by price; each write is atomic
+``events.jsonl``          what has happened besides: retries, waits, stops; bounded
 ``summary.json``          how the run ended; written at the end
 ``unreadable.html.gz``    the page that the readers did not understand, if it stopped the run
 ``category_asins.json``   the rows as a JSON array; an atomic write when the run is done
@@ -39,8 +41,12 @@ from category_crawler.files.record_file import (
 )
 from category_crawler.items import Product
 from category_crawler.run.append_file import AppendFile, storing
+from category_crawler.run.events import Event, EventFile
 from category_crawler.run.journal import PageRecord, read_journal
+from category_crawler.run.price_axis import PriceAxis
 from category_crawler.run.reader import (
+    AXIS,
+    EVENTS,
     JOB,
     JOURNAL,
     LOCK,
@@ -78,6 +84,7 @@ class Run:
         self._rows = AppendFile(folder / PARTIAL_ROWS)
         self._sponsored = AppendFile(folder / SPONSORED)
         self._journal = AppendFile(folder / JOURNAL)
+        self._events = EventFile(folder / EVENTS)
         self._committed = (0, 0)
         """``kept`` and ``kept_without_price`` at the last commit."""
         self._synced_at = -_SYNC_EVERY
@@ -205,6 +212,15 @@ class Run:
         with storing(PROGRESS):
             write_whole(self.folder / PROGRESS, [_json(progress.shown())])
 
+    def draw(self, axis: PriceAxis) -> None:
+        """Write how the category was divided by price."""
+        with storing(AXIS):
+            write_whole(self.folder / AXIS, [_json(axis.model_dump())])
+
+    def note(self, event: Event) -> None:
+        """Write what has happened; a failure is only logged."""
+        self._events.add(event)
+
     def finish(self, summary: Summary) -> None:
         """Finish a complete run: write the result file, then the summary.
 
@@ -224,7 +240,7 @@ class Run:
 
     def close(self) -> None:
         """Close the files and release the lock."""
-        for file in (self._rows, self._sponsored, self._journal, self._lock):
+        for file in (self._rows, self._sponsored, self._journal, self._events, self._lock):
             file.close()
 
     def _write_summary(self, summary: Summary) -> None:

@@ -65,6 +65,7 @@ class CategorySpider(StoppingSpider):
     own_extensions: ClassVar = {
         "category_crawler.extensions.run_end.RunEnd": 200,
         "category_crawler.extensions.run_progress.RunProgress": 300,
+        "category_crawler.extensions.run_log.RunLog": 350,
         "category_crawler.extensions.progress_bar.ProgressBar": 400,
     }
 
@@ -122,6 +123,7 @@ class CategorySpider(StoppingSpider):
         self.crawler.signals.connect(
             self.count_request, signal=scrapy_signals.request_reached_downloader
         )
+        self.crawler.signals.send_catch_log(signals.crawl_opened, crawl=self.crawl)
         self._warn(self.crawl)
         for product in self._kept_before(self.crawl):
             yield product
@@ -276,9 +278,11 @@ class CategorySpider(StoppingSpider):
             raise type(error)(f"{error}; {crawl.keep_unreadable(response.body)}") from None
         if crawl.plan.needs_second_request(listing):
             self.logger.warning("%s is doubtful: it is requested again", listing)
+            self._doubt(crawl, listing, again=True)
         elif record.cards_missed or record.kind == UNREADABLE:
             kept = crawl.keep_unreadable(response.body)
             self.logger.warning("%s could not be read wholly; %s", listing, kept)
+            self._doubt(crawl, listing, again=False)
         if crawl.plan.pages_finished == 1 and crawl.plan.listing == listing:
             self._say_how_large(crawl)
         self._warn(crawl)
@@ -292,6 +296,11 @@ class CategorySpider(StoppingSpider):
         record, products = crawl.take(page, listing, requests)
         self.crawler.signals.send_catch_log(signals.page_finished, crawl=crawl, record=record)
         return record, products
+
+    def _doubt(self, crawl: CategoryCrawl, listing: ListingURL, *, again: bool) -> None:
+        self.crawler.signals.send_catch_log(
+            signals.page_doubted, crawl=crawl, listing=listing, again=again
+        )
 
     def _say_how_large(self, crawl: CategoryCrawl) -> None:
         reported = crawl.coverage.reported_total

@@ -1,0 +1,81 @@
+"""The rules of a collection's alerts: add one, remove one."""
+
+from typing import Any
+
+from flask import flash, redirect, request
+from flask.typing import ResponseReturnValue
+from pydantic import TypeAdapter, ValidationError
+
+from api.alerts.rules import MOST_RULES, Rule
+from api.alerts.saved_rules import save_rules, saved_rules
+from api.rest.ownership import own_runner
+from api.services import services
+from api.store.records import Runner
+from api.web.page import page
+from api.web.run import Typed, address, shown
+from category_crawler.job import faults_of
+
+blueprint = page("alert_rules", __name__, "/collections/<int:collection_id>/alerts")
+_RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
+_OF_RUNS = ("coverage_not_complete", "run_failed")
+_FIELDS = ("kind", "percent", "price", "search", "brand")
+
+
+@blueprint.post("/add")
+def add(collection_id: int) -> ResponseReturnValue:
+    """Add a rule."""
+    runner = own_runner(collection_id)
+    typed = {name: request.form.get(name, "").strip() for name in _FIELDS}
+    rules = saved_rules(services().store, collection_id)
+    if len(rules) >= MOST_RULES:
+        return _again(runner, typed, {"kind": f"There are {MOST_RULES} rules, which is the most."})
+    try:
+        rule = _RULE.validate_python(_given(typed))
+    except ValidationError as error:
+        faults = {_field(fault.field): fault.message for fault in faults_of(error)}
+        return _again(runner, typed, faults)
+    save_rules(services().store, collection_id, [*rules, rule])
+    flash("The alert is saved. It is tried when the next run ends.")
+    return redirect(address(collection_id, runner.id, "alerts"))
+
+
+@blueprint.post("/remove")
+def remove(collection_id: int) -> ResponseReturnValue:
+    """Remove a rule, by its words: another page may have changed the list since."""
+    runner = own_runner(collection_id)
+    rules = saved_rules(services().store, collection_id)
+    named = request.form.get("rule", "")
+    at = next((place for place, rule in enumerate(rules) if rule.words == named), None)
+    if at is not None:
+        save_rules(services().store, collection_id, [*rules[:at], *rules[at + 1 :]])
+        flash("The alert is removed.")
+    return redirect(address(collection_id, runner.id, "alerts"))
+
+
+def _given(typed: dict[str, str]) -> dict[str, Any]:
+    """What was typed as the fields of a rule; what is no number is left for the rule to refuse."""
+    given: dict[str, Any] = {"kind": typed["kind"]}
+    if typed["kind"] == "price_falls":
+        given["percent"] = _number(typed["percent"])
+    if typed["kind"] == "price_below":
+        price = _number(typed["price"])
+        given["cents"] = round(price * 100) if isinstance(price, float) else price
+    if typed["kind"] not in _OF_RUNS:
+        given |= {name: typed[name] for name in ("search", "brand") if typed[name]}
+    return given
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return text
+
+
+def _field(name: str) -> str:
+    last = name.rpartition(".")[2]
+    return {"cents": "price"}.get(last, last if last in _FIELDS else "kind")
+
+
+def _again(runner: Runner, typed: dict[str, str], faults: dict[str, str]) -> ResponseReturnValue:
+    return shown(runner, {"alert": Typed(typed, faults)}, 400)

@@ -1,0 +1,47 @@
+"""What has happened in a run, in words."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from api.web.words import duration, money, number
+from category_crawler.run.events import Event, EventKind
+
+_WORDS: Mapping[EventKind, str] = MappingProxyType(
+    {
+        EventKind.BEGAN: "The crawl begins",
+        EventKind.CONTINUED: "The crawl goes on; {pages} finished before",
+        EventKind.WAITED: "Everything waits for up to {wait}{because}",
+        EventKind.RETRIED: "{page}: retried after {reason}, {wait} later",
+        EventKind.DOUBTED: "{page}: the answer is doubtful, so it is asked for once more",
+        EventKind.UNREAD: "{page}: it could not be read wholly; the crawl goes on without it",
+        EventKind.STOPPED: "Stopped, with {pages} finished{because}",
+        EventKind.ENDED: "The crawl has come to its end, with {pages} finished",
+    }
+)
+
+
+def in_words(event: Event, domain: str) -> str:
+    """One event, without a full stop; prices as the marketplace writes them."""
+    return _WORDS[event.kind].format(
+        page=_page(event, domain),
+        pages="1 page" if event.pages == 1 else f"{number(event.pages)} pages",
+        wait=duration(event.seconds),
+        reason=event.reason,
+        because=f": {event.reason}" if event.reason else "",
+    )
+
+
+def _page(event: Event, domain: str) -> str:
+    page = "Page" if event.page is None else f"Page {number(event.page)}"
+    if event.low_cents is None and event.high_cents is None:
+        return page
+    return f"{page} of prices {price_range(event.low_cents, event.high_cents, domain)}"
+
+
+def price_range(low: int | None, high: int | None, domain: str) -> str:
+    """A range of prices, either end of which may be open."""
+    if low is not None and high is not None:
+        return f"{money(low, domain)} to {money(high, domain)}"
+    if high is not None:
+        return f"up to {money(high, domain)}"
+    return "of any amount" if low is None else f"from {money(low, domain)}"
