@@ -3,6 +3,7 @@
 from api.products.comparison import Comparison
 from api.rest.auth import current_user
 from api.rest.problem import ApiError
+from api.rest.schemas import LARGEST_ID
 from api.services import services
 from api.store.records import Runner, Zipcode
 
@@ -10,6 +11,8 @@ from api.store.records import Runner, Zipcode
 def own_runner(collection_id: int, runner_id: int | None = None) -> Runner:
     """A runner of one's own collection, the newest by default. Raises ApiError if there is none."""
     user, runners = current_user().id, services().store.runners
+    if max(collection_id, runner_id or 0) > LARGEST_ID:
+        raise ApiError(404, f"There is no collection {collection_id} of yours")
     if runner_id is not None:
         runner = runners.own(user, collection_id, runner_id)
         missing = f"There is no runner {runner_id} in a collection {collection_id} of yours"

@@ -1,5 +1,6 @@
 """The rules of a collection's alerts: add one, remove one."""
 
+from math import isfinite
 from typing import Any
 
 from flask import flash, redirect, request
@@ -67,9 +68,10 @@ def _given(typed: dict[str, str]) -> dict[str, Any]:
 
 def _number(text: str) -> float | str:
     try:
-        return float(text.replace(",", "."))
+        read = float(text.replace(",", "."))
     except ValueError:
         return text
+    return read if isfinite(read) else text
 
 
 def _field(name: str) -> str:

@@ -1,6 +1,6 @@
 """The picture of a price axis: where each range lies, and how high it stands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import log10
 
@@ -8,7 +8,7 @@ from category_crawler.run.price_axis import PriceAxis, PriceRange
 
 HEIGHT = 150
 """Pixels of the highest bar."""
-_LEAST_HEIGHT = 3
+_LEAST_HEIGHT, _LEAST_WIDTH = 3, 0.15
 _MOST_TICKS = 5
 _STEPS = (1, 2, 5)
 
@@ -44,13 +44,17 @@ class Picture:
 
 
 def picture_of(axis: PriceAxis) -> Picture:
-    """The picture of an axis. Prices stand in steps of tens: most products are cheap ones."""
-    scale = _Scale(axis.ranges)
+    """The picture of an axis. Prices stand in steps of tens: most products are cheap ones.
+
+    Parts that are no price ranges stand side by side.
+    """
     highest = max((max(one.seen, one.reported or 0) for one in axis.ranges), default=0) or 1
-    return Picture(
-        [_bar(one, scale, highest) for one in axis.ranges],
-        [*scale.ticks()],
-    )
+    if axis.division != "price":
+        each = 100 / max(1, len(axis.ranges))
+        ends = [(each * place, each * (place + 1)) for place in range(len(axis.ranges))]
+        return Picture([*_bars(axis.ranges, ends, highest)], [])
+    scale = _Scale(axis.ranges)
+    return Picture([*_bars(axis.ranges, map(scale.ends, axis.ranges), highest)], [*scale.ticks()])
 
 
 class _Scale:
@@ -85,11 +89,14 @@ class _Scale:
             yield Tick(x, cents, "start" if x < 8 else "end" if x > 92 else "middle")
 
 
-def _bar(one: PriceRange, scale: _Scale, highest: int) -> Bar:
-    left, right = scale.ends(one)
-    height = max(_LEAST_HEIGHT, round(HEIGHT * one.seen / highest, 1))
-    missing = HEIGHT * max(0, (one.reported or 0) - one.seen) / highest
-    return Bar(one, left, round(max(0.15, right - left), 3), height, round(missing, 1))
+def _bars(
+    ranges: Sequence[PriceRange], ends: Iterable[tuple[float, float]], highest: int
+) -> Iterator[Bar]:
+    for one, (left, right) in zip(ranges, ends, strict=True):
+        height = max(_LEAST_HEIGHT, round(HEIGHT * one.seen / highest, 1))
+        missing = HEIGHT * max(0, (one.reported or 0) - one.seen) / highest
+        width = max(_LEAST_WIDTH, round(right - left, 3))
+        yield Bar(one, round(left, 3), width, height, round(missing, 1))
 
 
 def _round_prices() -> Iterator[int]:

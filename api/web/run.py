@@ -158,6 +158,7 @@ def _covered(runner: Runner) -> dict[str, Any]:
         "picture_height": HEIGHT,
         "coverage": report_of(runner)["coverage"] or {},
         "price_range": lambda one: run_log.price_range(one.low_cents, one.high_cents, domain),
+        "part_name": lambda one, place: run_log.part_name(one, place, domain),
     }
 
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from api.web.words import duration, money, number
 from category_crawler.run.events import Event, EventKind
+from category_crawler.run.price_axis import PriceRange
 
 _WORDS: Mapping[EventKind, str] = MappingProxyType(
     {
@@ -45,3 +46,10 @@ def price_range(low: int | None, high: int | None, domain: str) -> str:
     if high is not None:
         return f"up to {money(high, domain)}"
     return "of any amount" if low is None else f"from {money(low, domain)}"
+
+
+def part_name(part: PriceRange, place: int, domain: str) -> str:
+    """A part of a category: its prices, or its place among the others."""
+    if part.low_cents is None and part.high_cents is None:
+        return f"Part {place}"
+    return price_range(part.low_cents, part.high_cents, domain)

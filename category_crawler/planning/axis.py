@@ -1,10 +1,16 @@
-"""Makes the picture of a partition: its price ranges, in order, with what came of each. Pure."""
+"""Makes the picture of a partition: its parts, in order, with what came of each. Pure."""
 
 from collections.abc import Iterator, Sequence
 
 from category_crawler.planning.partition import Partition
-from category_crawler.planning.slice import Slice, Verdict
-from category_crawler.run.price_axis import MOST_RANGES, PriceAxis, PriceRange, RangeState
+from category_crawler.planning.slice import Slice, Verdict, Way
+from category_crawler.run.price_axis import (
+    MOST_RANGES,
+    Division,
+    PriceAxis,
+    PriceRange,
+    RangeState,
+)
 
 _STATES: dict[Verdict | None, RangeState] = {
     Verdict.COMPLETE: "whole",
@@ -12,22 +18,42 @@ _STATES: dict[Verdict | None, RangeState] = {
     Verdict.UNKNOWN: "unknown",
     None: "open",
 }
+_BY_WAY: dict[Way | None, Division] = {
+    Way.PRICE: "price",
+    Way.BRANDS: "brand",
+    Way.BRAND_GROUPS: "brand",
+    Way.NODES: "node",
+    None: "none",
+}
 _WORST_FIRST: tuple[RangeState, ...] = ("open", "capped", "unknown", "whole")
 
 
 def price_axis(partition: Partition) -> PriceAxis:
-    """The price ranges of a partition; one range if it was not divided by price."""
-    found = sorted(map(_range, _ranges(partition.root)), key=_place)
+    """The price ranges of a partition; its other parts if it was not divided by price."""
+    root = partition.root
+    division: Division = "price" if root.is_divided_by_price else _BY_WAY[root.way]
+    slices = _ranges(root) if division == "price" else _leaves(root)
+    found = [_range(one) for one in slices]
+    apart = _without_overlaps(found) if division == "price" else found
+    each = -(-len(apart) // MOST_RANGES) or 1
+    ranges = [_joined(apart[begin : begin + each]) for begin in range(0, len(apart), each)]
+    return PriceAxis(division=division, ranges=tuple(ranges), joined=len(found) - len(ranges))
+
+
+def _without_overlaps(found: list[PriceRange]) -> list[PriceRange]:
+    """The ranges in order: what an audit has found is crawled again as a range inside of others."""
     apart: list[PriceRange] = []
-    for one in found:
-        # What an audit has found is crawled again as a range of its own, inside of others.
+    for one in sorted(found, key=_place):
         if apart and _overlap(apart[-1], one):
             apart[-1] = _joined([apart[-1], one])
         else:
             apart.append(one)
-    each = -(-len(apart) // MOST_RANGES) if apart else 1
-    ranges = [_joined(apart[begin : begin + each]) for begin in range(0, len(apart), each)]
-    return PriceAxis(ranges=tuple(ranges), joined=len(found) - len(ranges))
+    return apart
+
+
+def _leaves(one: Slice) -> Iterator[Slice]:
+    """The slices that are not divided again."""
+    return (part for part in one.with_all_parts() if not part.parts)
 
 
 def _ranges(one: Slice) -> Iterator[Slice]:

@@ -1,4 +1,4 @@
-"""How a category was divided by price, and what came of each range: a picture for people."""
+"""How a category was divided, and what came of each part: a picture for people."""
 
 from typing import Annotated, Literal
 
@@ -9,13 +9,14 @@ from category_crawler.run.records import Count
 
 MOST_RANGES = 200
 
+Division = Literal["price", "brand", "node", "none"]
 RangeState = Literal["whole", "capped", "unknown", "open"]
 """``whole``: every product reported was seen. ``capped``: the site did not serve all of it.
 ``open``: it is still being crawled."""
 
 
 class PriceRange(Record):
-    """A range of prices that was crawled as a listing, or as several."""
+    """A part of the category: a range of prices, or another part of all prices."""
 
     low_cents: Count | None
     """None without a lower bound."""
@@ -31,8 +32,13 @@ class PriceRange(Record):
 
 
 class PriceAxis(Record):
-    """The ranges from the cheapest to the dearest; they hold no product without a price."""
+    """The parts; by price they stand from the cheapest to the dearest, without a gap.
 
+    No range of prices holds a product without a price.
+    """
+
+    division: Division
+    """How the whole category was divided; some of its parts may be divided in other ways again."""
     ranges: tuple[PriceRange, ...]
     joined: Count
-    """Ranges that were joined with a neighbour, so that the list stays short."""
+    """Parts that were joined with a neighbour, so that the list stays short."""

@@ -75,6 +75,18 @@ class Use:
         store.runners.newest(self.user, first.collection.id)
         store.runners.remove(second.id)
         store.runners.remove_collection(self.collection().collection.id)
+        self.collections(first.collection.id)
+
+    def collections(self, ended: int) -> None:
+        store = self.store
+        assert store.runners.search(self.user, ["lamps"], Stage.FAILED, 10, 0)[0] == 1
+        store.runners.of_collection(ended, 10)
+        store.runners.number_of(ended)
+        store.runners.rename_collection(self.user, ended, "Chairs")
+        assert store.runners.delete_collection(self.user, ended)
+        assert store.removals.of(ended) is not None
+        assert len(store.removals.all(10)) == 1
+        store.removals.settle(ended)
 
     def schedules(self) -> None:
         store, once = self.store, Once(self.user, "key", "fingerprint")

@@ -48,3 +48,166 @@ def test_a_run_from_its_queue_to_its_end(
     assert '<g class="whole">' in shown
     assert "Run again" in shown
     assert ">Cancel<" not in shown
+
+
+def test_a_cancelled_run_says_so_and_leads_to_a_new_crawl(
+    reader: Reader, app: Flask, ann: User, scrapyd: Daemon, shop: Storefront
+) -> None:
+    shop.switches.latency = 3
+    runner = until_moving(app, start(app, ann.id))
+    page = page_of(runner)
+    answer = reader.send(page, f"/collections/{runner.collection.id}/cancel")
+    assert answer.location == page
+    shown = reader.get(page).text
+    assert "The run is cancelled. What it had found is kept." in shown
+    assert "Cancelled before its end." in shown
+    assert "A cancelled collection cannot be run again." in shown
+    assert 'class="button primary" href="/new/?category_url=' in shown
+    assert "Run again" not in shown
+    assert ">Go on<" not in shown
+    again = reader.send(page, f"/collections/{runner.collection.id}/rerun")
+    assert again.status_code == 409
+
+
+def test_a_failed_run_goes_on_behind_its_last_page(
+    reader: Reader, app: Flask, ann: User, scrapyd: Daemon, shop: Storefront
+) -> None:
+    shop.switches.block = "captcha"
+    shop.switches.block_from = 2
+    failed = until_ended(app, start(app, ann.id))
+    assert failed.failed_reason == "blocked"
+    page = page_of(failed)
+    shown = reader.get(page).text
+    assert "Failed: " in shown
+    assert "The shop wants a pause." in shown
+    assert "Stopped, with" in shown
+    assert re.search(r'<button class="primary">Go on</button>', shown)
+    shop.switches.block = ""
+    answer = reader.send(page, f"/collections/{failed.collection.id}/resume")
+    number = int(answer.location.rstrip("/").rpartition("/")[2])
+    assert number > failed.id
+    made = services_of(app).store.runners.get(number)
+    assert made is not None
+    assert made.earlier == failed.id
+    done = until_ended(app, made)
+    shown = reader.get(page_of(done)).text
+    assert "Done, and complete" in shown
+    assert "The crawl goes on; " in shown
+    assert "This is an earlier run." in reader.get(page).text
+    assert ">Go on<" not in reader.get(page).text
+
+
+def test_what_a_retry_was_for_is_in_the_log(
+    reader: Reader, app: Flask, ann: User, scrapyd: Daemon, shop: Storefront
+) -> None:
+    shop.switches.block, shop.switches.block_from, shop.switches.block_times = "error", 2, 1
+    done = until_ended(app, start(app, ann.id))
+    assert re.search(r"Page \d+: retried after 503", reader.get(f"{page_of(done)}log").text)
+
+
+def test_an_open_run_can_be_read_without_scripts_and_is_polled_cheaply(
+    reader: Reader, app: Flask, ann: User
+) -> None:
+    runner = stored(app, ann.id)
+    shown = reader.get(page_of(runner)).text
+    assert "<noscript>" in shown
+    assert "Load this page again" in shown
+    version = re.search(r'data-etag="([^"]+)"', shown)
+    assert version is not None
+    known = {"If-None-Match": version[1].replace("&#34;", '"')}
+    for _ in range(2):
+        answer = reader.get(f"{page_of(runner)}live", **known)
+        assert (answer.status_code, answer.data) == (304, b"")
+    run = Run.create(folder_of(runner).path, {})
+    run.note(Event(at="2026-01-01T00:00:00Z", kind=EventKind.BEGAN))
+    answer = reader.get(f"{page_of(runner)}live", **known)
+    assert answer.status_code == 200
+    assert "The crawl begins" in answer.text
+    run.close()
+
+
+def test_what_the_shop_says_in_the_log_stays_text(reader: Reader, app: Flask, ann: User) -> None:
+    runner = stored(app, ann.id)
+    run = Run.create(folder_of(runner).path, {})
+    evil = "<script>alert(1)</script>{0}"
+    run.note(
+        Event(at="2026-01-01T00:00:00Z", kind=EventKind.RETRIED, page=12, seconds=4, reason=evil)
+    )
+    run.close()
+    for path in (page_of(runner), f"{page_of(runner)}log"):
+        shown = reader.get(path).text
+        assert "Page 12: retried after &lt;script&gt;alert(1)&lt;/script&gt;{0}, 4 s later" in shown
+
+
+@pytest.mark.parametrize(
+    ("reason", "says", "best"),
+    [
+        ("blocked", "The shop wants a pause.", "Go on"),
+        ("location_lost", "Have the delivery session made anew", "Make the delivery session anew"),
+        ("filter_not_applied", "Try again later", "Run again"),
+        ("robots_disallowed", "The shop forbids programs", "New crawl"),
+        ("node_not_applied", "does not lead to the category", "New crawl"),
+        ("crashed", "This is our fault", "Go on"),
+        ("a_new_reason", "Let the run go on", "Go on"),
+    ],
+)
+def test_each_failure_says_what_to_do_and_has_the_button(
+    reader: Reader, app: Flask, ann: User, reason: str, says: str, best: str
+) -> None:
+    runner = stored(app, ann.id)
+    Run.create(folder_of(runner).path, {}).close()
+    shown = reader.get(page_of(ended(app, runner, reason, "It went wrong"))).text
+    assert "Failed: It went wrong. Nothing was kept; the list is not complete." in shown
+    assert says in shown
+    assert re.findall(r'class="(?:button )?primary"[^>]*>([^<]+)<', shown) == [best]
+
+
+def test_a_failure_that_left_nothing_is_not_told_to_go_on(
+    reader: Reader, app: Flask, ann: User
+) -> None:
+    shown = reader.get(page_of(ended(app, stored(app, ann.id), "unreachable", "Silence"))).text
+    assert re.findall(r'class="primary"[^>]*>([^<]+)<', shown) == ["Run again"]
+    assert ">Go on<" not in shown
+
+
+def test_of_removed_files_it_says_so_and_offers_no_going_on(
+    reader: Reader, app: Flask, ann: User, store: Store
+) -> None:
+    runner = stored(app, ann.id)
+    Run.create(folder_of(runner).path, {}).close()
+    runner = ended(app, runner, "blocked", "A captcha")
+    store.runners.remove_files({runner.id: None}, "prune --older-than 30d")
+    shown = reader.get(page_of(runner)).text
+    assert "prune --older-than 30d" in shown
+    assert "The log was removed with the files of the run." in shown
+    assert ">Go on<" not in shown
+
+
+def test_what_is_anothers_does_not_exist(
+    reader: Reader, app: Flask, ann: User, bob: Caller
+) -> None:
+    hers, his = stored(app, ann.id), stored(app, bob.user, "Secret lamps")
+    collection = his.collection.id
+    for path in ("", "live", "coverage", "log"):
+        answer = reader.get(f"{page_of(his)}{path}")
+        assert answer.status_code == 404
+        assert "Secret" not in answer.text
+    assert reader.get(f"/collections/{collection}/").status_code == 404
+    mixed = f"/collections/{hers.collection.id}/runs/{his.id}/"
+    assert reader.get(mixed).status_code == 404
+    for action in (
+        *("cancel", "rerun", "resume", "session", "rename", "delete"),
+        *("schedule/", "schedule/pause", "schedule/resume", "schedule/remove"),
+        *("alerts/add", "alerts/remove"),
+    ):
+        path = f"/collections/{collection}/{action}"
+        assert reader.send("/account/", path, name="x").status_code == 404, action
+    now = refreshed(app, his)
+    assert (now.collection.name, now.has_ended) == ("Secret lamps", False)
+
+
+def test_a_collection_leads_to_its_newest_run(reader: Reader, app: Flask, ann: User) -> None:
+    runner = stored(app, ann.id)
+    assert reader.get(f"/collections/{runner.collection.id}/").location == page_of(runner)
+    for number in (runner.collection.id + 1, 2**70):
+        assert reader.get(f"/collections/{number}/").status_code == 404
