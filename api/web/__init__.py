@@ -41,6 +41,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         SECRET_KEY=secret_key(),
         SESSION_COOKIE_NAME="category_crawler",
         SESSION_COOKIE_SAMESITE="Lax",
+        # It carries a token that ends at its own time: a later cookie would not sign in for longer.
+        SESSION_REFRESH_EACH_REQUEST=False,
         # The API's calls carry keys and no cookie; pages check each form themselves.
         WTF_CSRF_CHECK_DEFAULT=False,
         # A form is good for as long as its reader is signed in.

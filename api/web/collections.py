@@ -85,5 +85,5 @@ def _version(runners: list[Runner]) -> str:
         (one.id, one.stage, one.is_stopping, jobs.queue_position(one), folder_of(one).version)
         for one in runners
     ]
-    text = repr((facts, request.args.get("back"), str(request.accept_languages)))
+    text = repr((facts, request.args.get("back"), request.headers.get("Accept-Language")))
     return sha256(text.encode()).hexdigest()[:24]

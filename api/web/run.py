@@ -58,9 +58,10 @@ def live(collection_id: int, runner_id: int) -> ResponseReturnValue:
     if runner.has_ended:
         response.headers["HX-Refresh"] = "true"
         return response
-    response.set_etag(version_of(runner))
-    if not request.if_none_match.contains(response.get_etag()[0] or ""):
-        response.set_data(render_template("web/run_live.html", **_live(runner)))
+    version = version_of(runner)
+    response.set_etag(version)
+    if not request.if_none_match.contains(version):
+        response.set_data(render_template("web/run_live.html", **_live(runner, version)))
     return make_response(response.make_conditional(request))
 
 
@@ -131,10 +132,10 @@ def version_of(runner: Runner) -> str:
     """Another text whenever something has changed that is shown of an open run."""
     position = services().jobs.queue_position(runner)
     seen = (runner.id, runner.stage, runner.attempt, position, folder_of(runner).version)
-    return _hash(*seen, request.accept_languages)
+    return _hash(*seen, request.headers.get("Accept-Language"))
 
 
-def _live(runner: Runner) -> dict[str, Any]:
+def _live(runner: Runner, version: str = "") -> dict[str, Any]:
     report = report_of(runner)
     return {
         "runner": runner,
@@ -142,7 +143,7 @@ def _live(runner: Runner) -> dict[str, Any]:
         "outcome": outcome(report),
         "pace": pages_a_minute(report),
         "events": _events(runner, _LATEST_EVENTS),
-        "version": "" if runner.has_ended else version_of(runner),
+        "version": version or ("" if runner.has_ended else version_of(runner)),
         "Step": Step,
     }
 

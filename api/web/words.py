@@ -5,14 +5,17 @@ Each function is a Jinja filter of the same name.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.units import format_unit
-from flask import Flask, g, request
+from flask import Flask, request
 from markupsafe import Markup
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from api.web.pictures import picture
 from category_crawler.domain_config import DOMAINS
@@ -50,7 +53,12 @@ def form_name(ending: str) -> str:
 
 def number(value: float | None) -> str:
     """A number in the reader's spelling."""
-    return NONE if value is None else format_decimal(value, locale=_reader())
+    return NONE if value is None else _number(value, _reader())
+
+
+@lru_cache(maxsize=4096)  # a page that is asked for again and again shows mostly the same ones
+def _number(value: float, locale: Locale) -> str:
+    return format_decimal(value, locale=locale)
 
 
 def percent(share: float | None, digits: int = 0) -> str:
@@ -65,8 +73,12 @@ def moment(utc: str | None) -> str | Markup:
     """A time of the API, which the browser shows in its own zone; in UTC without a script."""
     if utc is None:
         return NONE
-    parsed = datetime.fromisoformat(utc)
-    text = format_datetime(parsed, "medium", locale=_reader())
+    return _moment(utc, _reader())
+
+
+@lru_cache(maxsize=4096)  # as above
+def _moment(utc: str, locale: Locale) -> Markup:
+    text = format_datetime(datetime.fromisoformat(utc), "medium", locale=locale)
     return Markup('<time datetime="{}">{} UTC</time>').format(utc, text)
 
 
@@ -121,11 +133,14 @@ def init_app(app: Flask) -> None:
 
 def _reader() -> Locale:
     """The first language that the browser asks for and Babel knows; English if there is none."""
-    if "locale" not in g:
-        known = (_known(tag) for tag in request.accept_languages.values())
-        g.locale = next((one for one in known if one is not None), Locale("en"))
-    found: Locale = g.locale
-    return found
+    return _locale_of(request.headers.get("Accept-Language", ""))
+
+
+@lru_cache(maxsize=1024)  # browsers send the same again and again
+def _locale_of(header: str) -> Locale:
+    languages = parse_accept_header(header, LanguageAccept)
+    known = (_known(tag) for tag in languages.values())
+    return next((one for one in known if one is not None), Locale("en"))
 
 
 def _known(tag: str) -> Locale | None:

@@ -91,9 +91,7 @@ class RunFolder:
 
     def events(self, most: int) -> list[Event]:
         """The latest things that have happened, newest first."""
-        with suppress(*_ABSENT), open_file(self._events) as file:
-            return events_in(file, most)
-        return []
+        return [*_events_in(self._events, most, _version(self._events))]
 
     @property
     def version(self) -> str:
@@ -221,6 +219,13 @@ def _changed_at(path: Path) -> float:
     """The modification time in seconds since 1970; 0 if there is no file."""
     status = _status(path)
     return status.st_mtime if status else 0
+
+
+@lru_cache(maxsize=256)  # a page that is asked for again and again shows mostly the same ones
+def _events_in(path: Path, most: int, _version: str) -> tuple[Event, ...]:
+    with suppress(*_ABSENT), open_file(path) as file:
+        return tuple(events_in(file, most))
+    return ()
 
 
 @lru_cache(maxsize=1024)  # counting a large file takes some tenths of a second

@@ -31,7 +31,7 @@ def test_a_run_from_its_queue_to_its_end(
     shop.switches.latency = 3
     runner = until_moving(app, start(app, ann.id, name="Lamps"))
     shown = reader.get(page_of(runner)).text
-    assert 'hx-trigger="every 2s"' in shown
+    assert 'hx-trigger="every 3s"' in shown
     assert "products found of reported" in shown
     assert re.search(r"The crawl begins</span>", shown)
     live = reader.get(f"{page_of(runner)}live")
@@ -42,7 +42,7 @@ def test_a_run_from_its_queue_to_its_end(
     assert (over.headers["HX-Refresh"], over.text) == ("true", "")
     shown = reader.get(page_of(runner)).text
     assert "Done, and complete: every one of the 60 products reported was found." in shown
-    assert "every 2s" not in shown
+    assert "every 3s" not in shown
     assert "every 10s" not in shown
     assert "The crawl has come to its end" in shown
     assert '<g class="whole">' in shown
