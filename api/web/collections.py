@@ -12,21 +12,23 @@ from api.runners.outcome import Step, outcome, steps
 from api.services import services
 from api.store.records import Runner
 from api.store.stage import Stage
-from api.web.page import page
+from api.web.page import own_path, page
 
 blueprint = page("collections", __name__, "/collections")
 
 _ON_A_PAGE = 25
 _LARGEST = 2**31
+_LONGEST_ID = 18
+"""Digits that SQLite surely takes."""
 _LONGEST_SEARCH = 200
+_STAGES = {str(stage): stage for stage in Stage}
 
 
 @blueprint.get("/")
 def listed() -> ResponseReturnValue:
     """One page of them; ``search``, ``state`` and ``skip`` choose which."""
     search = request.args.get("search", "").strip()[:_LONGEST_SEARCH]
-    state = request.args.get("state", "")
-    stage = Stage(state) if state in {*Stage} else None
+    stage = _STAGES.get(request.args.get("state", ""))
     skip = min(request.args.get("skip", 0, type=int) or 0, _LARGEST)
     runners = services().store.runners
     words = search.split()
@@ -39,7 +41,7 @@ def listed() -> ResponseReturnValue:
         total=total,
         search=search,
         stage=stage,
-        stages=[*Stage],
+        stages=[*_STAGES],
         skip=max(0, skip),
         limit=_ON_A_PAGE,
         link=lambda to: url_for(
@@ -52,17 +54,17 @@ def listed() -> ResponseReturnValue:
 @blueprint.get("/live")
 def live() -> ResponseReturnValue:
     """The parts that change of those collections that were open when the page was made."""
-    wanted = [int(word) for word in request.args.get("ids", "").split(",") if word.isdecimal()]
-    store = services().store.runners
-    user = current_user().id
-    newest = (store.newest(user, number) for number in wanted[:_ON_A_PAGE] if number < _LARGEST)
+    named = request.args.get("ids", "").split(",")[:_ON_A_PAGE]
+    wanted = [int(word) for word in named if word.isdecimal() and len(word) <= _LONGEST_ID]
+    store, user = services().store.runners, current_user().id
+    newest = (store.newest(user, number) for number in wanted)
     found = [latest(runner) for runner in newest if runner is not None]
-    response = Response()
-    response.set_etag(_version(found))
+    response, version = Response(), _version(found)
+    response.set_etag(version)
     response.cache_control.no_cache = True
-    if not request.if_none_match.contains(response.get_etag()[0] or ""):
-        back = request.args.get("back", "")
-        response.set_data(render_template("web/collections_live.html", **_shown(found), back=back))
+    if not request.if_none_match.contains(version):
+        shown = _shown(found) | {"version": version, "back": own_path(request.args.get("back", ""))}
+        response.set_data(render_template("web/collections_live.html", **shown))
     return make_response(response.make_conditional(request))
 
 

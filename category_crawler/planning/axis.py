@@ -73,9 +73,16 @@ def _range(one: Slice) -> PriceRange:
         high_cents=high,
         state=_STATES[one.verdict],
         reported=one.first.total,
-        seen=len(one.asins),
+        seen=_seen(one),
         listings=sum(not part.parts for part in one.with_all_parts()),
     )
+
+
+def _seen(one: Slice) -> int:
+    """Products seen in a slice; those that only a slice above has shown count where it is whole."""
+    total = one.first.exact_total
+    is_whole = one.verdict is Verdict.COMPLETE and total is not None
+    return max(len(one.known), total or 0) if is_whole else len(one.known)
 
 
 def _place(one: PriceRange) -> tuple[int, float]:

@@ -105,6 +105,24 @@ def test_a_poll_without_news_leaves_the_page_alone(signed_in: Page, app: Flask, 
     assert said == []
 
 
+def test_a_poll_that_fails_leaves_the_page_alone_and_is_made_again(
+    signed_in: Page, app: Flask, ann: User, store: Store
+) -> None:
+    page, runner = signed_in, stored(app, ann.id)
+    page.goto(page_of(runner))
+    store.db.conn.execute("ALTER TABLE collections RENAME COLUMN name TO gone")
+    with page.expect_response(lambda one: "/live" in one.url) as answer:
+        pass
+    assert answer.value.status == 503
+    store.db.conn.execute("ALTER TABLE collections RENAME COLUMN gone TO name")
+    page.wait_for_timeout(500)
+    assert page.locator("#live .figures").count() == 1
+    assert "This did not work" not in page.content()
+    with page.expect_response(lambda one: "/live" in one.url) as answer:
+        pass
+    assert answer.value.status in (200, 304)
+
+
 def test_the_list_follows_and_then_stops_asking(signed_in: Page, app: Flask, ann: User) -> None:
     page, runner = signed_in, stored(app, ann.id, "Lamps")
     page.goto("/collections/")
