@@ -1,7 +1,7 @@
 """Takes the pictures of the pages that the documents show, into ``docs/images``.
 
-It starts the stand-in shop and the services as ``make try`` does, has a category crawled twice, with
-a day in the shop between, and looks at six pages in the browser.
+It starts the stand-in shop and the services as ``make try`` does, has a category crawled twice,
+with a day in the shop between, and looks at six pages in the browser.
 """
 
 import argparse

@@ -14,7 +14,7 @@ from api.services import services
 from api.store.records import Runner
 from api.web.page import page
 from api.web.run import Typed, address, shown
-from category_crawler.job import faults_of
+from category_crawler.fault import faults_of
 
 blueprint = page("alert_rules", __name__, "/collections/<int:collection_id>/alerts")
 _RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
@@ -30,10 +30,11 @@ def add(collection_id: int) -> ResponseReturnValue:
     rules = saved_rules(services().store, collection_id)
     if len(rules) >= MOST_RULES:
         return _again(runner, typed, {"kind": f"There are {MOST_RULES} rules, which is the most."})
+    given = _given(typed)
     try:
-        rule = _RULE.validate_python(_given(typed))
+        rule = _RULE.validate_python(given)
     except ValidationError as error:
-        faults = {_field(fault.field): fault.message for fault in faults_of(error)}
+        faults = {_field(fault.field): fault.message for fault in faults_of(error, given)}
         return _again(runner, typed, faults)
     save_rules(services().store, collection_id, [*rules, rule])
     flash("The alert is saved. It is tried when the next run ends.")

@@ -14,7 +14,7 @@ from api.store.schedules import Schedule
 from api.web.collection_actions import back_to
 from api.web.page import page
 from api.web.run import Typed, address, shown
-from category_crawler.job import faults_of
+from category_crawler.fault import faults_of
 
 blueprint = page("repeats", __name__, "/collections/<int:collection_id>/schedule")
 
@@ -37,7 +37,9 @@ def change(collection_id: int) -> ResponseReturnValue:
     try:
         recurrence = Recurrence.model_validate(given)
     except ValidationError as error:
-        faults = {fault.field.rpartition(".")[2]: fault.message for fault in faults_of(error)}
+        faults = {
+            fault.field.rpartition(".")[2]: fault.message for fault in faults_of(error, given)
+        }
         if "timezone" in faults:
             faults["zone"] = faults.pop("timezone")
         if not set(faults) & set(typed):

@@ -1,6 +1,5 @@
 """Who may see what: every route, with no credential, a wrong one and another user's numbers."""
 
-import re
 from typing import Any
 
 import pytest

@@ -20,7 +20,7 @@ from tests.api.web.crawls import (
     until_ended,
     until_moving,
 )
-from tests.api.web.everyone import check_for_everyone
+from tests.api.web.looks import check
 from tests.storefront import Storefront
 
 EVIL, HEBREW = "<script>document.title = 1</script>", "מנורות שולחן"
@@ -69,7 +69,7 @@ def test_nothing_serious_for_axe_and_nothing_too_wide(
     for path in ("/collections/", page_of(failed), f"{page_of(failed)}log", page_of(opened)):
         page.goto(path)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-        check_for_everyone(page)
+        check(page)
         assert page.title() != "1"
 
 
