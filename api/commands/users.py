@@ -6,8 +6,10 @@ from dataclasses import asdict
 import click
 
 from api.accounts.passwords import password_hash
+from api.accounts.removal import remove_user
 from api.commands.command import CommandGroup
 from api.notices.webhook import signing_secret
+from api.runners.deletion import NotDeletable
 from api.services import services
 from api.store.records import Role, User
 
@@ -103,6 +105,17 @@ def disable_user(email: str) -> None:
 def enable_user(email: str) -> None:
     """Let a disabled user in again, with the same API key."""
     services().store.users.set_active(_user(email).id, active=True)
+
+
+@users.command("delete")
+@click.argument("email")
+@click.confirmation_option(prompt="Delete the user with all runs, files and price history?")
+def delete_user(email: str) -> None:
+    """Delete a disabled user, with all runs, files and price history."""
+    try:
+        remove_user(services().store, services().sessions, _user(email))
+    except NotDeletable as error:
+        raise click.ClickException(str(error)) from None
 
 
 @users.command("password")

@@ -353,6 +353,15 @@ class Runners:
         query = f"{_RUNNERS} WHERE runners.id IN ({page}) ORDER BY runners.id DESC"
         return total, self._file.all(_AS_RUNNER, query, values)
 
+    def recent(self, stage: Stage | None, before: int, limit: int) -> list[Runner]:
+        """Runners of all users with numbers below ``before``, newest first."""
+        return self._file.all(
+            _AS_RUNNER,
+            f"{_RUNNERS} WHERE runners.id < ?1 AND (?2 IS NULL OR stage = ?2) "
+            "ORDER BY runners.id DESC LIMIT ?3",
+            (before, stage, limit),
+        )
+
     def open(self) -> list[Runner]:
         """Runners that have not ended, and cancelled ones whose job may still be alive."""
         query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR is_stopping"

@@ -96,6 +96,25 @@ class Users:
             connection.execute("UPDATE users SET is_active = ? WHERE id = ?", (active, user))
             connection.execute("DELETE FROM credentials WHERE user = ? AND kind = 'token'", (user,))
 
+    def remove(self, user: int) -> bool:
+        """Remove a user with keys, tokens and links; False while active, or owning anything.
+
+        Collections and postcodes are removed before.
+        """
+        with self._file.writing() as connection:
+            is_free = connection.execute(
+                "SELECT 1 FROM users WHERE id = ?1 AND NOT is_active "
+                "AND NOT EXISTS (SELECT 1 FROM collections WHERE user = ?1) "
+                "AND NOT EXISTS (SELECT 1 FROM zipcodes WHERE user = ?1)",
+                (user,),
+            ).fetchone()
+            if is_free is None:
+                return False
+            for table in ("credentials", "sign_in_links", "idempotency_keys"):
+                connection.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
+            connection.execute("DELETE FROM users WHERE id = ?", (user,))
+        return True
+
     def set_mail_on_cancel(self, user: int, *, wanted: bool) -> None:
         """Choose whether a mail tells of runs that the user cancels from now on."""
         with self._file.writing() as connection:

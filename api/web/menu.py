@@ -15,6 +15,7 @@ _PAGES = (
 )
 _FOR_OPERATORS = (
     ("Service", "operator_service.show"),
+    ("All runs", "operator_runs.listed"),
     ("Users", "operator_users.listed"),
 )
 

@@ -3,6 +3,7 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from api.accounts.removal import remove_user
 from api.rest.auth import current_user
 from api.rest.problem import ApiError
 from api.services import services
@@ -69,6 +70,15 @@ def set_active(number: int) -> ResponseReturnValue:
     services().store.users.set_active(user.id, active=active)
     flash(f"{user.email} is let in again." if active else f"{user.email} is disabled.")
     return redirect(url_for("operator_users.show", number=user.id))
+
+
+@blueprint.post("/<int:number>/delete")
+def delete(number: int) -> ResponseReturnValue:
+    """Delete a disabled user, with everything that belongs to that user."""
+    user = _other(number)
+    remove_user(services().store, services().sessions, user)
+    flash(f"{user.email} is deleted, with all runs and files.")
+    return redirect(url_for("operator_users.listed"))
 
 
 @blueprint.post("/<int:number>/role")

@@ -12,7 +12,7 @@ from api.alerts.findings import Findings
 from api.alerts.saved_rules import saved_rules
 from api.rest.ownership import own_runner
 from api.rest.reports import report_of
-from api.runners.attempts import folder_of
+from api.runners.attempts import folder_of, job_name
 from api.runners.outcome import Step, advice_for, outcome, pages_a_minute, steps
 from api.runners.recurrence import Every
 from api.services import services
@@ -106,6 +106,7 @@ def shown(
         "web/run.html",
         **_live(runner) | _covered(runner),
         newest_id=_newest_id(runner),
+        job=job_name(runner),
         steps=steps(runner, is_newest=is_newest),
         advice=advice_for(runner, is_newest=is_newest),
         runs=store.runners.of_collection(collection, _RUNS_ON_A_PAGE, skip),

@@ -5,9 +5,12 @@ import re
 import pytest
 from flask import Flask
 
+from api.runners.attempts import folder_of
 from api.store import Store
-from api.store.records import Role, User
-from tests.api.services import CATEGORY, Caller
+from api.store.records import Outcome, Role, StoredRequest, User
+from api.store.stage import Stage
+from tests.api.routes.test_results import Kept
+from tests.api.services import BODY, CATEGORY, Caller
 from tests.api.web.reader import Reader
 
 PAGE = "/operator/users/"
@@ -77,6 +80,24 @@ def test_a_user_is_disabled_and_let_in_again(
     assert len(secrets(reader.send(page, f"{page}link").text)) == 1
 
 
+def test_a_disabled_user_is_deleted_with_everything(
+    reader: Reader, store: Store, app: Flask, ben: User
+) -> None:
+    page = f"{PAGE}{ben.id}/"
+    kept = Kept(app, Caller(app.test_client(), "", ben.id)).done()
+    folder = folder_of(kept.runner).path
+    assert folder.is_dir()
+    assert "is not disabled" in reader.send(page, f"{page}delete").text
+    reader.send(page, f"{page}active", disable="1")
+    open_one = store.runners.add_collection(ben.id, "Open", StoredRequest(BODY), [])
+    assert reader.send(page, f"{page}delete").status_code == 409
+    store.runners.end(open_one.id, Outcome(Stage.FAILED))
+    assert reader.send(page, f"{page}delete").location == PAGE
+    assert "ben@example.org is deleted" in reader.get(PAGE).text
+    assert store.users.get(ben.id) is None
+    assert not folder.exists()
+
+
 def test_an_operator_is_made_and_cannot_shut_herself_out(
     reader: Reader, store: Store, ann: User, ben: User
 ) -> None:
@@ -98,7 +119,15 @@ def test_a_number_without_a_user_is_said(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [PAGE, f"{PAGE}1/", "/operator/", "/operator/state", "/operator/jobs/category/r1-1/log"]
+    "path",
+    [
+        PAGE,
+        f"{PAGE}1/",
+        "/operator/runs/",
+        "/operator/",
+        "/operator/state",
+        "/operator/jobs/category/r1-1/log",
+    ],
 )
 def test_they_are_for_operators_alone(app: Flask, ann: User, bob: Caller, path: str) -> None:
     other = Reader(app.test_client())
