@@ -78,3 +78,12 @@ def test_of_a_category_that_was_divided_by_brand_every_part_is_there() -> None:
     bounds = [(one.low_cents, one.high_cents) for one in axis.ranges]
     assert bounds == [(None, 999), (1000, None), (None, None), (None, None)]
     assert axis.joined == 0
+
+
+def test_a_whole_range_has_seen_all_that_is_reported_of_it() -> None:
+    partition = divided((None, 999), (1000, None))
+    for part in partition.root.parts:
+        part.first._totals = [7]
+    first, second = partition.root.parts
+    first.verdict, second.verdict = Verdict.COMPLETE, Verdict.CAPPED
+    assert [(one.seen, one.reported) for one in price_axis(partition).ranges] == [(7, 7), (0, 7)]

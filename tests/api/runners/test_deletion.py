@@ -199,3 +199,13 @@ def test_over_the_api_a_collection_is_renamed(store: Store, alice: Caller, bob: 
     now = store.runners.get(runner.id)
     assert now is not None
     assert now.collection.name == "Desk lamps"
+
+
+def test_the_store_itself_leaves_what_is_anothers(store: Store, alice: Caller, bob: Caller) -> None:
+    runner = made(store, alice.user)
+    collection = runner.collection.id
+    assert not store.runners.delete_collection(bob.user, collection)
+    assert not store.runners.rename_collection(bob.user, collection, "Bob's")
+    now = store.runners.get(runner.id)
+    assert now is not None
+    assert now.collection.name == "Lamps"
