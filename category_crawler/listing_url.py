@@ -205,7 +205,7 @@ def _with_price(terms: list[Term], values: dict[str, str]) -> list[Term]:
     ranges = [value for code, value in terms if code == PRICE_CODE]
     if len(ranges) > 1:
         raise InvalidListingURL(f"rh has two price ranges, {' and '.join(ranges[:2])}: leave one")
-    low, high = (_cents(values.get(name), name) for name in ("low-price", "high-price"))
+    low, high = (cents_of(values.get(name), name) for name in ("low-price", "high-price"))
     if low is None and high is None:
         return terms
     if low is not None and high is not None and low > high:
@@ -265,8 +265,11 @@ def _check_price(value: str) -> None:
         raise InvalidListingURL(f"the price refinement {value!r} has its minimum above its maximum")
 
 
-def _cents(amount: str | None, name: str) -> int | None:
-    """An amount in whole units as people write it: ``25``, ``24.99``, ``24,99``, ``5,000``."""
+def cents_of(amount: str | None, name: str) -> int | None:
+    """An amount in whole units as people write it: ``25``, ``24.99``, ``24,99``, ``5,000``.
+
+    Raises InvalidListingURL with a sentence that begins with ``name``.
+    """
     if not amount:
         return None
     number = _AMOUNT.fullmatch(amount)

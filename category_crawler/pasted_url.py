@@ -45,6 +45,8 @@ class PastedURL:
     """Decoded parameters that are not tracking, in order, each key once."""
     notes: tuple[str, ...] = ()
     """What was changed and may surprise the user, a sentence each."""
+    dropped: tuple[str, ...] = ()
+    """Names of the parameters that were left out because they change nothing."""
 
     @classmethod
     def read(cls, url: str) -> Self:
@@ -55,7 +57,11 @@ class PastedURL:
             _LANGUAGE.sub("", parts.path, count=1) if parts.path.startswith("/-/") else parts.path
         )
         notes = () if path == parts.path else (_language_note(parts.path, path),)
-        return cls(marketplace, path, tuple(_query(parts.query)), notes)
+        query = tuple(_query(parts.query))
+        kept = {key for key, _ in query}
+        written = dict(parse_qsl(parts.query, keep_blank_values=True))
+        dropped = tuple(key for key in written if key not in kept and _tracks(key))
+        return cls(marketplace, path, query, notes, dropped)
 
 
 def marketplace_of(parts: SplitResult) -> Marketplace:

@@ -52,6 +52,9 @@ SESSION_RENEWALS = 5  # how often one crawl may renew a session that the site ha
 DELIVERY_TIMEOUT = 180.0  # seconds after which a delivery job is stopped
 POPOVER_TIMEOUT = 20.0  # seconds to wait for each step of the pop-over
 
+# --- Previews ---------------------------------------------------------------------------------
+PREVIEW_TIMEOUT = 90.0  # seconds after which a preview is stopped
+
 # --- Security of requests and redirects ------------------------------------------------------
 DOWNLOAD_VERIFY_CERTIFICATES = True  # False; requests carry session cookies
 METAREFRESH_ENABLED = False  # True; an Akamai check page refreshes itself

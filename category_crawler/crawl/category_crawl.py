@@ -3,7 +3,6 @@
 import gzip
 from collections.abc import Iterator
 from dataclasses import replace
-from math import ceil
 from pathlib import Path
 from time import monotonic
 from typing import Self
@@ -25,10 +24,10 @@ from category_crawler.files.atomic_write import write_whole
 from category_crawler.files.home import results_folder
 from category_crawler.files.record_file import read_record
 from category_crawler.items import Product
-from category_crawler.job import FundedJob
+from category_crawler.job import CategoryJob, FundedJob
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Page
-from category_crawler.planning.plan import Limits, Plan
+from category_crawler.planning.plan import Limits, Plan, pages_to_limit
 from category_crawler.run.events import Event, EventKind
 from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, UNREADABLE, PageRecord
 from category_crawler.run.reader import JOB, RunFolder
@@ -79,7 +78,7 @@ class CategoryCrawl:
         InvalidJob, SessionError or RunError, before any request.
         """
         job = FundedJob.from_arguments(arguments)
-        session = _session(job)
+        session = session_of(job)
         folder = run or f"local/{job.amazon_node_id}-{utc_now().replace(':', '')}"
         continued = _below_results(earlier) if earlier else None
         made = Run.create(_below_results(folder), job.model_dump(), continued)
@@ -102,12 +101,12 @@ class CategoryCrawl:
             opened = Run.resume(folder)
         else:
             opened = Run.resume(folder, job.model_dump(), anew=stored is not None)
-        return cls(job, opened, _session(job), limits)
+        return cls(job, opened, session_of(job), limits)
 
     @classmethod
     def check_begin(cls, arguments: dict[str, str]) -> None:
         """Raise what :meth:`begin` would raise about the arguments; nothing is written."""
-        _session(FundedJob.from_arguments(arguments))
+        session_of(FundedJob.from_arguments(arguments))
 
     @classmethod
     def check_resume(cls, run: str) -> None:
@@ -116,7 +115,7 @@ class CategoryCrawl:
         job = read_record(folder / JOB, FundedJob)
         if job is None:
             raise _no_job(run, folder)
-        _session(job)
+        session_of(job)
 
     @property
     def is_over(self) -> bool:
@@ -277,10 +276,9 @@ class CategoryCrawl:
         finished, total = self.plan.pages_finished, self.plan.total_pages
         if self._is_full:
             return finished
-        limit, kept = self.job.limit, self.run.kept
-        if total is None or limit is None or not kept:
-            return total
-        return min(total, finished + ceil((limit - kept) * finished / kept))
+        if total is None:
+            return None
+        return pages_to_limit(total, self.job.limit, self.run.kept, finished)
 
     def _seconds_left(self, total_pages: int | None) -> float | None:
         """At the pace of this attempt; None before its first page."""
@@ -346,7 +344,8 @@ class CategoryCrawl:
         return learn_delivery_day(page.filters_offered, day)
 
 
-def _session(job: FundedJob) -> DeliverySession | None:
+def session_of(job: CategoryJob) -> DeliverySession | None:
+    """The session that a job names, None without a postcode. Raises SessionError."""
     if job.postcode is None:
         return None
     postcode = job.marketplace.postcode(job.postcode)

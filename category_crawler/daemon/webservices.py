@@ -14,7 +14,7 @@ from twisted.web.pages import forbidden
 from twisted.web.resource import IResource
 
 from category_crawler.daemon.cancellation import note_cancelled
-from category_crawler.job import FundedJob
+from category_crawler.job import CategoryJob, FundedJob
 
 _ANSWER_SECONDS = 0.01
 _OF_SCRAPYD = frozenset({"project", "spider", "jobid", "priority"})
@@ -22,6 +22,7 @@ _ARGUMENTS = {
     "category": frozenset(FundedJob.model_fields) | {"run", "continue_from"},
     "delivery": frozenset({"domain", "postcode", "suburb", "replaces"}),
     "delivery_check": frozenset({"domain", "postcode"}),
+    "preview": frozenset(CategoryJob.model_fields),
 }
 """The arguments that the API gives to each spider."""
 _JOB = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)

@@ -1,4 +1,4 @@
-"""A time limit for delivery jobs, so that a hanging page or browser does not block a slot."""
+"""A time limit for short jobs, so that a hanging page or browser does not block a slot."""
 
 import threading
 import time
@@ -13,11 +13,18 @@ _CLOSING_SECONDS = 3.0
 
 
 class TimeLimit:
-    """An extension that stops a job after ``DELIVERY_TIMEOUT`` seconds, by force if necessary."""
+    """An extension that stops a delivery job in time, by force if necessary."""
+
+    setting = "DELIVERY_TIMEOUT"
+    """Holds the seconds."""
+    too_long = (
+        "the delivery job did not finish within {seconds:.0f} s (DELIVERY_TIMEOUT): the shop's "
+        "page or the browser does not answer; try again later"
+    )
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._seconds = crawler.settings.getfloat("DELIVERY_TIMEOUT")
+        self._seconds = crawler.settings.getfloat(self.setting)
         # A thread, because a reactor that hangs fires no timers.
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -27,8 +34,5 @@ class TimeLimit:
 
     def _watch(self) -> None:
         time.sleep(self._seconds)
-        error = TookTooLong(
-            f"the delivery job did not finish within {self._seconds:.0f} s (DELIVERY_TIMEOUT): "
-            "the shop's page or the browser does not answer; try again later"
-        )
+        error = TookTooLong(self.too_long.format(seconds=self._seconds))
         stopping_of(self._crawler).stop_or_kill(error, _CLOSING_SECONDS)

@@ -202,6 +202,16 @@ class Partition:
             self._open.leave(walk)
 
     @property
+    def cannot_be_one(self) -> bool:
+        """Whether the whole listing's strip shows fewer pages than its total needs."""
+        return self._reach.cannot_be_all
+
+    @property
+    def pages_of_sample(self) -> int:
+        """Number of pages of the whole listing that are read before it is divided."""
+        return min(SAMPLE_PAGES, self.root.first.last_page or 1)
+
+    @property
     def pages_of_total(self) -> int:
         """Number of pages that the reported products fill; 0 if none are reported."""
         return ceil((self.root.first.total or 0) / self._reach.page_size)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from category_crawler.domain_config import DELIVERY_DAY_CODE
 from category_crawler.job import CategoryJob
@@ -37,6 +38,9 @@ _FEWEST_REQUESTS = 20_000
 """The least limit on requests, if the operator sets none."""
 _REQUESTS_A_PAGE = 3
 """Requests for each page that the reported products fill; hostile shops need up to 2.5."""
+_DIVIDED = 1.1
+"""The slices of a category take so many times the pages that its products fill, within a tenth
+(docs/benchmarks.md)."""
 
 
 class Plan:
@@ -167,6 +171,17 @@ class Plan:
         return pages + (self._pages_of_audit(pages) if self.job.whole else 0)
 
     @property
+    def expected_pages(self) -> int | None:
+        """An estimate of all pages that the first page allows; None before it.
+
+        Unlike :attr:`total_pages` it foresees that the category will be divided.
+        """
+        if self.total_pages is None or not (self.job.whole and self._partition.cannot_be_one):
+            return self.total_pages
+        slices = ceil(_DIVIDED * self._partition.pages_of_total)
+        return self._partition.pages_of_sample + slices + self._pages_of_audit(slices)
+
+    @property
     def is_repeat(self) -> bool:
         """Whether the category was divided as in the earlier run."""
         return self._partition.is_repeat
@@ -234,3 +249,10 @@ class Plan:
     def _divide(self, listing: ListingURL) -> Partition:
         known = self._known if self._known and self._known.listing == str(listing) else None
         return Partition(listing, self._limits.effort, whole=self.job.whole, known=known)
+
+
+def pages_to_limit(pages: int, limit: int | None, kept: int, finished: int) -> int:
+    """An estimate of all ``pages`` up to a limit of products, of which those finished kept some."""
+    if limit is None or not kept:
+        return pages
+    return min(pages, finished + ceil((limit - kept) * finished / kept))

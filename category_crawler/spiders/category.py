@@ -15,28 +15,22 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy import signals as scrapy_signals
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from category_crawler.crawl.category_crawl import CategoryCrawl, has_begun
 from category_crawler.delivery.renewal import renew
 from category_crawler.delivery.session import DeliverySession
-from category_crawler.domain_config import Marketplace
 from category_crawler.errors import (
     CrawlError,
     CrawlStopped,
     InvalidJob,
     LocationLost,
     NotAListing,
-    Redirected,
-    RobotsDisallowed,
     TooLarge,
-    Unreachable,
     UnreadablePage,
 )
 from category_crawler.extensions import signals
@@ -44,13 +38,13 @@ from category_crawler.items import Product
 from category_crawler.job import FundedJob
 from category_crawler.listing_url import ListingURL
 from category_crawler.middlewares.decompression import too_large
-from category_crawler.middlewares.response import GARBLED, facts_of, redirect_target
-from category_crawler.middlewares.retry import DamagedAnswer
-from category_crawler.pages import Kind, Page, read_page_as
+from category_crawler.middlewares.response import GARBLED
+from category_crawler.pages import Kind, Page
 from category_crawler.planning.partition import Effort
 from category_crawler.planning.plan import Limits
 from category_crawler.run.journal import UNREADABLE, PageRecord
 from category_crawler.run.records import Coverage
+from category_crawler.spiders.listing_request import accept_language, error_of, read_answer
 from category_crawler.spiders.stopping_spider import StoppingSpider
 
 _FIELDS = tuple(FundedJob.model_fields)
@@ -168,7 +162,7 @@ class CategorySpider(StoppingSpider):
         request: Request = failure.request  # type: ignore[attr-defined]
         error = too_large(failure.value, request)
         if error is None or self.crawl is None or self.stopping.error is not None:
-            self.stopping.stop(error or _error_of(failure, request))
+            self.stopping.stop(error or error_of(failure, request))
             return []
         return self._go_on_without(self.crawl, request, error)
 
@@ -269,7 +263,7 @@ class CategorySpider(StoppingSpider):
 
     def _take(self, crawl: CategoryCrawl, response: Response, listing: ListingURL) -> list[Product]:
         """Read and check a page, write its rows and journal line, and return the rows."""
-        page = _read(response, crawl.job.marketplace)
+        page = read_answer(response, crawl.job.marketplace)
         page.is_garbled = GARBLED in response.flags
         assert response.request is not None
         try:
@@ -336,7 +330,7 @@ class CategorySpider(StoppingSpider):
             errback=self.fail,
             cb_kwargs={"listing": listing},
             cookies=session.request_cookies if session else None,
-            headers={"Accept-Language": _accept_language(listing)},
+            headers={"Accept-Language": accept_language(listing)},
             # The second request for a doubtful page must reach the site, not the HTTP cache.
             meta={"cookiejar": self._jar, "dont_cache": crawl.plan.needs_second_request(listing)},
             dont_filter=True,
@@ -375,39 +369,3 @@ def _is_continued(feed: Any, options: Mapping[str, Any]) -> bool:
     """Whether a feed is added to a file that holds something, as with ``-o``."""
     path = Path(str(feed))
     return not options.get("overwrite") and path.is_file() and path.stat().st_size > 0
-
-
-def _accept_language(listing: ListingURL) -> str:
-    locale = listing.marketplace.language.replace("_", "-")
-    return f"{locale},{locale.partition('-')[0]};q=0.9"
-
-
-def _read(response: Response, marketplace: Marketplace) -> Page:
-    """The page in a response. Raises Redirected if it redirects away from listings."""
-    facts, target = facts_of(response), redirect_target(response)
-    if target is None:
-        return read_page_as(facts.block, response.body, marketplace, facts.headers)
-    if block := facts.block:
-        return Page(block, message=f"it redirects to {target.partition('?')[0][:200]}")
-    raise Redirected(f"the site redirects {response.url} to {target[:200]}, which is not a listing")
-
-
-def _error_of(failure: Failure, request: Request) -> CrawlStopped:
-    host = urlsplit(request.url).netloc
-    if isinstance(failure.value, IgnoreRequest):
-        reason = str(failure.value)
-        if "robots.txt" in reason:
-            return RobotsDisallowed(
-                f"robots.txt of {host} forbids {request.url} to this crawler; it was not requested"
-            )
-        return Redirected(f"the site keeps redirecting {request.url} ({reason})")
-    attempts = request.meta.get("retry_times", 0) + 1
-    if isinstance(failure.value, DamagedAnswer):
-        return Unreachable(
-            f"{host} gave no complete answer to {request.url} in {attempts} tries; the last was "
-            f"{failure.value}"
-        )
-    return Unreachable(
-        f"{host} gave no answer to {request.url} in {attempts} tries "
-        f"({type(failure.value).__name__}); some shops do not answer addresses abroad"
-    )
