@@ -14,6 +14,7 @@ from api.notices.outbox import Notices
 from api.products.archive import Archive
 from api.products.downloads import Downloads
 from api.runners.lifecycle import Jobs
+from api.runners.previews import Previews
 from api.runners.repeats import Repeats
 from api.scrapyd.client import Scrapyd
 from api.store import Store
@@ -34,6 +35,7 @@ class Services:
     sessions: Sessions
     jobs: Jobs
     repeats: Repeats
+    previews: Previews
     downloads: Downloads
     archive: Archive
     notices: Notices
@@ -56,6 +58,7 @@ class Services:
             sessions=sessions,
             jobs=jobs,
             repeats=Repeats(jobs),
+            previews=Previews(jobs),
             downloads=downloads,
             archive=Archive(store, downloads),
             notices=Notices(store, settings),

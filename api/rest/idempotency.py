@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 from flask import request
 from pydantic_core import from_json
@@ -31,7 +33,8 @@ def once() -> Once | None:
             f"{LONGEST} ASCII characters without spaces, such as a UUID",
             field=HEADER,
         )
-    return Once(current_user().id, key, _fingerprint())
+    body = request.get_data()
+    return Once(current_user().id, key, _fingerprint(from_json(body) if body.strip() else {}))
 
 
 def _as_sent(key: str) -> str:
@@ -42,9 +45,13 @@ def _as_sent(key: str) -> str:
         return key
 
 
-def _fingerprint() -> str:
-    """A hash of the call and its body; spaces and the order of fields do not matter."""
-    body = request.get_data()
-    fields = from_json(body) if body.strip() else {}
+def once_of_form(key: str, fields: Mapping[str, Any]) -> Once:
+    """What a form's own key stands for; filled in otherwise, the form is another request."""
+    fingerprint = _fingerprint(fields)
+    return Once(current_user().id, f"{key[:LONGEST]} {fingerprint}", fingerprint)
+
+
+def _fingerprint(fields: Any) -> str:
+    """A hash of the call and its fields, whose order does not matter."""
     call = [request.path.rstrip("/"), fields]
     return sha256(json.dumps(call, sort_keys=True).encode()).hexdigest()

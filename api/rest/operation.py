@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,7 @@ from category_crawler.fault import Fault, WrongFields, faults_of
 from category_crawler.job import CategoryJob
 
 View = Callable[..., Any]
+Model = TypeVar("Model", bound=BaseModel)
 
 CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _CONTROL = re.compile(f"[{CONTROL}]")
@@ -126,6 +127,11 @@ def _body(model: type[BaseModel], *, is_idempotent: bool) -> BaseModel:
     if is_idempotent:
         # A used key is what its sender has to hear of first: another body would not mend it.
         services().store.keys.check(once())
+    return checked(model, given)
+
+
+def checked(model: type[Model], given: dict[str, Any]) -> Model:
+    """The fields as a model. Raises WrongFields with everything that is wrong."""
     if faults := [*_control_characters(model, given)]:
         raise WrongFields(faults)
     try:

@@ -13,6 +13,7 @@ from api.products.comparison import NothingToCompare
 from api.products.datasets import NoRows
 from api.products.downloads import NotReady
 from api.runners.deletion import NotDeletable
+from api.runners.previews import RETRY_SECONDS, PreviewNotReady, TooManyPreviews
 from api.runners.recurrence import InvalidRecurrence
 from api.runners.repeats import NotRepeatable
 from api.scrapyd.client import ScrapydAway, ScrapydRefused
@@ -108,6 +109,14 @@ def _conflict(error: Exception) -> Problem:
     return Problem(409, str(error))
 
 
+def _previews_busy(code: int) -> Callable[[Exception], Problem]:
+    def tell(error: Exception) -> Problem:
+        said = f"{error}: ask again in {RETRY_SECONDS} s"
+        return Problem(code, said, retry_after=RETRY_SECONDS)
+
+    return tell
+
+
 _TOLD: Mapping[type[Exception], Callable[[Any], Problem]] = {
     ApiError: lambda e: e.problem,
     WrongFields: lambda e: Problem(400, str(e), e.faults),
@@ -122,6 +131,8 @@ _TOLD: Mapping[type[Exception], Callable[[Any], Problem]] = {
     NothingToCompare: _conflict,
     NotDeletable: _conflict,
     InvalidRecurrence: _conflict,
+    PreviewNotReady: _previews_busy(503),
+    TooManyPreviews: _previews_busy(429),
     KeyTaken: lambda _: Problem(409, _KEY_TAKEN),
     StoreUnusable: _database_busy,
     StoreError: _database_error,

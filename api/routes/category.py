@@ -9,14 +9,13 @@ from flask import Blueprint, Response, request
 from pydantic_core import from_json, to_json
 from werkzeug.wsgi import wrap_file
 
-from api.notices.webhook import why_refused
 from api.products.spliced_file import SplicedFile
 from api.rest.auth import current_user
 from api.rest.envelope import enveloped, http_status
 from api.rest.idempotency import once
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
-from api.rest.problem import ApiError
+from api.rest.preview_schemas import PreviewShown, preview_shown
 from api.rest.reports import report_of, reports_of
 from api.rest.schemas import (
     Added,
@@ -30,6 +29,7 @@ from api.rest.schemas import (
     Result,
     Revoked,
 )
+from api.rest.starting import start
 from api.runners.attempts import folder_of
 from api.runners.deletion import delete
 from api.runners.request import AddSchedule
@@ -61,10 +61,20 @@ def add_schedule(body: AddSchedule) -> dict[str, Any]:
     or as many as there are; a run whose credits are spent ends `done`, its coverage `complete`
     false, and `why` says so. `schedule` has it crawled again and again; the first run starts now.
     """
-    unknown = [f"{name} is not a known field" for name in body.unknown_fields]
-    warnings = body.warnings + unknown
-    _check_webhook(body)
-    return added(services().jobs.start(current_user().id, body, warnings, once()))
+    return added(start(body, once()))
+
+
+@operation(blueprint, "/preview/", body=AddSchedule, data=PreviewShown, errors=(502, 503))
+def preview(body: AddSchedule) -> dict[str, Any]:
+    """Show what a crawl would be like, for nothing.
+
+    Takes add_schedule's body, fetches one page of the listing as a short job of high priority, and
+    records nothing: no collection, no credit. Until the preview is ready the answer is 503, with
+    the seconds after which to send the same body again in Retry-After; the same body joins the job
+    that there is, and gets the same answer for ten minutes. A `problem` is why a crawl would fail:
+    a filter that the shop does not apply. 429 while three previews of yours are being made.
+    """
+    return preview_shown(services().previews.of(current_user().id, body))
 
 
 @operation(blueprint, "/result/", body=GetResult, data=list[Result], errors=(404,))
@@ -128,13 +138,6 @@ def added(answer: Answer) -> dict[str, Any]:
     """The answer about a runner that was started; :class:`api.rest.schemas.Added` as data."""
     data: dict[str, Any] = {"id": answer.collection, "runner_id": answer.runner}
     return data | ({"warnings": answer.warnings} if answer.warnings else {})
-
-
-def _check_webhook(body: AddSchedule) -> None:
-    allowed = services().settings.webhook_private_addresses
-    why = why_refused(str(body.webhook_url), private_allowed=allowed) if body.webhook_url else ""
-    if why:
-        raise ApiError(400, f"webhook_url cannot be called: {why}", field="webhook_url")
 
 
 def _with_products(runner: Runner, file: IO[bytes], body: GetResult) -> Any:

@@ -19,9 +19,9 @@ from category_crawler.times import utc_in
 
 logger = logging.getLogger(__name__)
 
-_DELIVERY_LOGS = f"logs/{PROJECT}/delivery"
-_LEFT_BY_JOBS = (_DELIVERY_LOGS, "cancelled", "deliveries")
-"""Folders below ``var/`` with delivery jobs' logs and small files that are read once."""
+_SHORT_JOBS = (f"logs/{PROJECT}/delivery", f"logs/{PROJECT}/preview")
+_LEFT_BY_JOBS = (*_SHORT_JOBS, "cancelled", "deliveries")
+"""Folders below ``var/`` with short jobs' logs and small files that are read once."""
 
 _AT_ONCE = 100
 """Removals that one transaction records: each transaction waits for the disk."""
@@ -96,7 +96,7 @@ def _without_files(runner: Runner) -> bool:
 
 
 def _leftovers(before: float) -> Iterator[Path]:
-    """Logs of delivery jobs and files that are read once, older than ``before``."""
+    """Logs of short jobs and files that are read once, older than ``before``."""
     for path in chain(*((var_folder() / name).glob("*") for name in _LEFT_BY_JOBS)):
         if path.is_file() and path.stat().st_mtime < before:
             yield path

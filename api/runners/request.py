@@ -58,6 +58,11 @@ class AddSchedule(CategoryJob):
         """Names that the client sent and no field has, sorted."""
         return self._unknown
 
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know although the crawl works, a sentence each."""
+        return super().warnings + [f"{name} is not a known field" for name in self._unknown]
+
     @model_validator(mode="wrap")
     @classmethod
     def _note_unknown(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:

@@ -10,6 +10,7 @@ from functools import partial
 from api.runners.deletion import finish_deletions
 from api.runners.heartbeat import beat
 from api.runners.lifecycle import Jobs
+from api.runners.previews import Previews
 from api.runners.schedules import DueRuns
 from api.store.records import Runner
 
@@ -42,6 +43,7 @@ class Watcher:
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
         self._due = DueRuns(jobs)
+        self._previews = Previews(jobs)
         self._failures: dict[str, _Failure] = {}
 
     def refresh_all(self) -> None:
@@ -53,6 +55,7 @@ class Watcher:
         self._try(before, "the list of open sessions", partial(self._refresh_sessions, before))
         deletions = partial(finish_deletions, self._jobs.store)
         self._try(before, "what is left of deleted collections", deletions)
+        self._try(before, "the list of old previews", self._previews.settle_old)
 
     def _refresh_runners(self, before: dict[str, _Failure]) -> None:
         for runner in self._jobs.store.runners.open():
