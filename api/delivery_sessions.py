@@ -125,6 +125,44 @@ class Sessions:
         self._start(zipcode.session, undo=lambda: self._restore(before.session))
         return zipcode
 
+    def make(self, user: int, shop: Marketplace, postcode: str, suburb: str | None) -> Zipcode:
+        """Give a user a session that works: make it, make it again, or for another suburb.
+
+        Raises Conflict and ScrapydError as :meth:`create` and :meth:`renew`, and Conflict if the
+        session cannot move to another suburb.
+        """
+        own = self.store.sessions.zipcodes(user, shop.domain)
+        zipcode = next((one for one in own if one.session.postcode == postcode), None)
+        if zipcode is None:
+            return self.create(user, shop, postcode, suburb)
+        zipcode = self.refresh(zipcode)
+        if suburb is None or is_same_suburb(suburb, zipcode.session.suburb or ""):
+            return self.renew(zipcode)
+        return self._move_to(zipcode, suburb)
+
+    def seen(self, shop: Marketplace, postcode: str) -> DeliverySession | None:
+        """The session of a place as it is now, whoever has it; None if none is recorded."""
+        session = self.store.sessions.of(shop.domain, postcode)
+        if session is None:
+            return None
+        self.refresh_session(session)
+        return self.store.sessions.of(shop.domain, postcode)
+
+    def _move_to(self, zipcode: Zipcode, suburb: str) -> Zipcode:
+        before = zipcode.session
+        try:
+            moved = self.store.sessions.move_to(zipcode, suburb)
+        except SuburbTaken:
+            raise Conflict(
+                f"The session of {before.domain} {before.postcode} stays at "
+                f"{before.suburb or 'its suburb'}: other users or open runs need it there"
+            ) from None
+        if not moved:
+            raise Conflict(f"The session of {before.postcode} is being made already")
+        zipcode = self._again(zipcode)
+        self._start(zipcode.session, undo=lambda: self._restore(before))
+        return zipcode
+
     def delete(self, zipcode: Zipcode) -> None:
         """Take a session from a user; remove it and its cookies if no other user has it.
 
@@ -274,6 +312,8 @@ class Sessions:
         self._follow(session, state)
 
     def _take(self, session: DeliverySession, report: DeliveryReport) -> None:
+        if report.suburbs:
+            self.store.sessions.note_suburbs(session.id, report.suburbs)
         if report.stage == "done":
             self.store.sessions.move(
                 session,
@@ -332,6 +372,7 @@ class Sessions:
             self.store.sessions.move(
                 session,
                 before.status,
+                suburb=before.suburb,
                 failed_message=before.failed_message,
                 bad_version=before.bad_version,
             )

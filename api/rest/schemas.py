@@ -374,6 +374,9 @@ class Zipcode(BaseModel):
     id: int
     zipcode: str
     suburb: str | None
+    suburbs: list[str] = Field(
+        description="Those that the shop offers for the postcode; empty where it asks for none"
+    )
     domain: ZipcodeDomain
     status: ZipcodeStatus
     failed_message: str | None

@@ -77,6 +77,7 @@ def _shown(zipcode: records.Zipcode) -> dict[str, Any]:
         "id": zipcode.id,
         "zipcode": session.postcode,
         "suburb": session.suburb,
+        "suburbs": session.suburbs,
         "domain": {"id": shop.id, "domain": shop.domain, "supplier_type": "scraping"},
         "status": session.status.value,
         "failed_message": session.failed_message,

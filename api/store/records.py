@@ -238,6 +238,8 @@ class DeliverySession:
     missing_since: str | None
     """Since when Scrapyd has not known the job."""
     updated_at: str
+    suburbs: list[str]
+    """Those that the shop offered for the postcode; empty where it asks for none."""
 
 
 class SessionValues(TypedDict, total=False):

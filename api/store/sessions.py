@@ -1,5 +1,6 @@
 """Delivery sessions, and the users who have them."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from typing import Unpack
@@ -168,6 +169,33 @@ class DeliverySessions:
             "WHERE id = :id AND status = :was AND attempt = :attempt RETURNING id",
             moved | asked,
         )
+
+    def note_suburbs(self, session: int, suburbs: list[str]) -> None:
+        """Note which suburbs the shop offered for a session's postcode."""
+        self._file.moved(
+            "UPDATE sessions SET suburbs = ? WHERE id = ? RETURNING id",
+            (json.dumps(suburbs), session),
+        )
+
+    def move_to(self, zipcode: Zipcode, suburb: str) -> bool:
+        """Move a session to ``pending`` for another suburb; False while it is being made.
+
+        Raises SuburbTaken if another user has it, or a run that has not ended needs it.
+        """
+        session = zipcode.session
+        with self._file.writing() as connection:
+            others = connection.execute(
+                "SELECT id FROM zipcodes WHERE session = ? AND id != ?", (session.id, zipcode.id)
+            ).fetchone()
+            if others or _is_needed(connection, session.domain, session.postcode):
+                raise SuburbTaken(session)
+            moved = connection.execute(
+                "UPDATE sessions SET status = 'pending', attempt = attempt + 1, suburb = ?, "
+                "missing_since = NULL, failed_message = NULL, updated_at = ? "
+                "WHERE id = ? AND status IN ('active', 'failed', 'inactive') RETURNING id",
+                (suburb, utc_now(), session.id),
+            ).fetchone()
+        return moved is not None
 
     def set_missing(self, session: int, since: str | None) -> None:
         """Note since when Scrapyd does not know the session's job; None once it does."""

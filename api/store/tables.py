@@ -505,3 +505,13 @@ def create_removals(db: Database) -> None:
     """Collections that were deleted, until their files are gone."""
     for statement in _REMOVAL_TABLES:
         db.conn.execute(statement)
+
+
+_OFFERED_SUBURBS = ("ALTER TABLE sessions ADD COLUMN suburbs TEXT NOT NULL DEFAULT '[]'",)
+
+
+@migrations()
+def add_offered_suburbs(db: Database) -> None:
+    """The suburbs that the shop offered for a session's postcode, as a JSON list."""
+    for statement in _OFFERED_SUBURBS:
+        db.conn.execute(statement)

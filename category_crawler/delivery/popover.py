@@ -39,6 +39,8 @@ class DeliveryPopover:
         self._page = page
         self._shop = shop
         self._seconds = seconds
+        self.suburbs: list[str] = []
+        """The suburbs that the shop offered for the postcode; empty where it asks for none."""
 
     async def deliver_to(self, postcode: str, suburb: str | None) -> str | None:
         """Set the location; return the chosen suburb, or None if the shop asks for none.
@@ -82,6 +84,7 @@ class DeliveryPopover:
         listed = self._page.locator(f"{_AU}_DropdownList option[value]:not([value=''])")
         await self._first_of(listed, postcode)
         offered = [text.strip() for text in await listed.all_text_contents()]
+        self.suburbs = offered
         chosen = _choose(offered, suburb, postcode)
         await self._expect(self._page.click, f"{_AU}_DropdownButton")
         await self._expect(self._page.click, f"a{_AU}_DropdownList_{offered.index(chosen)}")

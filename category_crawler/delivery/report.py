@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from category_crawler.files.atomic_write import write_whole
 from category_crawler.files.home import var_folder
 from category_crawler.files.record_file import Record, is_damaged, read_record, set_aside
@@ -18,6 +20,8 @@ class DeliveryReport(Record):
     location: str | None = None
     """The shop's delivery line."""
     suburb: str | None = None
+    suburbs: list[str] = Field(default_factory=list)
+    """Those that the shop offered, also if the job failed; empty where it asks for none."""
     failed_reason: str | None = None
     """A code of :mod:`category_crawler.errors`; None if the job is done."""
     failed_message: str | None = None

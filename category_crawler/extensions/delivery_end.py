@@ -44,6 +44,7 @@ def _delivery_report(spider: SessionSpider, stopping: Stopping) -> DeliveryRepor
         stage="done" if error is None else "failed",
         location=about.get("location"),
         suburb=about.get("suburb"),
+        suburbs=spider.suburbs,
         failed_reason=error.reason if error else None,
         failed_message=str(error) if error else None,
         finished_at=utc_now(),

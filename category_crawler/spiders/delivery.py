@@ -129,7 +129,10 @@ class DeliverySpider(SessionSpider):
             seconds = self.settings.getfloat("POPOVER_TIMEOUT")
             popover = DeliveryPopover(page, shop, seconds)
             await self.turns.wait(self._request)
-            suburb = await popover.deliver_to(self.postcode, self.suburb or None)
+            try:
+                suburb = await popover.deliver_to(self.postcode, self.suburb or None)
+            finally:
+                self.suburbs = popover.suburbs
             await self.turns.wait(self._request)
             await page.reload(wait_until="domcontentloaded")
             location = _location(await page.content(), shop)

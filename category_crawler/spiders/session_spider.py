@@ -27,6 +27,8 @@ class SessionSpider(StoppingSpider):
         self.report = report or _job
         self._more = more
         """Arguments that the spider does not know."""
+        self.suburbs: list[str] = []
+        """The suburbs that the shop offered; empty where it asks for none."""
         self.session: DeliverySession | None = None
         """The session; None until it is made, or until the shop has confirmed its postcode."""
 

@@ -12,9 +12,10 @@ from flask import Flask
 
 from api import create_app
 from api.config import Settings
-from api.delivery_sessions import Sessions
+from api.delivery_sessions import Conflict, Sessions
 from category_crawler.daemon.address import PROJECT
 from category_crawler.delivery.session import DeliverySession, session_file
+from category_crawler.domain_config import DOMAINS
 from category_crawler.process_watch import has_exited
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_all
 from tests.crawls import BY_SPIDER, DOMAIN, POSTCODE, Home
@@ -540,3 +541,33 @@ def test_a_stopped_delivery_job_is_killed_and_frees_its_slot(
     slots = until(door.slots, lambda slots: slots.working == slots.slots)
     assert slots.slots > 0
     until(lambda: door.jobs(PROJECT)["running"], lambda running: not running)
+
+
+def test_the_suburbs_offered_are_kept_and_one_can_be_chosen(
+    alice: Caller, bob: Caller, scrapyd: Daemon, path: Path, sessions: Sessions, home: Home
+) -> None:
+    shop = DOMAINS[DOMAIN]
+    sessions.make(alice.user, shop, POSTCODE, None)
+    zipcode = made(alice)
+    assert zipcode["suburbs"] == ["BRAY PARK", "STRATHPINE", "CASHMERE"]
+    assert zipcode["suburb"] == "BRAY PARK"
+    sessions.make(alice.user, shop, POSTCODE, "Strathpine")
+    assert made(alice)["suburb"] == "STRATHPINE"
+    create(bob)
+    with pytest.raises(Conflict, match="stays at STRATHPINE: other users or open runs need it"):
+        sessions.make(alice.user, shop, POSTCODE, "BRAY PARK")
+    sessions.make(alice.user, shop, POSTCODE, None)
+    assert made(bob)["suburb"] == "STRATHPINE", "it was only made again"
+
+
+def test_a_suburb_that_is_not_offered_leaves_the_list_to_choose_from(
+    alice: Caller, scrapyd: Daemon, path: Path, sessions: Sessions
+) -> None:
+    create(alice, suburb="NOWHERE")
+    zipcode = made(alice)
+    assert (zipcode["status"], zipcode["suburbs"]) == (
+        "failed",
+        ["BRAY PARK", "STRATHPINE", "CASHMERE"],
+    )
+    sessions.make(alice.user, DOMAINS[DOMAIN], POSTCODE, "STRATHPINE")
+    assert made(alice)["status"] == "active"

@@ -140,6 +140,8 @@ class Use:
         store.sessions.set_missing(zipcode.session.id, EARLIER)
         store.sessions.open()
         store.sessions.restart(zipcode.session.id)
+        store.sessions.note_suburbs(zipcode.session.id, ["BRAY PARK"])
+        assert not store.sessions.move_to(zipcode, "BRAY PARK")
         store.sessions.undo_zipcode(zipcode.id)
         (session,) = store.sessions.unwanted()
         assert store.sessions.forget(session, lambda: True)
