@@ -111,6 +111,11 @@ def zone(domain: str) -> str:
     return shop.timezone if shop else "UTC"
 
 
+def sentence(text: str) -> str:
+    """A text as a sentence: with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
 _SIZES = (("terabyte", 10**12), ("gigabyte", 10**9), ("megabyte", 10**6), ("byte", 1))
 _FORMS = {
     "csv": "CSV",
@@ -121,7 +126,7 @@ _FORMS = {
 }
 _FILTERS: tuple[Callable[..., Any], ...] = (
     *(money, amount, currency, number, signed, percent, moment, day, duration, size, zone, picture),
-    form_name,
+    *(form_name, sentence),
 )
 
 

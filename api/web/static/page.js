@@ -27,5 +27,10 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   if (version && ctx.sourceElement) ctx.sourceElement.dataset.etag = version;
 });
 
+// An empty time zone is the reader's own.
+for (const field of document.querySelectorAll(".own-zone input")) {
+  field.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 document.addEventListener("DOMContentLoaded", () => showTimes(document));
 document.addEventListener("htmx:after:swap", () => showTimes(document));

@@ -27,6 +27,7 @@ NAMES_NOTHING = {
     "schedules/amazon/category/add_schedule",
     "schedules/amazon/category/history",
     "schedules/amazon/category/list",
+    "schedules/amazon/category/preview",
     "zipcodes/create-zipcode",
     "zipcodes/get-zipcodes",
     "users/logout",
