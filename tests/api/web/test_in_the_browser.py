@@ -2,6 +2,7 @@
 
 import gzip
 from collections import Counter
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -11,7 +12,14 @@ from api.store.records import User
 from tests.api.web.looks import check
 from tests.api.web.reader import PASSWORD
 
-PAGES = ("/account/", "/no-such-page")
+LISTING = "https://www.amazon.com.au/s?rh=n%3A4851693051&low-price=5&tag=x"
+PAGES = (
+    *("/account/", "/no-such-page", "/new/", "/postcodes/", "/collections/", "/operator/"),
+    *("/operator/runs/", "/operator/users/", "/operator/users/1/"),
+    # Every part of it: an address with a price, all fields open, one that is wrong.
+    f"/new/?{urlencode({'category_url': LISTING, 'postcode': '4500', 'repeat': 'daily'})}"
+    "&alert_new=on&name=Lamps&max_products=many",
+)
 LARGEST = 100_000
 """Bytes of our own files, gzipped, that a page loads before it is first shown."""
 
@@ -31,8 +39,8 @@ def test_the_way_in_by_keyboard_alone(page: Page, ann: User) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/account/")
-    assert page.get_by_role("heading", level=1).inner_text() == "Account"
+    page.wait_for_url("**/collections/")
+    assert page.get_by_role("heading", level=1).inner_text() == "Collections"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -20,6 +20,23 @@ from tests.waiting import until
 
 PAGE = "/new/"
 FORM = {"category_url": URL, "postcode": POSTCODE}
+FILLED_IN = FORM | {
+    "filter_prime_ships_from_au": "on",
+    "filter_delivery_day": "tomorrow",
+    "price_min": "5",
+    "price_max": "1,299.50",
+    "max_products": "1,000",
+    "name": "Lamps <b>",
+    "priority": "High",
+    "include_sponsored": "on",
+    "repeat": "daily",
+    "at": "06:30",
+    "timezone": "",
+    "notification_email": "x@example.org",
+    "alert_price_falls": "on",
+    "alert_percent": "7.5",
+    "alert_run_failed": "on",
+}
 
 
 @pytest.fixture
@@ -137,16 +154,7 @@ def test_the_lowest_price_above_the_highest_is_a_fault(reader: Reader) -> None:
 def test_a_crawl_is_started_as_it_was_filled_in(
     reader: Reader, store: Store, scrapyd: Daemon
 ) -> None:
-    answer = reader.send(
-        *(PAGE, PAGE),
-        **FORM,
-        **{"filter_prime_ships_from_au": "on", "filter_delivery_day": "tomorrow"},
-        **{"price_min": "5", "price_max": "1,299.50", "max_products": "1,000"},
-        **{"name": "Lamps <b>", "priority": "High", "include_sponsored": "on"},
-        **{"repeat": "daily", "at": "06:30", "timezone": ""},
-        **{"notification_email": "x@example.org", "alert_price_falls": "on"},
-        **{"alert_percent": "7.5", "alert_run_failed": "on"},
-    )
+    answer = reader.send(PAGE, PAGE, **FILLED_IN)
     assert (answer.status_code, answer.location) == (303, "/collections/1/runs/1/")
     runner = store.runners.get(1)
     assert runner is not None
