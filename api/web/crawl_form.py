@@ -11,7 +11,7 @@ from api.runners.request import AddSchedule
 from api.web.words import sentence
 from category_crawler.domain_config import Filter, Marketplace
 from category_crawler.errors import InvalidListingURL
-from category_crawler.job import Fault, WrongFields
+from category_crawler.fault import Fault, WrongFields
 from category_crawler.listing_url import ListingURL, cents_of
 from category_crawler.pasted_url import PastedURL
 

@@ -8,7 +8,7 @@ from api.store import Store
 from api.store.records import User
 from category_crawler.delivery.session import session_file
 from tests.api.services import Daemon
-from tests.api.web.test_in_the_browser import check_for_everyone
+from tests.api.web.looks import check
 from tests.crawls import DOMAIN, POSTCODE, URL
 
 PATIENCE = 90_000
@@ -43,9 +43,9 @@ def test_from_an_address_to_a_run(page: Page, link: str, scrapyd: Daemon, store:
     expect(page.get_by_text("products, says the shop")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("ul.products li")).to_have_count(8)
     expect(page.get_by_label("Prime, ships from Australia")).to_be_checked()
-    check_for_everyone(page)
+    check(page)
     page.set_viewport_size({"width": 360, "height": 800})
-    check_for_everyone(page)
+    check(page)
     page.get_by_role("button", name="Start").dblclick()
     page.wait_for_url("**/collections/1/runs/1/")
     assert store.runners.page(1, None, 10, 0)[0] == 1
