@@ -28,6 +28,8 @@ ASKED = {
     "schedule": {"every": "daily", "at": "06:00", "timezone": "Australia/Sydney"},
 }
 PRODUCTS = 1200
+MOST_PAGES = 7
+"""Of a listing, as the real shop has its limit: a crawl has to divide the category."""
 SETTINGS = """DOWNLOAD_DELAY = 0.05
 AUTOTHROTTLE_ENABLED = false
 
@@ -41,12 +43,12 @@ sys.path.insert(0, str(PROJECT))
 
 def main() -> int:
     argparse.ArgumentParser(description=__doc__).parse_args()
-    from tests.storefront import Catalogue, Storefront
+    from tests.storefront import Catalogue, Storefront, Switches
     from tests.storefront.changes import Change, changed
 
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(parents=True)
-    with Storefront(Catalogue(PRODUCTS)).serve() as shop:
+    with Storefront(Catalogue(PRODUCTS), Switches(page_cap=MOST_PAGES)).serve() as shop:
         (HOME / "settings.toml").write_text(SETTINGS.format(pictures=shop.pictures))
         environment = environment_of(HOME, shop.environment())
         with services(environment):
@@ -140,15 +142,18 @@ def _look(link: str, api: Api, collection: int) -> None:
 
 def _new_crawl(page: Any, base: str) -> None:
     page.goto(f"{base}/new/")
-    page.get_by_label("URL").fill(URL)
-    page.get_by_label("Postcode").fill(POSTCODE)
+    page.get_by_label("Address of a category’s page").fill(URL)
+    page.get_by_text("Understood").wait_for()
+    page.get_by_label("Deliver to (postcode)").press_sequentially(POSTCODE)
+    page.get_by_text("The shop delivers to").wait_for()
     page.get_by_role("button", name="Preview").click()
-    page.get_by_text("credits").first.wait_for(timeout=60_000)
+    page.get_by_text("products, says the shop").wait_for(timeout=60_000)
     _take(page, "new-crawl")
 
 
 def _take(page: Any, name: str) -> None:
     page.wait_for_load_state("networkidle")
+    page.evaluate("scrollTo(0, 0)")
     path: Path = IMAGES / f"{name}.png"
     page.screenshot(path=path)
     print(f"{path.relative_to(PROJECT)}  {path.stat().st_size // 1024} KiB")

@@ -17,6 +17,8 @@ from stand_in import PROJECT, command, environment_of, services
 HOME = PROJECT / "var" / "try"
 EMAIL = "you@example.org"
 PRODUCTS = 1200
+MOST_PAGES = 7
+"""Of a listing, as the real shop has its limit: a crawl has to divide the category."""
 QUIET_SECONDS = 45
 """Without a request, after which a day passes in the shop."""
 SETTINGS = """# Fast, because the shop is ours; the real site gets the slow defaults.
@@ -44,7 +46,7 @@ sys.path.insert(0, str(PROJECT))
 
 def main() -> int:
     argparse.ArgumentParser(description=__doc__).parse_args()
-    from tests.storefront import Catalogue, Storefront
+    from tests.storefront import Catalogue, Storefront, Switches
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -52,7 +54,7 @@ def main() -> int:
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(parents=True)
     print("Starting the shop and the services …", flush=True)
-    with Storefront(Catalogue(PRODUCTS)).serve() as shop:
+    with Storefront(Catalogue(PRODUCTS), Switches(page_cap=MOST_PAGES)).serve() as shop:
         (HOME / "settings.toml").write_text(SETTINGS.format(pictures=shop.pictures))
         environment = environment_of(HOME, shop.environment())
         with services(environment) as process:

@@ -7,8 +7,10 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from pydantic import TypeAdapter, ValidationError
 
+from api.alerts.findings import Tried, find
 from api.alerts.rules import MOST_RULES, Rule
 from api.alerts.saved_rules import save_rules, saved_rules
+from api.products.downloads import NotReady
 from api.rest.ownership import own_runner
 from api.services import services
 from api.store.records import Runner
@@ -36,8 +38,12 @@ def add(collection_id: int) -> ResponseReturnValue:
     except ValidationError as error:
         faults = {_field(fault.field): fault.message for fault in faults_of(error, given)}
         return _again(runner, typed, faults)
+    try:
+        said = _trial(rule, collection_id)
+    except NotReady as error:
+        return _again(runner, typed, {"kind": f"It cannot be tried yet: {error}. Send it again"})
     save_rules(services().store, collection_id, [*rules, rule])
-    flash("The alert is saved. It is tried when the next run ends.")
+    flash(f"The alert is saved. {said}")
     return redirect(address(collection_id, runner.id, "alerts"))
 
 
@@ -52,6 +58,18 @@ def remove(collection_id: int) -> ResponseReturnValue:
         save_rules(services().store, collection_id, [*rules[:at], *rules[at + 1 :]])
         flash("The alert is removed.")
     return redirect(address(collection_id, runner.id, "alerts"))
+
+
+def _trial(rule: Rule, collection_id: int) -> str:
+    """What a rule would have told of the last runs, in a sentence. Raises NotReady."""
+    store, downloads = services().store, services().downloads
+    (found,) = find(store, downloads, [rule], Tried.last(store, collection_id)).matches
+    if found.not_tried:
+        return f"It could not be tried yet: {found.not_tried}."
+    if found.rule.kind in _OF_RUNS:
+        return "The last run would" + ("" if found.count else " not") + " have been told."
+    products = "1 product" if found.count == 1 else f"{found.count:,} products"
+    return f"After the last run it would have told of {products}."
 
 
 def _given(typed: dict[str, str]) -> dict[str, Any]:

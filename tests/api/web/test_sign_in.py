@@ -17,7 +17,7 @@ from tests.api.web.reader import PASSWORD, Reader
 def test_the_address_without_a_path_leads_to_the_pages(stranger: Reader, reader: Reader) -> None:
     answer = stranger.get("/")
     assert (answer.status_code, answer.location) == (302, "/sign-in?next=/")
-    assert reader.get("/").location == "/account/"
+    assert reader.get("/").location == "/collections/"
 
 
 def test_a_password_signs_in_and_leads_where_one_wanted_to_go(stranger: Reader, ann: User) -> None:
