@@ -21,6 +21,10 @@ from category_crawler.fault import faults_of
 blueprint = page("alert_rules", __name__, "/collections/<int:collection_id>/alerts")
 _RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
 _OF_RUNS = ("coverage_not_complete", "run_failed")
+_HOW_TO = {
+    "percent": "Write a percentage from 0.01 to 100.",
+    "price": "Write an amount such as 49.90.",
+}
 _FIELDS = ("kind", "percent", "price", "search", "brand")
 
 
@@ -37,7 +41,7 @@ def add(collection_id: int) -> ResponseReturnValue:
         rule = _RULE.validate_python(given)
     except ValidationError as error:
         faults = {_field(fault.field): fault.message for fault in faults_of(error, given)}
-        return _again(runner, typed, faults)
+        return _again(runner, typed, faults | {n: _HOW_TO[n] for n in faults.keys() & _HOW_TO})
     try:
         said = _trial(rule, collection_id)
     except NotReady as error:

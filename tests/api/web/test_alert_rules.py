@@ -7,6 +7,9 @@ from api.alerts.rules import MOST_RULES
 from api.alerts.saved_rules import saved_rules
 from api.store import Store
 from api.store.records import User
+from tests.api.routes.test_alerts import lamp
+from tests.api.routes.test_changes import Runs
+from tests.api.services import Caller
 from tests.api.web.crawls import page_of, stored
 from tests.api.web.reader import Reader
 
@@ -32,11 +35,11 @@ def test_rules_are_added_and_removed(reader: Reader, app: Flask, ann: User, stor
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ({"kind": "price_falls", "percent": "much"}, "percent is"),
-        ({"kind": "price_falls", "percent": "101"}, "less than or equal to 100"),
-        ({"kind": "price_below", "price": ""}, "cents is"),
-        ({"kind": "price_below", "price": "inf"}, "cents is"),
-        ({"kind": "price_below", "price": "nan"}, "cents is"),
+        ({"kind": "price_falls", "percent": "much"}, "Write a percentage from 0.01 to 100."),
+        ({"kind": "price_falls", "percent": "101"}, "Write a percentage from 0.01 to 100."),
+        ({"kind": "price_below", "price": ""}, "Write an amount such as 49.90."),
+        ({"kind": "price_below", "price": "inf"}, "Write an amount such as 49.90."),
+        ({"kind": "price_below", "price": "nan"}, "Write an amount such as 49.90."),
         ({"kind": "sometimes"}, "kind"),
         ({"kind": "new", "search": "x" * 201}, "at most 200 characters"),
     ],
@@ -60,3 +63,16 @@ def test_there_is_a_most_of_rules(reader: Reader, app: Flask, ann: User, store: 
     assert answer.status_code == 400
     assert "which is the most" in answer.text
     assert len(saved_rules(store, runner.collection.id)) == MOST_RULES
+
+
+def test_a_rule_is_tried_before_it_is_saved(reader: Reader, app: Flask, ann: User) -> None:
+    runs = Runs(app, Caller(app.test_client(), "", ann.id))
+    path = f"/collections/{runs.kept.collection}/"
+    runs.add([lamp(1)])
+    reader.send(f"{path}runs/1/", f"{path}alerts/add", kind="price_falls", percent="10")
+    assert "It could not be tried yet: " in reader.get(f"{path}runs/1/").text
+    runs.add([lamp(1, price_cents=500)])
+    reader.send(f"{path}runs/1/", f"{path}alerts/add", kind="price_falls", percent="20")
+    assert "it would have told of 1 product." in reader.get(f"{path}runs/1/").text
+    reader.send(f"{path}runs/1/", f"{path}alerts/add", kind="run_failed")
+    assert "The last run would not have been told." in reader.get(f"{path}runs/1/").text

@@ -125,7 +125,7 @@ def test_what_is_missing_is_said_when_it_is_started(
     ("field", "typed", "said"),
     [
         ("price_min", "cheap", "It must be a price such as 25 or 24.99, not 'cheap'."),
-        ("max_products", "0", "This is 0: input should be greater than or equal to 1."),
+        ("max_products", "0", "This is 0: it must be at least 1."),
         ("max_products", "many", "It must be a whole number, such as 500."),
         ("postcode", "99", "This is '99': on amazon.com.au it must match"),
         ("notification_email", "x", "This is 'x': value is not a valid email address"),

@@ -43,7 +43,7 @@ def test_it_is_set_paused_resumed_changed_and_removed(
         ({"at": "25:00"}, "from 00:00 to 23:59"),
         ({"zone": "Australia/Sidney"}, "did you mean Australia/Sydney?"),
         ({"every": "cron", "cron": "nonsense"}, "it must have five fields"),
-        ({"every": "cron", "cron": "0 0 31 2 *"}, "its day-of-month is not valid"),
+        ({"every": "cron", "cron": "0 0 31 2 *"}, "no day of the next fifty years"),
         ({"every": "sometimes"}, "every is"),
         ({"every": "cron", "cron": ""}, "five fields"),
     ],
