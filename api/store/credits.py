@@ -5,13 +5,31 @@ the sum over a user's open runners of what they have reserved and not been charg
 available − (used + frozen) can be spent and is never below zero.
 """
 
+from dataclasses import dataclass
 from sqlite3 import Connection
 
 from api.store.database import SQLiteFile
 from api.store.reading import reader_of
 from api.store.records import Credits
 
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run has cost."""
+
+    runner: int
+    collection: int
+    name: str
+    """Of the collection."""
+    charged: int
+    """Credits paid for rows that were kept."""
+    frozen: int
+    """Credits reserved by a run that goes on."""
+    created_at: str
+
+
 _AS_CREDITS = reader_of(Credits)
+_AS_SPENT = reader_of(Spent)
 
 
 class NotEnoughCredits(Exception):
@@ -35,6 +53,18 @@ class UserCredits:
         )
         assert found is not None
         return found
+
+    def spent(self, user: int, limit: int, skip: int = 0) -> list[Spent]:
+        """What a user's runs have cost, or have frozen so far; the newest first."""
+        return self._file.all(
+            _AS_SPENT,
+            "SELECT runners.id AS runner, collection, name, charged, "
+            "CASE WHEN stage IN ('done', 'failed') THEN 0 ELSE coalesce(reserved - charged, 0) END "
+            "AS frozen, runners.created_at AS created_at "
+            "FROM collections JOIN runners ON runners.collection = collections.id "
+            "WHERE user = ? ORDER BY runners.id DESC LIMIT ? OFFSET ?",
+            (user, limit, skip),
+        )
 
     def grant(self, user: int, number: int) -> None:
         """Grant credits, or with a number below zero take back what is neither used nor frozen.

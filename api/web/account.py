@@ -8,6 +8,8 @@ from api.rest.auth import current_user
 from api.services import services
 from api.web.page import page, sign_in
 
+_RUNS_SHOWN = 20
+
 blueprint = page("account", __name__, "/account")
 
 
@@ -60,6 +62,7 @@ def _shown(
         "web/account.html",
         user=current_user(),
         credits=services().store.credits.of(current_user().id),
+        spent=services().store.credits.spent(current_user().id, _RUNS_SHOWN),
         key=key,
         secret=secret,
         fault=fault,

@@ -6,8 +6,9 @@ from flask import Flask
 
 from api.notices.webhook import signing_secret
 from api.store import Store
-from api.store.records import User
-from tests.api.services import CATEGORY
+from api.store.records import Outcome, StoredRequest, User
+from api.store.stage import Stage
+from tests.api.services import CATEGORY, Caller
 from tests.api.web.reader import PASSWORD, Reader
 
 
@@ -48,3 +49,16 @@ def test_a_new_password_signs_out_everywhere_else(reader: Reader, app: Flask, an
     assert other.get("/account/").status_code == 302
     assert other.sign_in(ann.email, PASSWORD).status_code == 401
     assert other.sign_in(ann.email, new).location == "/"
+
+
+def test_where_credits_went_is_told(reader: Reader, ann: User, store: Store, bob: Caller) -> None:
+    store.credits.grant(ann.id, 100)
+    first = store.runners.add_collection(ann.id, "<b>Lamps", StoredRequest({}), [], wanted=30)
+    store.runners.end(first.id, Outcome(Stage.DONE, 12))
+    store.runners.add_collection(ann.id, "Chairs", StoredRequest({}), [], wanted=40)
+    store.runners.add_collection(bob.user, "Tables", StoredRequest({}), [])
+    told = [(one.name, one.charged, one.frozen) for one in store.credits.spent(ann.id, 10)]
+    assert told == [("Chairs", 0, 40), ("<b>Lamps", 12, 0)]
+    shown = reader.get("/account/").text
+    assert "&lt;b&gt;Lamps, run 1</a>" in shown
+    assert "Tables" not in shown

@@ -1,8 +1,11 @@
 """The way from an address to a run, in the real browser, with a real Scrapyd."""
 
+import csv
+from pathlib import Path
+
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from api.store import Store
 from api.store.records import User
@@ -51,6 +54,47 @@ def test_from_an_address_to_a_run(page: Page, link: str, scrapyd: Daemon, store:
     assert store.runners.page(1, None, 10, 0)[0] == 1
     # Pictures of the stand-in shop are not there.
     assert [line for line in said if "ERR_" not in line] == []
+
+
+def test_the_whole_way_from_link_to_download_by_keyboard_alone(
+    page: Page, link: str, scrapyd: Daemon, store: Store, tmp_path: Path
+) -> None:
+    page.goto(link)
+    _go(page, page.get_by_role("link", name="New crawl").first)
+    page.wait_for_url("**/new/")
+    _go(page, page.get_by_label("Address of a category’s page"), URL)
+    expect(page.get_by_text("number 4851693051")).to_be_visible()
+    _go(page, page.get_by_label("Deliver to (postcode)"), POSTCODE)
+    expect(page.get_by_text("The shop delivers to")).to_be_visible()
+    _go(page, page.get_by_role("button", name="Start"))
+    page.wait_for_url("**/collections/1/runs/1/")
+    expect(page.get_by_text("Done, and complete")).to_be_visible(timeout=PATIENCE)
+    _go(page, page.get_by_role("link", name="Products and downloads"))
+    page.wait_for_url("**/products/")
+    runner = store.runners.get(1)
+    assert runner is not None
+    assert runner.asin_count > 50
+    expect(page.get_by_role("heading", name=f"{runner.asin_count} products")).to_be_visible()
+    with page.expect_download() as download:
+        _go(page, page.get_by_role("link", name="CSV", exact=True).first)
+    download.value.save_as(tmp_path / "lamps.csv")
+    with (tmp_path / "lamps.csv").open(newline="") as file:
+        assert len([*csv.DictReader(file)]) == runner.asin_count
+
+
+def _go(page: Page, wanted: Locator, text: str = "") -> None:
+    """Press Tab until something has the focus; then type a text, or press Enter."""
+    wanted.wait_for()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("one => one === document.activeElement"):
+            break
+    else:
+        raise AssertionError(f"no number of tabs leads to {wanted}")
+    if text:
+        page.keyboard.type(text)
+    else:
+        page.keyboard.press("Enter")
 
 
 def test_the_same_way_without_scripts(
