@@ -35,6 +35,10 @@ class LoginTooSoon(Exception):
     seconds: int
 
 
+class InvalidAddress(ValueError):
+    """Raised for what is no e-mail address."""
+
+
 class LinkRefused(Exception):
     """Raised if a sign-in link is unknown, used up or expired, or its user is disabled."""
 
@@ -97,12 +101,12 @@ class Accounts:
         """A new user and the API key; the name is by default that of the address.
 
         The first user is without a limit of credits, the others get ``new_user_credits``. Raises
-        ValueError where the e-mail address is none, or taken.
+        InvalidAddress, and ValueError where the address is taken.
         """
         try:
             validate_email(email)
         except ValueError:
-            raise ValueError(f"{email!r} is no e-mail address") from None
+            raise InvalidAddress(f"{email!r} is no e-mail address") from None
         key, users = new_secret(), self.store.users
         granted = self.settings.new_user_credits if users.is_any() else None
         added = users.add(email, one_line(name) or email.partition("@")[0], hash_of(key), granted)

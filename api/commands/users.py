@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from api.accounts.logins import InvalidAddress
 from api.accounts.passwords import password_hash
 from api.accounts.removal import remove_user
 from api.commands.command import CommandGroup
@@ -25,6 +26,8 @@ def create_user(email: str, name: str) -> None:
     """Add a user and print the API key, this once."""
     try:
         user, key = services().accounts.add_user(email, name)
+    except InvalidAddress as error:
+        raise click.UsageError(str(error)) from None
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     if services().store.credits.of(user.id).spendable == 0:

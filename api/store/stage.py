@@ -27,6 +27,11 @@ class Stage(Word):
         return _STATUS[self]
 
     @classmethod
+    def named(cls, name: str) -> "Stage | None":
+        """The stage with this name; None if there is none."""
+        return next((stage for stage in cls if stage.value == name), None)
+
+    @classmethod
     def of(cls, status: ScheduleStatus) -> "Stage":
         """The stage that a status names."""
         return next(stage for stage in cls if stage.status is status)

@@ -21,14 +21,13 @@ _LARGEST = 2**31
 _LONGEST_ID = 18
 """Digits that SQLite surely takes."""
 _LONGEST_SEARCH = 200
-_STAGES = {str(stage): stage for stage in Stage}
 
 
 @blueprint.get("/")
 def listed() -> ResponseReturnValue:
     """One page of them; ``search``, ``state`` and ``skip`` choose which."""
     search = request.args.get("search", "").strip()[:_LONGEST_SEARCH]
-    stage = _STAGES.get(request.args.get("state", ""))
+    stage = Stage.named(request.args.get("state", ""))
     skip = min(request.args.get("skip", 0, type=int) or 0, _LARGEST)
     runners = services().store.runners
     words = search.split()
@@ -41,7 +40,7 @@ def listed() -> ResponseReturnValue:
         total=total,
         search=search,
         stage=stage,
-        stages=[*_STAGES],
+        stages=[stage.value for stage in Stage],
         skip=max(0, skip),
         limit=_ON_A_PAGE,
         link=lambda to: url_for(

@@ -20,8 +20,7 @@ _LARGEST = 2**62
 @blueprint.get("/")
 def listed() -> ResponseReturnValue:
     """Some of them; ``state`` and ``before``, a runner's number, choose which."""
-    state = request.args.get("state", "")
-    stage = Stage(state) if state in {*Stage} else None
+    stage = Stage.named(request.args.get("state", ""))
     before = min(request.args.get("before", _LARGEST, type=int), _LARGEST)
     store = services().store
     found = [latest(one) for one in store.runners.recent(stage, before, _ON_A_PAGE)]

@@ -84,6 +84,7 @@ def test_a_disabled_user_is_deleted_with_everything(
     reader: Reader, store: Store, app: Flask, ben: User
 ) -> None:
     page = f"{PAGE}{ben.id}/"
+    store.credits.grant_without_limit(ben.id)
     kept = Kept(app, Caller(app.test_client(), "", ben.id)).done()
     folder = folder_of(kept.runner).path
     assert folder.is_dir()
