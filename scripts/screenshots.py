@@ -147,7 +147,7 @@ def _new_crawl(page: Any, base: str) -> None:
     page.get_by_label("Deliver to (postcode)").press_sequentially(POSTCODE)
     page.get_by_text("The shop delivers to").wait_for()
     page.get_by_role("button", name="Preview").click()
-    page.get_by_text("products, says the shop").wait_for(timeout=60_000)
+    page.get_by_text("products, according to the shop").wait_for(timeout=60_000)
     _take(page, "new-crawl")
 
 

@@ -104,7 +104,7 @@ _ADVICE: Mapping[str, Advice] = MappingProxyType(
             "What was asked for is not valid any more. Start a new crawl.", Step.NEW_CRAWL
         ),
         "invalid_setting": Advice(
-            "A setting of the service is wrong, which only the operator can mend. Run it again "
+            "A setting of the service is wrong, which only the operator can correct. Run it again "
             "afterwards.",
             Step.RERUN,
         ),
@@ -158,18 +158,22 @@ def outcome(report: Report) -> str:
     if complete is True:
         return f"Done, and complete: {why}."
     if complete is False:
-        return f"Done, but not complete. {products} were kept: {why}."
+        return f"Done, but not complete: {why}. {_kept(report, products)}."
     known = f": {why}" if why else ""
     return f"Done, with {products}. Whether these are all is not known{known}."
 
 
 def _failure(report: Report, products: str) -> str:
-    verb = "was" if report["asin_count"] == 1 else "were"
-    kept = f"{products} {verb} kept" if report["asin_count"] else "Nothing was kept"
+    kept = _kept(report, products)
     if report["failed_reason"] == Cancelled.reason:
         return f"Cancelled before its end. {kept}; the list is not complete."
     said = (report["failed_message"] or "").rstrip(".")
     return f"Failed: {said}. {kept}; the list is not complete."
+
+
+def _kept(report: Report, products: str) -> str:
+    verb = "was" if report["asin_count"] == 1 else "were"
+    return f"{products} {verb} kept" if report["asin_count"] else "Nothing was kept"
 
 
 def pages_a_minute(report: Report) -> float | None:

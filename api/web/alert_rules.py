@@ -71,9 +71,11 @@ def _trial(rule: Rule, collection_id: int) -> str:
     if found.not_tried:
         return f"It could not be tried yet: {found.not_tried}."
     if found.rule.kind in _OF_RUNS:
-        return "The last run would" + ("" if found.count else " not") + " have been told."
+        return (
+            "For the last run it would" + ("" if found.count else " not") + " have sent an alert."
+        )
     products = "1 product" if found.count == 1 else f"{found.count:,} products"
-    return f"After the last run it would have told of {products}."
+    return f"For the last run it would have listed {products}."
 
 
 def _given(typed: dict[str, str]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def cancel(collection_id: int) -> ResponseReturnValue:
     if services().jobs.cancel(runner):
         flash("The run is cancelled. What it had found is kept.")
     elif (services().store.runners.get(runner.id) or runner).is_stopping:
-        flash("The run is cancelled; its spider is being stopped.")
+        flash("The run is being cancelled. This takes some seconds.")
     else:
         flash("The run had ended already.")
     return back_to(runner)
@@ -38,7 +38,7 @@ def cancel(collection_id: int) -> ResponseReturnValue:
 def rerun(collection_id: int) -> ResponseReturnValue:
     """Crawl the category again, from nothing."""
     started = services().repeats.rerun(own_runner(collection_id))
-    flash("A new run is scheduled.")
+    flash("A new run has been queued.")
     return redirect(address(started.collection, started.runner))
 
 
@@ -49,7 +49,7 @@ def resume(collection_id: int) -> ResponseReturnValue:
         made = services().jobs.resume(own_runner(collection_id))
     except RunError as error:
         raise NotRepeatable(_sentence(error)) from None
-    flash("The run goes on behind its last finished page, as a new run.")
+    flash("Continued as a new run, after its last finished page.")
     return redirect(address(collection_id, made.id))
 
 
@@ -68,7 +68,7 @@ def new_session(collection_id: int) -> ResponseReturnValue:
     flash(
         f"The delivery session of {postcode} is there."
         if is_there
-        else f"The delivery session of {postcode} is being made anew, which takes about a minute."
+        else f"The delivery session of {postcode} is being renewed, which takes about a minute."
     )
     return back_to(runner)
 

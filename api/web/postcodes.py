@@ -82,7 +82,7 @@ def check(number: int) -> ResponseReturnValue:
 def renew(number: int) -> ResponseReturnValue:
     """Make the session anew; the one in use stays until then."""
     zipcode = services().sessions.renew(services().sessions.refresh(own_zipcode(number)))
-    flash(f"{zipcode.session.postcode} is being made anew.")
+    flash(f"{zipcode.session.postcode} is being renewed.")
     return redirect(url_for("postcodes.listed"))
 
 
@@ -91,7 +91,7 @@ def delete(number: int) -> ResponseReturnValue:
     """Give the postcode up."""
     zipcode = own_zipcode(number)
     services().sessions.delete(zipcode)
-    flash(f"{zipcode.session.postcode} is no longer yours.")
+    flash(f"{zipcode.session.postcode} is deleted.")
     return redirect(url_for("postcodes.listed"))
 
 

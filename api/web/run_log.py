@@ -11,10 +11,10 @@ _WORDS: Mapping[EventKind, str] = MappingProxyType(
     {
         EventKind.BEGAN: "The crawl begins",
         EventKind.CONTINUED: "The crawl goes on; {pages} finished before",
-        EventKind.WAITED: "Everything waits for up to {wait}{because}",
+        EventKind.WAITED: "All requests wait for up to {wait}{because}",
         EventKind.RETRIED: "{page}: retried after {reason}, {wait} later",
         EventKind.DOUBTED: "{page}: the answer is doubtful, so it is asked for once more",
-        EventKind.UNREAD: "{page}: it could not be read wholly; the crawl goes on without it",
+        EventKind.UNREAD: "{page}: it could not be read completely; the crawl goes on without it",
         EventKind.STOPPED: "Stopped, with {pages} finished{because}",
         EventKind.ENDED: "The crawl has come to its end, with {pages} finished",
     }

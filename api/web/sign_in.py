@@ -13,7 +13,7 @@ from api.web.page import is_signed_in, own_path, public_page, sign_in, sign_out
 blueprint = public_page("sign_in", __name__)
 blueprint.before_request(limit_address)
 
-_WRONG = "E-mail address and password do not belong together."
+_WRONG = "Wrong e-mail address or password."
 _OLD_LINK = (
     "This link has been used, has expired, or is not complete. Sign in with your password, or ask "
     "the operator for another: flask --app api users link E-MAIL"
@@ -67,7 +67,7 @@ def first_user(secret: str) -> ResponseReturnValue:
     try:
         validate_email(email)
     except ValueError:
-        faults["email"] = "This is no e-mail address: it must be such as you@example.org."
+        faults["email"] = "Write an e-mail address such as you@example.org."
     try:
         if not faults:
             sign_in(services().accounts.make_first_user(secret, email, password))

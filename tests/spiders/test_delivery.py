@@ -230,7 +230,7 @@ def test_crawls_of_categories_never_load_a_browser() -> None:
     printed = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    assert printed == ["['category', 'delivery', 'delivery_check']", "[]"]
+    assert printed == ["['category', 'delivery', 'delivery_check', 'preview']", "[]"]
 
 
 @pytest.mark.parametrize(

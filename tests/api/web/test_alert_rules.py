@@ -73,6 +73,6 @@ def test_a_rule_is_tried_before_it_is_saved(reader: Reader, app: Flask, ann: Use
     assert "It could not be tried yet: " in reader.get(f"{path}runs/1/").text
     runs.add([lamp(1, price_cents=500)])
     reader.send(f"{path}runs/1/", f"{path}alerts/add", kind="price_falls", percent="20")
-    assert "it would have told of 1 product." in reader.get(f"{path}runs/1/").text
+    assert "it would have listed 1 product." in reader.get(f"{path}runs/1/").text
     reader.send(f"{path}runs/1/", f"{path}alerts/add", kind="run_failed")
-    assert "The last run would not have been told." in reader.get(f"{path}runs/1/").text
+    assert "For the last run it would not have sent an alert." in reader.get(f"{path}runs/1/").text

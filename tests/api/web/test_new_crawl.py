@@ -230,8 +230,8 @@ def test_a_preview_is_shown_once_it_is_ready(
     path = answer.location.partition("#")[0]
     assert 'hx-trigger="every 2s"' in reader.get(path).text
     assert "being made" not in other.get(path).text, "another's preview is not shown"
-    text = ready(reader, path, "products, says the shop")
-    assert "pages to fetch, about" in text
+    text = ready(reader, path, "products, according to the shop")
+    assert "pages to fetch (estimate)" in text
     assert "credits at most" in text
     assert text.count('loading="lazy"') == 8
     assert "https://m.media-amazon.com/" in text

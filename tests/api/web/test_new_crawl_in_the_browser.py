@@ -43,7 +43,7 @@ def test_from_an_address_to_a_run(page: Page, link: str, scrapyd: Daemon, store:
     expect(page.get_by_text("The shop delivers to BRAY PARK 4500")).to_be_visible(timeout=PATIENCE)
     page.get_by_label("Prime, ships from Australia").check()
     page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_text("products, says the shop")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("products, according to the shop")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("ul.products li")).to_have_count(8)
     expect(page.get_by_label("Prime, ships from Australia")).to_be_checked()
     check(page)
@@ -112,7 +112,7 @@ def test_the_same_way_without_scripts(
     page.get_by_role("button", name="Set it up").click()
     _look_again(page, "button", "The shop delivers to")
     page.get_by_role("button", name="Preview").click()
-    _look_again(page, "link", "products, says the shop")
+    _look_again(page, "link", "products, according to the shop")
     page.get_by_role("button", name="Start").click()
     page.wait_for_url("**/collections/1/runs/1/")
     assert store.runners.page(1, None, 10, 0)[0] == 1

@@ -53,9 +53,9 @@ def test_a_postcode_is_made_checked_and_given_up(
     shown = until(lambda: reader.get(PAGE).text, lambda text: "hx-trigger" not in text)
     assert 'class="state inactive"' in shown
     assert "does not deliver there any more" in shown
-    assert "is being made anew" in _followed(reader, f"{own}/renew")
+    assert "is being renewed" in _followed(reader, f"{own}/renew")
     until(lambda: reader.get(PAGE).text, lambda text: 'class="state active"' in text)
-    assert "is no longer yours" in _followed(reader, f"{own}/delete")
+    assert "4500 is deleted." in _followed(reader, f"{own}/delete")
     assert "No postcode yet" in reader.get(PAGE).text
 
 

@@ -248,7 +248,7 @@ def test_a_wrong_filter_is_told_beside_its_field(shelf: Shelf, query: str, said:
     assert said in html.unescape(text)
     name, _, typed = query.rpartition("&")[2].partition("=")
     assert f'value="{typed}"' in text or name in ("prime", "sort"), "what was typed is kept"
-    assert "Mend it, then the products appear." in text
+    assert "Correct it to see the products." in text
     assert asins_on(text) == []
     assert shelf.reader.get(f"{shelf.path}selected.csv?{query}").status_code == 400
     assert shelf.text(query, "overview/", status=400)

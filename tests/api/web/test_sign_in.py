@@ -38,7 +38,7 @@ def test_a_wrong_password_is_a_sentence_on_the_page(stranger: Reader, ann: User)
     for email in (ann.email, "nobody@example.org"):
         answer = stranger.sign_in(email, "wrong horses")
         assert answer.status_code == 401
-        assert "E-mail address and password do not belong together." in answer.text
+        assert "Wrong e-mail address or password." in answer.text
         assert email in answer.text
         assert "wrong horses" not in answer.text
 
