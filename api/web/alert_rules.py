@@ -71,9 +71,8 @@ def _trial(rule: Rule, collection_id: int) -> str:
     if found.not_tried:
         return f"It could not be tried yet: {found.not_tried}."
     if found.rule.kind in _OF_RUNS:
-        return (
-            "For the last run it would" + ("" if found.count else " not") + " have sent an alert."
-        )
+        would = "would" if found.count else "would not"
+        return f"For the last run it {would} have sent an alert."
     products = "1 product" if found.count == 1 else f"{found.count:,} products"
     return f"For the last run it would have listed {products}."
 

@@ -12,7 +12,7 @@ def download(make: Callable[[], Response], back: str) -> Response:
     try:
         answer = make()
     except NotReady as error:
-        shown = render_template("web/preparing.html", why=str(error), back=back)
+        shown = render_template("web/preparing.html", back=back)
         waiting = make_response(shown, 503)
         # Works without scripts, and with a link that is followed by hand.
         waiting.headers["Refresh"] = waiting.headers["Retry-After"] = str(error.seconds)
