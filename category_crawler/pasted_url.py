@@ -5,7 +5,7 @@ has one meaning only is read as that; what has two is refused with a sentence th
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -45,7 +45,7 @@ class PastedURL:
     """Decoded parameters that are not tracking, in order, each key once."""
     notes: tuple[str, ...] = ()
     """What was changed and may surprise the user, a sentence each."""
-    dropped: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = field(default=(), compare=False)
     """Names of the parameters that were left out because they change nothing."""
 
     @classmethod

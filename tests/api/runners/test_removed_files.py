@@ -180,6 +180,8 @@ PRUNE_AND_DIE = """
     def die(*_):
         os.kill(os.getpid(), signal.SIGKILL)
 
+    # What it imports has removed files of its own by then.
+    app = create_app()
     place = sys.argv[1]
     if place == "before the first file":
         prune._without_files = die
@@ -192,7 +194,6 @@ PRUNE_AND_DIE = """
     else:
         from api.store.runners import Runners
         Runners.remove_files = die
-    app = create_app()
     prune.pruned(app.extensions["services"].store, 0, "prune --older-than 0h")
 """
 
