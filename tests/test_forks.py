@@ -95,4 +95,4 @@ def test_a_service_leads_its_group_and_appends_to_its_log(home: Home, tmp_path: 
     program = start_service("scrapy", "list", environment=home.environment, log=log)
     assert os.getpgid(program.pid) == program.pid != os.getpgid(0)
     assert program.wait(60) == 0
-    assert log.read_text() == "before\ncategory\ndelivery\ndelivery_check\n"
+    assert log.read_text() == "before\ncategory\ndelivery\ndelivery_check\npreview\n"

@@ -45,10 +45,11 @@ def resume_runner(runner_id: int) -> None:
 def prune(older_than: str, history: bool) -> None:
     """Remove files and logs of runs that ended so long ago.
 
-    What became of them is kept, and so is the history of their products without --history.
+    What became of them is kept, and so is the history of their products without --history. 0h means
+    every run that has ended.
     """
     asked = re.fullmatch(r"(\d{1,6})([hdw])", older_than, re.ASCII)
-    if asked is None or not int(asked[1]):
+    if asked is None:
         raise click.UsageError(f"--older-than is {older_than!r}: it must be such as 30d, 12h or 2w")
     number, unit = asked.groups()
     rule = f"prune --older-than {older_than}"
