@@ -37,13 +37,13 @@ def show(collection_id: int) -> ResponseReturnValue:
     newest = own_runner(collection_id)
     kinds = tuple(kind for kind in KINDS if kind in request.args.getlist("kind"))
     skip = min(max(0, request.args.get("skip", 0, int)), _MOST_SKIPPED)
-    comparison, why_not, waiting = None, "", None
+    comparison, is_comparable, waiting = None, True, None
     changes, moves, prices = Changes({}, 0), list[Move](), list[Prices]()
     try:
         comparison = own_comparison(collection_id, _number("from"), _number("to"))
         changes, moves, prices = _found(comparison, kinds, skip)
-    except NothingToCompare as error:
-        why_not = str(error)
+    except NothingToCompare:
+        is_comparable = False
     except NotReady as error:
         waiting = error
     return render_template(
@@ -53,7 +53,7 @@ def show(collection_id: int) -> ResponseReturnValue:
         domain=newest.collection.request.domain,
         runners=services().store.runners.ended_in(collection_id),
         comparison=comparison,
-        why_not=why_not,
+        is_comparable=is_comparable,
         waiting=waiting,
         kinds=kinds,
         words=_WORDS,
