@@ -279,6 +279,6 @@ def test_titles_are_escaped(
     monkeypatch.setattr(previews, "read_preview", with_evil_title)
     answer = reader.send(PAGE, "/new/preview", **FORM)
     path = answer.location.partition("#")[0]
-    text = until(lambda: reader.get(path).text, lambda text: "says the shop" in text, 60)
+    text = until(lambda: reader.get(path).text, lambda text: "according to the shop" in text, 60)
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)" in text
