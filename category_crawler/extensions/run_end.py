@@ -2,15 +2,12 @@
 
 import logging
 from dataclasses import replace
-from typing import Self
-
-from scrapy import signals as scrapy_signals
-from scrapy.crawler import Crawler
 
 from category_crawler.crawl.category_crawl import CategoryCrawl
 from category_crawler.crawl.failed_start import record_failed_job
 from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
 from category_crawler.extensions.run_progress import try_to_draw, try_to_report
+from category_crawler.extensions.spider_end import SpiderEnd
 from category_crawler.extensions.stopping import Stopping, stopping_of, unexplained
 from category_crawler.run.events import EventKind
 from category_crawler.run.records import SessionUsed, Summary
@@ -20,20 +17,8 @@ from category_crawler.times import utc_now
 logger = logging.getLogger(__name__)
 
 
-class RunEnd:
+class RunEnd(SpiderEnd[CategorySpider]):
     """An extension that writes the result file and the summary, or the reason of the failure."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        crawler.signals.connect(self.spider_opened, signal=scrapy_signals.spider_opened)
-        crawler.signals.connect(self.spider_closed, signal=scrapy_signals.spider_closed)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
-
-    def spider_opened(self, spider: CategorySpider) -> None:
-        stopping_of(self.crawler).on_forced_exit = lambda: self._write_summary(spider)
 
     def spider_closed(self, spider: CategorySpider, reason: str) -> None:
         stopping = stopping_of(self.crawler)
@@ -56,8 +41,7 @@ class RunEnd:
             crawl.note(EventKind.STOPPED, str(stopping.error))
         crawl.run.close()
 
-    def _write_summary(self, spider: CategorySpider) -> None:
-        """Runs in another thread, while the spider hangs and so writes nothing."""
+    def write(self, spider: CategorySpider) -> None:
         stopping, crawl = stopping_of(self.crawler), spider.crawl
         if crawl is not None and stopping.error is not None:
             crawl.run.end(_summary(crawl, stopping))
