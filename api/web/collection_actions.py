@@ -11,10 +11,10 @@ from api.runners.deletion import delete
 from api.runners.repeats import NotRepeatable
 from api.runners.request import CollectionName
 from api.services import services
-from api.store.records import Runner, Zipcode
+from api.store.records import Runner, SessionStatus
 from api.web.page import own_path, page
 from api.web.run import Typed, address, shown
-from category_crawler.domain_config import DOMAINS, Marketplace
+from category_crawler.domain_config import DOMAINS
 from category_crawler.errors import RunError
 
 blueprint = page("collection", __name__, "/collections/<int:collection_id>")
@@ -57,17 +57,11 @@ def resume(collection_id: int) -> ResponseReturnValue:
 def new_session(collection_id: int) -> ResponseReturnValue:
     """Have the delivery session of the collection made anew."""
     runner = own_runner(collection_id)
-    zipcode = _zipcode(runner)
-    shop, postcode = _place(runner)
-    if zipcode is None:
-        made = services().sessions.create(current_user().id, shop, postcode, None)
-        is_there = made.session.status.value == "active"
-    else:
-        services().sessions.renew(services().sessions.refresh(zipcode))
-        is_there = False
+    domain, postcode = place_of(runner)
+    made = services().sessions.make(current_user().id, DOMAINS[domain], postcode, None)
     flash(
         f"The delivery session of {postcode} is there."
-        if is_there
+        if made.session.status is SessionStatus.ACTIVE
         else f"The delivery session of {postcode} is being renewed, which takes about a minute."
     )
     return back_to(runner)
@@ -101,18 +95,6 @@ def back_to(runner: Runner) -> ResponseReturnValue:
     """The page that the form was on, else that of the collection's run."""
     wanted = own_path(request.form.get("back", ""))
     return redirect(wanted or address(runner.collection.id, runner.id))
-
-
-def _place(runner: Runner) -> tuple[Marketplace, str]:
-    domain, postcode = place_of(runner)
-    return DOMAINS[domain], postcode
-
-
-def _zipcode(runner: Runner) -> Zipcode | None:
-    """The user's own record of the collection's postcode."""
-    shop, postcode = _place(runner)
-    own = services().store.sessions.zipcodes(current_user().id, shop.domain)
-    return next((one for one in own if one.session.postcode == postcode), None)
 
 
 def _sentence(error: Exception) -> str:
