@@ -1,12 +1,13 @@
 """The products of a run: a table to search, sort and filter, what they have in common, files."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from api.products.downloads import NotReady
+from api.products.downloads import Downloads, NotReady
 from api.products.forms import MIMETYPES
 from api.products.overview import Overview
 from api.products.selection import Selection
@@ -21,6 +22,8 @@ from api.web.page import page
 from api.web.product_columns import COLUMNS, fields_of
 from api.web.product_form import PAGE, ProductForm
 
+T = TypeVar("T")
+
 blueprint = page(
     "run_products", __name__, "/collections/<int:collection_id>/runs/<int:runner_id>/products"
 )
@@ -32,12 +35,7 @@ _SELECTED = ("csv", "xlsx", "parquet", "json")
 def show(collection_id: int, runner_id: int) -> ResponseReturnValue:
     """One page of the products that fit."""
     runner, form = _own(collection_id, runner_id), ProductForm.read(request.args)
-    found, waiting = None, None
-    if form.query is not None:
-        try:
-            found = Selection(runner, form.query).found(services().downloads)
-        except NotReady as error:
-            waiting = error
+    found, waiting = _look(runner, form, Selection.found)
     shown = render_template(
         f"web/{'products_found' if _is_part() else 'run_products'}.html",
         **_about(runner, form),
@@ -55,16 +53,11 @@ def show(collection_id: int, runner_id: int) -> ResponseReturnValue:
 def overview(collection_id: int, runner_id: int) -> ResponseReturnValue:
     """What the products that fit have in common, as pictures and numbers."""
     runner, form = _own(collection_id, runner_id), ProductForm.read(request.args)
-    found, waiting = Overview(), None
-    if form.query is not None:
-        try:
-            found = Selection(runner, form.query).overview(services().downloads)
-        except NotReady as error:
-            waiting = error
+    found, waiting = _look(runner, form, Selection.overview)
     shown = render_template(
         f"web/{'products_overview' if _is_part() else 'run_overview'}.html",
         **_about(runner, form),
-        found=found,
+        found=found or Overview(),
         waiting=waiting,
     )
     return shown, 400 if form.faults else 200
@@ -87,6 +80,18 @@ def all_rows(collection_id: int, runner_id: int, ending: str) -> Response:
     """Download all rows of the run, as the API has them."""
     runner, form = _own(collection_id, runner_id), ProductForm.read(request.args)
     return download(lambda: rows_file(runner, ending), _link(runner, "show", **form.address()))
+
+
+def _look(
+    runner: Runner, form: ProductForm, ask: Callable[[Selection, Downloads], T]
+) -> tuple[T | None, NotReady | None]:
+    """What is asked of the products that fit; None with a wrong filter, or while it must wait."""
+    if form.query is None:
+        return None, None
+    try:
+        return ask(Selection(runner, form.query), services().downloads), None
+    except NotReady as error:
+        return None, error
 
 
 def _own(collection_id: int, runner_id: int) -> Runner:
