@@ -191,12 +191,13 @@ def _pages() -> str:
     settings = Settings.load()
     try:
         store = Store(var_folder() / "api.db")
-        link = "" if store.users.is_any() else Accounts(store, settings).new_link(None)
+        accounts = Accounts(store, settings)
+        link = "" if store.users.is_any() else accounts.address_of(accounts.new_link(None))
         store.close()
     except StoreError:
         # The API says why the database cannot be used.
         return settings.address
-    return settings.address + (f"/sign-in/{link} (makes the first user, once)" if link else "")
+    return f"{link} (makes the first user, once)" if link else settings.address
 
 
 def _stop_with_the_terminal() -> None:

@@ -73,6 +73,10 @@ class Accounts:
         self.store.links.add(hash_of(secret), user, utc_in(LINK_LIFETIME))
         return secret
 
+    def address_of(self, link: str) -> str:
+        """Where a sign-in link with this secret leads."""
+        return f"{self.settings.address}/sign-in/{link}"
+
     def login_by_link(self, secret: str) -> str:
         """A new session token of the user whom a link signs in. Raises LinkRefused."""
         user = self.store.links.use(hash_of(secret))
@@ -88,8 +92,9 @@ class Accounts:
     def make_first_user(self, secret: str, email: str, password: str) -> str:
         """Make the first user, who is an operator; a session token of that user.
 
-        Raises LinkRefused, or ValueError if the password is too short or long.
+        Raises LinkRefused, InvalidAddress, or ValueError if the password is too short or long.
         """
+        _check_address(email)
         name = email.partition("@")[0]
         hashed = password_hash(password)
         user = self.store.users.add_first(email, name, hashed, hash_of(secret))
@@ -103,10 +108,7 @@ class Accounts:
         The first user is without a limit of credits, the others get ``new_user_credits``. Raises
         InvalidAddress, and ValueError where the address is taken.
         """
-        try:
-            validate_email(email)
-        except ValueError:
-            raise InvalidAddress(f"{email!r} is no e-mail address") from None
+        _check_address(email)
         key, users = new_secret(), self.store.users
         granted = self.settings.new_user_credits if users.is_any() else None
         added = users.add(email, one_line(name) or email.partition("@")[0], hash_of(key), granted)
@@ -132,3 +134,10 @@ class Accounts:
         token = new_secret()
         self.store.users.add_token(user, hash_of(token), utc_in(self.settings.token_lifetime))
         return token
+
+
+def _check_address(email: str) -> None:
+    try:
+        validate_email(email)
+    except ValueError:
+        raise InvalidAddress(f"{email!r} is no e-mail address") from None

@@ -85,7 +85,7 @@ def sign_in_link(email: str | None) -> None:
         raise click.ClickException(f"{user.email} is disabled: enable that user first")
     secret = services().accounts.new_link(user.id if user else None)
     click.echo("This link works once, within a day:", err=True)
-    click.echo(f"{services().settings.address}/sign-in/{secret}")
+    click.echo(services().accounts.address_of(secret))
 
 
 @users.command("role")

@@ -9,6 +9,7 @@ from api.rest.problem import ApiError
 from api.services import services
 from api.store.records import Role, User
 from api.web.page import page
+from api.web.words import sentence
 
 blueprint = page("operator_users", __name__, "/operator/users", role=Role.OPERATOR)
 
@@ -29,7 +30,7 @@ def create() -> ResponseReturnValue:
     try:
         user, key = services().accounts.add_user(email, request.form.get("name", ""))
     except ValueError as error:
-        return _listed(f"{str(error)[:1].upper()}{str(error)[1:]}.", 400)
+        return _listed(sentence(str(error)), 400)
     return _shown(user, key=key, link=_link(user))
 
 
@@ -109,8 +110,8 @@ def _other(number: int) -> User:
 
 
 def _link(user: User) -> str:
-    secret = services().accounts.new_link(user.id)
-    return f"{services().settings.address}/sign-in/{secret}"
+    accounts = services().accounts
+    return accounts.address_of(accounts.new_link(user.id))
 
 
 def _whole(text: str) -> int | None:

@@ -2,9 +2,8 @@
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from pydantic import validate_email
 
-from api.accounts.logins import LinkRefused, LoginRefused, LoginTooSoon
+from api.accounts.logins import InvalidAddress, LinkRefused, LoginRefused, LoginTooSoon
 from api.rest.auth import limit_address
 from api.rest.problem import ApiError
 from api.services import services
@@ -65,16 +64,13 @@ def first_user(secret: str) -> ResponseReturnValue:
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
     faults = {}
     try:
-        validate_email(email)
-    except ValueError:
-        faults["email"] = "Write an e-mail address such as you@example.org."
-    try:
-        if not faults:
-            sign_in(services().accounts.make_first_user(secret, email, password))
-            flash("You are signed in. This user is the operator and may add others.")
-            return redirect(_next())
+        sign_in(services().accounts.make_first_user(secret, email, password))
+        flash("You are signed in. This user is the operator and may add others.")
+        return redirect(_next())
     except LinkRefused:
         raise ApiError(410, _OLD_LINK) from None
+    except InvalidAddress:
+        faults["email"] = "Write an e-mail address such as you@example.org."
     except ValueError as error:
         faults["password"] = f"{str(error).capitalize()}."
     return render_template("web/first_user.html", email=email, faults=faults), 400
