@@ -193,6 +193,7 @@ def _become(environment: dict[str, str], streams: tuple[int, ...], *, leads: boo
         os.setsid()
     os.environ.clear()
     os.environ.update(environment)
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@
 import os
 import resource
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 
 @contextmanager
@@ -49,11 +52,18 @@ def locked(database: Path) -> Iterator[None]:
 
 
 @contextmanager
-def no_room_for_files() -> Iterator[None]:
-    """Let this process write no file, as on a full disk."""
+def room_for(size: int) -> Iterator[None]:
+    """Let this process and those it starts write ``size`` bytes a file, as on a full disk.
+
+    Python keeps the first bytes of a module that it compiles meanwhile, and each
+    process that imports it later fails; so nothing is compiled into files.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", True)
+        patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)

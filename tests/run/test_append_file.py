@@ -1,12 +1,12 @@
 """Append files: appended data is readable at once, and uncommitted data can be rolled back."""
 
-import resource
 from pathlib import Path
 
 import pytest
 
 from category_crawler.errors import StorageFailed
 from category_crawler.run.append_file import AppendFile
+from tests.trouble import room_for
 
 
 def test_what_is_not_certain_is_cut_off(tmp_path: Path) -> None:
@@ -23,13 +23,11 @@ def test_what_is_not_certain_is_cut_off(tmp_path: Path) -> None:
 
 def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
     file = AppendFile(tmp_path / "a")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
-    try:
-        with pytest.raises(StorageFailed, match=r"^a of the run .*\(File too large\)"):
-            file.append(b"more than ten bytes\n")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with (
+        room_for(10),
+        pytest.raises(StorageFailed, match=r"^a of the run .*\(File too large\)"),
+    ):
+        file.append(b"more than ten bytes\n")
     file.roll_back()
     file.close()
     assert file.path.read_bytes() == b""

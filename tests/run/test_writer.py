@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from category_crawler.run.reader import RunFolder
 from category_crawler.run.writer import Run
 from tests.damage import DAMAGES
 from tests.records import asins, product, progress, record, summary
+from tests.trouble import room_for
 
 JOB = {"category_url": "https://www.amazon.com.au/s?rh=n%3A1"}
 
@@ -128,16 +128,9 @@ def test_a_page_that_could_not_be_written_whole_leaves_nothing(folder: Path) -> 
     keep_page(run, 1, range(1, 25))
     before = (folder / "products.part").read_bytes()
     journal = (folder / "journal.jsonl").read_bytes()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 500, limits[1]))
-    try:
-        failed = pytest.raises(
-            StorageFailed, match=r"products.part of the run .*\(File too large\)"
-        )
-        with failed, run.whole_page():
-            keep_page(run, 2, range(25, 49))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    failed = pytest.raises(StorageFailed, match=r"products.part of the run .*\(File too large\)")
+    with room_for(len(before) + 500), failed, run.whole_page():
+        keep_page(run, 2, range(25, 49))
     run.close()
     assert run.kept == len(rows(folder)) == 24
     assert (folder / "products.part").read_bytes() == before

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import resource
 import subprocess
 import sys
 import threading
@@ -30,6 +29,7 @@ from tests.api.served import served
 from tests.api.services import Caller, new_user
 from tests.crawls import Home
 from tests.records import product
+from tests.trouble import room_for
 from tests.waiting import until
 
 LARGE = 5000
@@ -271,13 +271,9 @@ def test_a_full_disk_leaves_no_table(
     kept = Kept(app, alice).done(map(product, range(products)))
     given = Downloads(home.folder / "var" / "full", 10**9, 0)
     wanted = Wanted(kept.runner.id, 1, kind, {}, is_growing=False)
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     with Rows(folder_of(kept.runner), "jsonl") as rows:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
-        try:
+        with room_for(200):
             until(lambda: _why_not(given, wanted, rows), lambda said: "could not" in said)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
         assert list(given.folder.iterdir()) == []
         monkeypatch.setattr(downloads, "_AFTER_FAILURE_SECONDS", 0)
         table = until(lambda: _quietly(lambda: given.table(wanted, rows)), bool)

@@ -17,7 +17,7 @@ from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_al
 from tests.crawls import DOMAIN, POSTCODE, Home
 from tests.storefront import NODE, Storefront
 from tests.storefront.catalogue import NODE_NAMES
-from tests.trouble import no_room_for_files
+from tests.trouble import room_for
 from tests.waiting import until
 
 
@@ -468,7 +468,7 @@ def test_no_attempt_follows_while_the_disk_takes_nothing(
     alice.until_moving(collection)
     jobs.scrapyd.stop("r1-1", "KILL")
     until(jobs.scrapyd.states, lambda states: states.get("r1-1") == "finished")
-    with no_room_for_files():
+    with room_for(0):
         for _ in range(jobs.settings.stalled_attempts + 1):
             assert alice.result(collection)["stage"] == "scraping"
     assert _attempts(jobs, collection) == 1
