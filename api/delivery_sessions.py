@@ -15,7 +15,7 @@ from functools import partial
 from typing import Literal
 
 from api.config import Settings
-from api.scrapyd.client import Scrapyd, ScrapydError
+from api.scrapyd.client import HIGHEST, Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
 from api.scrapyd.orphan import kill_orphan
 from api.store import Store
@@ -242,7 +242,7 @@ class Sessions:
         job = _check_name(session, version)
         forget_report(job)
         place = {"domain": session.domain, "postcode": session.postcode}
-        self.scrapyd.run(job, place, "Highest", CHECK_SPIDER)
+        self.scrapyd.run(job, place, HIGHEST, CHECK_SPIDER)
         # An earlier check of the same cookies, which has finished, had the same name.
         self.scrapyd.forget_states()
 
@@ -295,7 +295,7 @@ class Sessions:
             "replaces": session_version(session.domain, session.postcode),
         }
         try:
-            self.scrapyd.run(job, arguments, "Highest", SPIDER)
+            self.scrapyd.run(job, arguments, HIGHEST, SPIDER)
         except ScrapydError:
             undo()
             raise

@@ -20,6 +20,7 @@ from api.store import Store
 from benchmarks.client import Away, Client, Ordered, Refused
 from benchmarks.program import Program
 from category_crawler.files.home import PROJECT
+from category_crawler.run.attempt_folder import attempt_name
 from tests.api.services import ENDED, free_port
 from tests.crawls import DOMAIN, QUICK, Home
 from tests.processes import kill_all_over, parent_of, spiders_over
@@ -103,10 +104,10 @@ class Installation:
         }
 
     def folder_of(self, run: Ordered) -> Path:
-        """Where a run's files lie."""
+        """Where the files of a run's present attempt lie."""
         runner = self.store.runners.get(run.runner)
         assert runner is not None
-        return self.home.folder / "results" / run_name(runner)
+        return self.home.folder / "results" / attempt_name(run_name(runner), runner.attempt)
 
     def asked_for(self, run: Ordered, answered: str = "") -> Counter[str]:
         """How often a run has asked for each listing page, ``answered`` in this way or in any."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from api.products.about import facts_of
 from api.products.downloads import Downloads, Table, Wanted
 from api.products.rows import Rows
-from api.runners.attempts import folder_of
+from api.runners.attempts import folder_of, run_folder
 from api.runners.removal import why_gone
 from api.store.records import Runner
 from category_crawler.files.record_file import NotReadable
@@ -36,7 +36,7 @@ def wanted_table(runner: Runner, kind: TableKind) -> Wanted:
         kind=kind,
         facts=facts_of(runner),
         is_growing=is_growing,
-        stays_at=folder_of(runner).path / DATASET if stays else None,
+        stays_at=run_folder(runner) / DATASET if stays else None,
     )
 
 

@@ -1,5 +1,7 @@
 """Attempts at a run: if a job ends before its run is complete, the next attempt continues it.
 
+Each has a folder of its own, see :mod:`category_crawler.run.attempt_folder`.
+
 Attempts stop after several in a row without progress. An attempt is recorded before Scrapyd is
 called, so that its job can be found by name, ``r<runner>-<attempt>``, if no answer came.
 """
@@ -9,9 +11,10 @@ import os
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from api.config import Settings
-from api.scrapyd.client import Scrapyd, ScrapydError
+from api.scrapyd.client import HIGHEST, Scrapyd, ScrapydError
 from api.store import Store
 from api.store.records import Runner, StoredRequest
 from api.store.stage import Stage
@@ -19,9 +22,21 @@ from category_crawler.domain_config import DOMAINS
 from category_crawler.files.home import results_folder
 from category_crawler.files.record_file import set_aside
 from category_crawler.job import CategoryJob
+from category_crawler.run.attempt_folder import attempt_name, attempts_in
 from category_crawler.run.reader import RunFolder
+from category_crawler.run.writer import remove_rows
 
 logger = logging.getLogger(__name__)
+
+PRIORITIES = MappingProxyType(
+    {"Highest": HIGHEST, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
+)
+"""The places of the contract's priorities in the queue."""
+_FOLLOW_UP = 0.5
+_STEP = 1 / 256
+"""Per open run of the user; a fraction that a float holds exactly."""
+_MOST_COUNTED = 100
+"""Open runs, which together take less than half a priority."""
 
 
 class Attempts:
@@ -35,14 +50,18 @@ class Attempts:
     def schedule(self, runner: Runner) -> None:
         """Schedule a runner's attempt. Raises ScrapydError if Scrapyd did not take the job."""
         request = runner.collection.request
-        arguments = crawl_arguments(request) | _continued(runner) | {"run": run_name(runner)}
-        self.scrapyd.run(job_name(runner), arguments | _credit_limit(runner), request.priority)
+        own = {"run": attempt_name(run_name(runner), runner.attempt)}
+        arguments = crawl_arguments(request) | self._continued(runner) | _credit_limit(runner) | own
+        self.scrapyd.run(job_name(runner), arguments, self._priority(runner))
 
-    def again(self, runner: Runner) -> bool:
-        """Schedule the next attempt; False after too many without progress."""
-        folder = folder_of(runner)
-        mark = folder.journal_size
-        stalled = 0 if mark > runner.mark else runner.stalled + 1
+    def again(self, runner: Runner, *, has_run: bool) -> bool:
+        """Schedule the next attempt; False after too many without progress.
+
+        ``has_run``: whether a spider of the last attempt was ever started. A job that was lost
+        while it waited says nothing about its spider, however often that happens.
+        """
+        mark = folder_of(runner).journal_size
+        stalled = 0 if mark > runner.mark else runner.stalled + has_run
         if stalled >= self.settings.stalled_attempts:
             return False
         following = self.store.runners.next_attempt(runner, mark, stalled)
@@ -50,6 +69,27 @@ class Attempts:
             logger.warning("Job %s ended early: %s follows", job_name(runner), job_name(following))
             self._schedule_next(runner, following)
         return True
+
+    def _priority(self, runner: Runner) -> float:
+        """Where the attempt's job goes into the queue; the highest number runs first.
+
+        A follow-up attempt comes before the backlog of its priority, and of two users the one with
+        fewer open runs comes first. Neither ever reaches the next priority.
+        """
+        base = PRIORITIES.get(runner.collection.request.priority, 0.0)
+        others = self.store.runners.open_of(runner.collection.user) - 1
+        return base + _FOLLOW_UP * (runner.attempt > 1) - min(max(others, 0), _MOST_COUNTED) * _STEP
+
+    def _continued(self, runner: Runner) -> dict[str, str]:
+        """The argument that names what to continue, if any: the last attempt, or another runner.
+
+        An attempt that has not begun has nothing to continue.
+        """
+        before = replace(runner, attempt=runner.attempt - 1)
+        if runner.attempt > 1 and folder_of(before).has_begun:
+            return {"continue_from": _below_results(folder_of(before))}
+        earlier = runner.earlier and self.store.runners.get(runner.earlier)
+        return {"continue_from": _below_results(folder_of(earlier))} if earlier else {}
 
     def _schedule_next(self, before: Runner, following: Runner) -> None:
         try:
@@ -90,9 +130,41 @@ def run_name(runner: Runner) -> str:
     return f"{runner.collection.user}/{runner.collection.id}/{runner.id}"
 
 
+def run_folder(runner: Runner) -> Path:
+    """The folder that holds everything of a runner: its attempts, and its files once it is done."""
+    return results_folder() / run_name(runner)
+
+
 def folder_of(runner: Runner) -> RunFolder:
-    """The runner's run on disk."""
-    return _folder(results_folder(), run_name(runner))
+    """What is there of a runner's run: the folder of its newest attempt that has begun.
+
+    While the next attempt waits, what the last one has finished is still the run's.
+    """
+    for number in range(runner.attempt, 0, -1):
+        folder = _folder(results_folder(), attempt_name(run_name(runner), number))
+        if folder.has_begun:
+            return folder
+    return _before_attempts(runner) or attempt_of(runner)
+
+
+def attempt_of(runner: Runner) -> RunFolder:
+    """The folder of a runner's present attempt, whose summary alone says how the run has ended."""
+    own = _folder(results_folder(), attempt_name(run_name(runner), runner.attempt))
+    return own if own.path.exists() else _before_attempts(runner) or own
+
+
+def remove_earlier_rows(runner: Runner) -> None:
+    """Remove the rows of those attempts that the newest one has a copy of. Raises OSError."""
+    newest = folder_of(runner).path
+    for path in attempts_in(run_folder(runner)).glob("*"):
+        if path != newest:
+            remove_rows(path)
+
+
+def _before_attempts(runner: Runner) -> RunFolder | None:
+    """The run's own folder, if an earlier version wrote the run there."""
+    own = _folder(results_folder(), run_name(runner))
+    return own if own.has_begun and not attempts_in(own.path).exists() else None
 
 
 def set_stranger_aside(runner: Runner) -> None:
@@ -101,7 +173,7 @@ def set_stranger_aside(runner: Runner) -> None:
     It is there where ``results/`` outlived the database: numbers begin anew, and the new user must
     not get the rows of another.
     """
-    folder = folder_of(runner).path
+    folder = run_folder(runner)
     if os.path.lexists(folder):
         set_aside(folder, "other")
 
@@ -111,11 +183,8 @@ def _folder(results: Path, name: str) -> RunFolder:
     return RunFolder(results / name)
 
 
-def _continued(runner: Runner) -> dict[str, str]:
-    """The argument that names the run to continue, if any."""
-    if runner.earlier is None:
-        return {}
-    return {"continue_from": run_name(replace(runner, id=runner.earlier))}
+def _below_results(folder: RunFolder) -> str:
+    return folder.path.relative_to(results_folder()).as_posix()
 
 
 def _credit_limit(runner: Runner) -> dict[str, str]:

@@ -3,31 +3,37 @@
 Scrapyd says ``finished`` of completed, crashed and killed jobs alike, so the run's own files decide
 how a job ended. If a job has finished, or Scrapyd has not known it for ``lost_after`` seconds:
 
-* its run has a final summary: the runner ends as the summary says;
-* its run is locked: the spider still runs under a Scrapyd that has died, so it is scraping;
+* its attempt has a final summary: the runner ends as the summary says;
 * it was cancelled on Scrapyd's console: the runner is cancelled;
 * otherwise, and after an interruption, the next attempt follows.
 """
 
 import logging
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 
 from api.config import Settings
 from api.delivery_sessions import Sessions
-from api.runners.attempts import Attempts, folder_of, job_name, place_of, set_stranger_aside
+from api.runners.attempts import (
+    Attempts,
+    attempt_of,
+    folder_of,
+    job_name,
+    place_of,
+    remove_earlier_rows,
+    set_stranger_aside,
+)
 from api.runners.removal import why_gone
 from api.runners.request import AddSchedule
 from api.scrapyd.client import Scrapyd, ScrapydError
 from api.scrapyd.job_states import State
-from api.scrapyd.orphan import kill_orphan
+from api.scrapyd.orphan import has_orphan
 from api.store import Store
 from api.store.idempotency import Answer, Once
 from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
-from category_crawler.daemon.cancellation import forget_cancelled, was_cancelled
+from category_crawler.daemon.cancellation import was_cancelled
 from category_crawler.errors import (
     Cancelled,
     Crashed,
@@ -41,7 +47,7 @@ from category_crawler.files.trouble import may_pass, why_not_writable
 from category_crawler.job import CategoryJob
 from category_crawler.run.reader import RunFolder
 from category_crawler.run.records import Summary
-from category_crawler.run.writer import remove_second_copy
+from category_crawler.run.writer import publish, remove_second_copy
 from category_crawler.times import seconds_since, utc_now
 
 logger = logging.getLogger(__name__)
@@ -66,8 +72,8 @@ class Jobs:
         self.scrapyd = scrapyd
         self.settings = settings
         self._attempts = Attempts(store, scrapyd, settings)
-        self._unlocked_since: dict[str, float] = {}
-        """Since when jobs run without having locked their runs, by the monotonic clock."""
+        self._starting_since: dict[str, float] = {}
+        """Since when jobs run without having begun their attempts, by the monotonic clock."""
 
     def start(
         self, user: int, request: AddSchedule, warnings: list[str], once: Once | None = None
@@ -178,40 +184,38 @@ class Jobs:
                 return
         except ScrapydError:
             return
-        folder = folder_of(runner)
-        if folder.is_locked:
-            # Its Scrapyd has died, so nobody else can stop a spider that hangs.
-            if self._is_past_grace(runner):
-                _kill_writer(runner, folder)
+        if has_orphan(job, attempt_of(runner), kill=self._is_past_grace(runner)):
             return
+        folder = folder_of(runner)
         self.store.runners.see_out(runner.id, folder.kept, _node_name(folder))
-        forget_cancelled(job)
 
     def _still_wanted(self, runner: Runner) -> int:
         wanted = runner.collection.request.max_products or self.settings.credit_reserve
         return max(1, wanted - folder_of(runner).kept)
 
     def _move_on(self, runner: Runner, state: State | None, *, asked: bool) -> bool:
-        """Update a runner from its job and its run; False if nothing changed."""
-        folder = folder_of(runner)
-        if summary := _final_summary(folder):
-            self._end(runner, summary)
-        elif state == "running" or folder.is_locked:
-            self._kill_if_hung(runner, state, folder)
-            return self._begin(runner, folder)
-        elif state == "pending":
+        """Update a runner from its job and its attempt; False if nothing changed."""
+        if state == "pending":
+            # Of thousands that wait, no file is looked at.
             return self._is_found(runner)
-        elif state == "finished" or (asked and self._is_lost(runner)):
-            self._follow(runner, folder)
+        if summary := _final_summary(attempt_of(runner)):
+            self._end(runner, summary)
+        elif state == "running":
+            self._kill_if_hung(runner)
+            return self._begin(runner)
+        elif state == "finished":
+            self._follow(runner, has_run=True)
+        elif asked and self._is_lost(runner):
+            self._give_up(runner)
         else:
             return False
         return True
 
-    def _begin(self, runner: Runner, folder: RunFolder) -> bool:
+    def _begin(self, runner: Runner) -> bool:
         """Move a runner to scraping; False if nothing changed."""
         is_new = runner.stage is Stage.QUEUED
         if is_new:
-            progress = folder.progress
+            progress = folder_of(runner).progress
             self.store.runners.start(runner.id, progress.started_at if progress else utc_now())
         return self._is_found(runner) or is_new
 
@@ -223,12 +227,14 @@ class Jobs:
         return True
 
     def _end(self, runner: Runner, summary: Summary) -> None:
-        self._unlocked_since.pop(job_name(runner), None)
+        self._starting_since.pop(job_name(runner), None)
         # Sets started_at, also if the spider was faster than the refresh.
         self.store.runners.start(runner.id, summary.started_at)
         outcome = Outcome(
             Stage(summary.stage),
-            asin_count=summary.asin_count,
+            asin_count=summary.asin_count
+            if attempt_of(runner).has_begun
+            else folder_of(runner).kept,
             coverage=summary.coverage_shown,
             failed_reason=summary.failed_reason,
             failed_message=summary.failed_message,
@@ -236,31 +242,35 @@ class Jobs:
             node_name=summary.node_name or _node_name(folder_of(runner)),
             finished_at=summary.finished_at,
         )
-        # A spider killed after its summary leaves both files; prune removes what cannot be now.
-        with suppress(OSError):
-            remove_second_copy(folder_of(runner).path)
+        _settle_files(runner)
         self.store.runners.end(runner.id, outcome)
         if summary.failed_reason == LocationLost.reason and summary.session is not None:
             self.sessions.expire(*place_of(runner), summary.session.version)
-        forget_cancelled(job_name(runner))
 
-    def _follow(self, runner: Runner, folder: RunFolder) -> None:
+    def _give_up(self, runner: Runner) -> None:
+        """Follow an attempt that is lost; it must ask and write no more if it lives somewhere."""
+        attempt = attempt_of(runner)
+        has_orphan(job_name(runner), attempt, kill=True)
+        self._follow(runner, has_run=attempt.has_begun)
+
+    def _follow(self, runner: Runner, *, has_run: bool) -> None:
         """End or continue a run whose latest attempt is over."""
-        self._unlocked_since.pop(job_name(runner), None)
+        self._starting_since.pop(job_name(runner), None)
+        attempt = attempt_of(runner)
         # The summary may have been written since it was last read.
-        if summary := _final_summary(folder):
+        if summary := _final_summary(attempt):
             self._end(runner, summary)
-        elif was_cancelled(job_name(runner)):
-            self._fail(runner, folder, Cancelled(CANCELLED))
-            forget_cancelled(job_name(runner))
+        elif was_cancelled(attempt.path):
+            self._fail(runner, Cancelled(CANCELLED))
         elif (trouble := why_not_writable(results_folder())) and may_pass(trouble):
             # The next attempt could not write either. /healthz names the disk.
             return
-        elif not self._attempts.again(runner):
+        elif not self._attempts.again(runner, has_run=has_run):
             times = self.settings.stalled_attempts
-            self._fail(runner, folder, Crashed(_CRASHED.format(times=times)))
+            self._fail(runner, Crashed(_CRASHED.format(times=times)))
 
-    def _fail(self, runner: Runner, folder: RunFolder, error: CrawlError) -> None:
+    def _fail(self, runner: Runner, error: CrawlError) -> None:
+        folder = folder_of(runner)
         outcome = Outcome.failed(error, folder.kept, node_name=_node_name(folder))
         self.store.runners.end(runner.id, outcome)
 
@@ -274,25 +284,19 @@ class Jobs:
         # Times are stored to the second, so up to a second less may have passed.
         return seconds_since(since) > self.settings.lost_after + 1
 
-    def _kill_if_hung(self, runner: Runner, state: State | None, folder: RunFolder) -> None:
-        # Nearly every poll ends here: looking at a time is quicker than trying a lock.
-        if folder.has_reported_within(self.settings.hung_after):
+    def _kill_if_hung(self, runner: Runner) -> None:
+        # Nearly every poll ends here.
+        attempt, longest = attempt_of(runner), self.settings.hung_after
+        if attempt.has_reported_within(longest):
             return
         job = job_name(runner)
-        if not folder.is_locked:
-            # Only a spider that is starting has no lock, and that takes a second.
-            since = self._unlocked_since.setdefault(job, monotonic())
-            if monotonic() - since >= self.settings.hung_after:
-                logger.warning("Job %s hangs at its start and is killed", job)
+        if attempt.attempt_began_at:
+            if attempt.is_quiet(longest):
+                logger.warning("Job %s hangs and is killed", job)
                 self.scrapyd.kill(job)
-            return
-        if not folder.is_quiet(self.settings.hung_after):
-            return
-        logger.warning("Job %s hangs and is killed", job)
-        if state == "running":
+        elif monotonic() - self._starting_since.setdefault(job, monotonic()) >= longest:
+            logger.warning("Job %s hangs at its start and is killed", job)
             self.scrapyd.kill(job)
-        else:
-            _kill_writer(runner, folder)
 
     def _stop(self, runner: Runner) -> None:
         """Stop a cancelled runner's job again: the last signal may not have arrived."""
@@ -321,13 +325,19 @@ def why_not_continued(runner: Runner) -> str:
     return ""
 
 
-def _kill_writer(runner: Runner, folder: RunFolder) -> None:
-    """Kill the spider that holds a run's lock and that Scrapyd does not know any more."""
-    number = folder.writer
-    if number is None:
-        logger.error("The spider of job %s is not known: end it by hand", job_name(runner))
-        return
-    kill_orphan(job_name(runner), number)
+def _settle_files(runner: Runner) -> None:
+    """Show the finished files in the run's own folder, and remove what is kept twice.
+
+    Where that fails, nothing is lost: the rows are read from the attempt's folder.
+    """
+    folder = folder_of(runner).path
+    try:
+        publish(folder)
+        # A spider killed after its summary leaves both files.
+        remove_second_copy(folder)
+        remove_earlier_rows(runner)
+    except OSError as error:
+        logger.error("%s of job %s is left: %s", error.filename, job_name(runner), error.strerror)
 
 
 def _node_name(folder: RunFolder) -> str | None:

@@ -1,8 +1,8 @@
 """Previews of crawls: what one page of the listing shows, before anything is paid for.
 
 A preview is a short job of Scrapyd that writes a report. Nothing of it is recorded: reports, and
-notes about the jobs, are files in ``var/previews/`` that go :data:`KEPT_SECONDS` after they were
-last asked for. The same request of a user joins the job that there is.
+notes about the jobs, are files in ``results/reports/previews/`` that go :data:`KEPT_SECONDS` after
+they were last asked for. The same request of a user joins the job that there is.
 """
 
 import json
@@ -17,11 +17,10 @@ from filelock import FileLock
 from api.runners.attempts import crawl_arguments
 from api.runners.lifecycle import Jobs
 from api.runners.request import AddSchedule
-from api.scrapyd.client import ScrapydError
+from api.scrapyd.client import HIGHEST, ScrapydError
 from api.sentences import few_credits
 from api.store.records import StoredRequest
 from api.store.stage import Stage
-from category_crawler.daemon.cancellation import forget_cancelled
 from category_crawler.errors import Crashed, CrawlError, LocationLost
 from category_crawler.run.preview_report import (
     PreviewReport,
@@ -128,7 +127,6 @@ class Previews:
     def _forget(self, job: str) -> None:
         if self._scrapyd.states().get(job) in ("pending", "running"):
             self._scrapyd.stop(job)
-            forget_cancelled(job)
         report_file(job).unlink(missing_ok=True)
         _note(job).unlink(missing_ok=True)
 
@@ -137,7 +135,7 @@ class Previews:
         if job is None:
             return
         try:
-            self._scrapyd.run(job, _arguments(request), "Highest", SPIDER)
+            self._scrapyd.run(job, _arguments(request), HIGHEST, SPIDER)
         except ScrapydError:
             _note(job).unlink(missing_ok=True)
             raise

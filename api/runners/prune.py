@@ -9,19 +9,20 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
-from api.runners.attempts import folder_of, run_name
+from api.runners.attempts import folder_of, run_folder
 from api.runners.removal import files_of_runners
 from api.store import Store
 from api.store.records import Runner
 from category_crawler.daemon.address import PROJECT
-from category_crawler.files.home import results_folder, var_folder
+from category_crawler.delivery.report import deliveries_folder
+from category_crawler.files.home import var_folder
 from category_crawler.times import utc_in
 
 logger = logging.getLogger(__name__)
 
-_SHORT_JOBS = (f"logs/{PROJECT}/delivery", f"logs/{PROJECT}/preview")
-_LEFT_BY_JOBS = (*_SHORT_JOBS, "cancelled", "deliveries")
-"""Folders below ``var/`` with short jobs' logs and small files that are read once."""
+_SHORT_JOBS = ("delivery", "delivery_check", "preview")
+_OF_EARLIER_VERSIONS = ("cancelled", "deliveries")
+"""Folders below ``var/`` with small files that were read once."""
 
 _AT_ONCE = 100
 """Removals that one transaction records: each transaction waits for the disk."""
@@ -74,7 +75,7 @@ def _noting_failure() -> Iterator[None]:
 def _recorded(store: Store, runners: list[Runner], rule: str) -> list[Runner]:
     """The runners whose folders, if there are any, may be removed now that this is recorded."""
     folders = {runner.id: folder_of(runner) for runner in runners}
-    there = {number: one for number, one in folders.items() if os.path.lexists(one.path)}
+    there = {one.id: folders[one.id] for one in runners if os.path.lexists(run_folder(one))}
     if not there:
         return runners
     free = store.runners.remove_files({n: one.progress for n, one in there.items()}, rule)
@@ -82,7 +83,7 @@ def _recorded(store: Store, runners: list[Runner], rule: str) -> list[Runner]:
 
 
 def _without_files(runner: Runner) -> bool:
-    folder = results_folder() / run_name(runner)
+    folder = run_folder(runner)
     if not os.path.lexists(folder):
         return False
     if folder.is_dir() and not folder.is_symlink():
@@ -97,6 +98,8 @@ def _without_files(runner: Runner) -> bool:
 
 def _leftovers(before: float) -> Iterator[Path]:
     """Logs of short jobs and files that are read once, older than ``before``."""
-    for path in chain(*((var_folder() / name).glob("*") for name in _LEFT_BY_JOBS)):
+    logs = [var_folder() / "logs" / PROJECT / spider for spider in _SHORT_JOBS]
+    old = [var_folder() / name for name in _OF_EARLIER_VERSIONS]
+    for path in chain(*(f.glob("*") for f in (*logs, *old, deliveries_folder()))):
         if path.is_file() and path.stat().st_mtime < before:
             yield path

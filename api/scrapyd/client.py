@@ -20,8 +20,9 @@ _ANSWER_SECONDS = 5
 _CONNECTIONS = 32
 """Most connections kept open, one for each thread."""
 _OPEN: tuple[State, ...] = ("running", "pending")
+HIGHEST = 2.0
+"""The priority of jobs that somebody waits for at this moment."""
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-_PRIORITIES = {"Highest": 2.0, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
 
 
 class ScrapydError(Exception):
@@ -82,16 +83,15 @@ class Scrapyd(ScrapydClient):
         self,
         job: str,
         arguments: Mapping[str, str],
-        priority: str = "Normal",
+        priority: float = 0.0,
         spider: str = "category",
     ) -> None:
-        """Schedule a job under a name of ours.
+        """Schedule a job under a name of ours; of those that wait, the highest priority runs first.
 
         Raises ScrapydAway or ScrapydRefused if Scrapyd did not take the job. After a timeout the
         job is looked up later.
         """
-        place = _PRIORITIES.get(priority, _PRIORITIES["Normal"])
-        given = [("jobid", job), ("priority", str(place)), *arguments.items()]
+        given = [("jobid", job), ("priority", str(priority)), *arguments.items()]
         try:
             self.schedule(PROJECT, spider, given)
         except ScrapydSilent:

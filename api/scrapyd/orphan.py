@@ -5,7 +5,22 @@ import os
 import signal
 from contextlib import suppress
 
+from category_crawler.run.reader import RunFolder
+
 logger = logging.getLogger(__name__)
+
+
+def has_orphan(job: str, attempt: RunFolder, *, kill: bool) -> bool:
+    """Whether a spider that Scrapyd does not know writes an attempt; ``kill`` ends it."""
+    if not attempt.is_locked:
+        return False
+    if kill:
+        number = attempt.writer
+        if number is None:
+            logger.error("The spider of job %s is not known: end it by hand", job)
+        else:
+            kill_orphan(job, number)
+    return True
 
 
 def kill_orphan(job: str, number: int) -> None:

@@ -27,9 +27,9 @@ def add_runner(
     reserved = credit.reserve(connection, collection.user, wanted)
     warnings = few_credits(reserved, wanted)
     (number,) = connection.execute(
-        "INSERT INTO runners (collection, reserved, earlier, carried, warnings, stage, attempt, "
-        "created_at) VALUES (?, ?, ?, ?, ?, 'queued', 1, ?) RETURNING id",
-        (collection.id, reserved, earlier, carried, json.dumps(warnings), now),
+        "INSERT INTO runners (owner, collection, reserved, earlier, carried, warnings, stage, "
+        "attempt, created_at) VALUES (?, ?, ?, ?, ?, ?, 'queued', 1, ?) RETURNING id",
+        (collection.user, collection.id, reserved, earlier, carried, json.dumps(warnings), now),
     ).fetchone()
     connection.execute("UPDATE collections SET newest = ? WHERE id = ?", (number, collection.id))
     connection.execute(

@@ -367,6 +367,14 @@ class Runners:
         query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR is_stopping"
         return self._file.all(_AS_RUNNER, query)
 
+    def open_of(self, user: int) -> int:
+        """How many runners of a user have not ended."""
+        ((number,),) = self._file.rows(
+            "SELECT count(*) FROM runners WHERE owner = ? AND stage IN ('queued', 'scraping')",
+            (user,),
+        )
+        return int(number)
+
     def waiting_since(self) -> str | None:
         """When the job that has waited longest was scheduled; None if no job waits."""
         ((since,),) = self._file.rows(

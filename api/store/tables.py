@@ -515,3 +515,17 @@ def add_offered_suburbs(db: Database) -> None:
     """The suburbs that the shop offered for a session's postcode, as a JSON list."""
     for statement in _OFFERED_SUBURBS:
         db.conn.execute(statement)
+
+
+_OWNERS = (
+    "ALTER TABLE runners ADD COLUMN owner INTEGER NOT NULL DEFAULT 0",
+    "UPDATE runners SET owner = (SELECT user FROM collections WHERE id = runners.collection)",
+    "CREATE INDEX open_runners_of_owner ON runners (owner) WHERE stage IN ('queued', 'scraping')",
+)
+
+
+@migrations()
+def add_owners(db: Database) -> None:
+    """The user of each runner, by which a user's open ones are counted."""
+    for statement in _OWNERS:
+        db.conn.execute(statement)

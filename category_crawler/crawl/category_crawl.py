@@ -1,6 +1,7 @@
 """One crawl of a category: takes pages, writes their rows, and reports progress and coverage."""
 
 import gzip
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,12 +29,15 @@ from category_crawler.job import CategoryJob, FundedJob
 from category_crawler.listing_url import ListingURL
 from category_crawler.pages import Page
 from category_crawler.planning.plan import Limits, Plan, pages_to_limit
+from category_crawler.run.attempt_folder import run_path
 from category_crawler.run.events import Event, EventKind
 from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, UNREADABLE, PageRecord
 from category_crawler.run.reader import JOB, RunFolder
 from category_crawler.run.records import Coverage, NoCoverage, Progress, Summary
 from category_crawler.run.writer import Run, write_failed_start
 from category_crawler.times import utc_now
+
+logger = logging.getLogger(__name__)
 
 UNREADABLE_FILE = "unreadable.html.gz"
 """File in the run's folder: the page that the readers did not understand."""
@@ -81,6 +85,9 @@ class CategoryCrawl:
         session = session_of(job)
         folder = run or f"local/{job.amazon_node_id}-{utc_now().replace(':', '')}"
         continued = _below_results(earlier) if earlier else None
+        if continued is not None and _is_of_another_job(continued, _below_results(folder), job):
+            logger.warning("%s has pages of another job: they are crawled anew", earlier)
+            continued = None
         made = Run.create(_below_results(folder), job.model_dump(), continued)
         return cls(job, made, session, limits, continued)
 
@@ -377,6 +384,13 @@ def _finds_the_same(job: FundedJob, other: FundedJob) -> bool:
     """Whether two jobs are equal except for their limits."""
     limits = {"max_products", "credit_limit"}
     return job.model_dump(exclude=limits) == other.model_dump(exclude=limits)
+
+
+def _is_of_another_job(attempt: Path, next_attempt: Path, job: FundedJob) -> bool:
+    """Whether an earlier attempt at the same run asked for other products than ``job``."""
+    stored = read_record(attempt / JOB, FundedJob)
+    is_same_run = run_path(attempt) == run_path(next_attempt)
+    return is_same_run and stored is not None and not _finds_the_same(job, stored)
 
 
 def _no_job(run: str, folder: Path) -> RunError:

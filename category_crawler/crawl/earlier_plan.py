@@ -13,6 +13,7 @@ from category_crawler.files.atomic_write import write_whole
 from category_crawler.files.record_file import LARGEST, read_record
 from category_crawler.job import CategoryJob
 from category_crawler.planning.known_plan import KnownPlan
+from category_crawler.run.attempt_folder import run_path
 from category_crawler.run.reader import KNOWN, PLAN
 from category_crawler.run.writer import Run
 
@@ -59,9 +60,10 @@ def _of_list(job: CategoryJob, path: Path) -> KnownPlan | None:
 
 
 def _newest_first(folder: Path) -> Iterator[Path]:
-    """The plans in the folders beside one."""
-    found = ((_changed_at(path), path) for path in folder.parent.glob(f"*/{PLAN}"))
-    beside = sorted((at, path) for at, path in found if path.parent != folder)
+    """The plans in the folders beside that of a run."""
+    run = run_path(folder)
+    found = ((_changed_at(path), path) for path in run.parent.glob(f"*/{PLAN}"))
+    beside = sorted((at, path) for at, path in found if path.parent != run)
     yield from (path for _, path in reversed(beside))
 
 

@@ -5,10 +5,10 @@ as it needs it:
 
 * **The API**, in SQLite: that the runner is cancelled, for ever; and ``is_stopping``, until its job
   has gone. Until then the watcher repeats SIGINT, and after the grace time it sends SIGKILL.
-* **Scrapyd**, in the note here, until the API has recorded what became of the job: that somebody
-  told it to cancel. Only Scrapyd knows of a cancel on its console, and a job taken off the queue,
-  or a process cancelled in its first second, writes no summary. Without the note such a job would
-  look crashed and be started again.
+* **Scrapyd**, in the note here, a file in the folder of the attempt, for as long as that is kept:
+  that somebody told it to cancel. Only Scrapyd knows of a cancel on its console, and a job taken
+  off the queue, or a process cancelled in its first second, writes no summary. Without the note
+  such a job would look crashed and be started again.
 * **The spider**, as its first error, and then in its ``summary.json``: that it was cancelled. It
   ignores every further SIGINT, so nobody has to remember having sent one.
 
@@ -16,38 +16,23 @@ as it needs it:
 """
 
 import os
-import re
 from pathlib import Path
 
-from category_crawler.files.home import var_folder
+from category_crawler.files.home import results_folder
 from category_crawler.files.record_file import set_aside
 
-_JOB = re.compile(r"[rz]\d+-\d+", re.ASCII)
+_NOTE = "cancelled"
 
 
-def note_cancelled(job: str) -> None:
-    """Write the note; ignore job names that are not ours. Raises OSError."""
-    if not _JOB.fullmatch(job):
-        return
-    folder = _folder()
-    if os.path.lexists(folder) and not folder.is_dir():
-        set_aside(folder)
+def note_cancelled(run: str) -> None:
+    """Write the note of a job into the folder of its run below ``results/``. Raises OSError."""
+    folder = results_folder() / run
     folder.mkdir(parents=True, exist_ok=True)
-    if os.path.lexists(folder / job) and not was_cancelled(job):
-        set_aside(folder / job)
-    (folder / job).touch()
+    if os.path.lexists(folder / _NOTE) and not was_cancelled(folder):
+        set_aside(folder / _NOTE)
+    (folder / _NOTE).touch()
 
 
-def was_cancelled(job: str) -> bool:
-    """Whether the job has a note."""
-    return (_folder() / job).is_file()
-
-
-def forget_cancelled(job: str) -> None:
-    """Remove the note, once the job's result is recorded."""
-    if was_cancelled(job):
-        (_folder() / job).unlink(missing_ok=True)
-
-
-def _folder() -> Path:
-    return var_folder() / "cancelled"
+def was_cancelled(folder: Path) -> bool:
+    """Whether the folder of a run holds the note."""
+    return (folder / _NOTE).is_file()

@@ -1,6 +1,7 @@
 """Scrapyd's console, and its calls ``schedule.json`` and ``cancel.json``, for this project."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ _ARGUMENTS = {
 }
 """The arguments that the API gives to each spider."""
 _JOB = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_RUN = re.compile(r"\d+/\d+/\d+", re.ASCII)
+_RUN = re.compile(r"\d+/\d+/\d+(/attempts/\d+)?", re.ASCII)
 
 
 class Console(Root):
@@ -80,7 +81,7 @@ def _fault_in(given: dict[bytes, list[bytes]]) -> str:
         return "jobid must be letters, digits, - and _"
     for name in ("run", "continue_from"):
         if not _RUN.fullmatch(arguments.get(name, "1/1/1")):
-            return f"{name} must be USER/COLLECTION/RUNNER"
+            return f"{name} must be USER/COLLECTION/RUNNER/attempts/NUMBER"
     return ""
 
 
@@ -91,16 +92,23 @@ class NotedCancel(Cancel):
         job = txrequest.args.get(b"job", [b""])[0].decode(errors="replace")
         signal = txrequest.args.get(b"signal", [b"INT"])[0]
         # KILL is sent to a job that hangs, which the next attempt follows.
-        if signal == b"INT" and self._is_there(job):
-            note_cancelled(job)
+        if signal == b"INT" and (run := self._run_of(job)):
+            note_cancelled(run)
         try:
             return super().render_POST(txrequest)
         except ProcessExitedAlready:
             return {"prevstate": None}
 
-    def _is_there(self, job: str) -> bool:
-        """Whether the job waits or runs: the note of one that has ended would stay for ever."""
-        queues = self.root.poller.queues.values()
-        return any(process.job == job for process in self.root.launcher.processes.values()) or any(
-            message["_job"] == job for queue in queues for message in queue.list()
-        )
+    def _run_of(self, job: str) -> str:
+        """The run of a job that waits or runs; empty for any other, and for a job without one."""
+        for process in self.root.launcher.processes.values():
+            if process.job == job:
+                return _run_in(process.args)
+        messages = (m for queue in self.root.poller.queues.values() for m in queue.list())
+        return next((m.get("run", "") for m in messages if m["_job"] == job), "")
+
+
+def _run_in(command: Sequence[str]) -> str:
+    """The run that a spider's command line names; empty if it names none."""
+    prefix = "run="
+    return next((word[len(prefix) :] for word in command if word.startswith(prefix)), "")

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from category_crawler.files.atomic_write import write_whole
-from category_crawler.files.home import var_folder
+from category_crawler.files.home import reports_folder
 from category_crawler.files.record_file import Record, is_damaged, read_record, set_aside
 from category_crawler.run.records import Moment
 
@@ -33,9 +33,14 @@ class DeliveryReport(Record):
         return self.failed_message or "The delivery job did not say why it failed"
 
 
+def deliveries_folder() -> Path:
+    """Holds the reports."""
+    return reports_folder() / "deliveries"
+
+
 def report_file(name: str) -> Path:
     """Path of the report of the job with this name."""
-    return var_folder() / "deliveries" / f"{name}.json"
+    return deliveries_folder() / f"{name}.json"
 
 
 def write_report(name: str, report: DeliveryReport) -> None:

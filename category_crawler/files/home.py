@@ -22,6 +22,11 @@ def results_folder() -> Path:
     return _joined(home(), "results")
 
 
+def reports_folder() -> Path:
+    """Holds what short jobs report to the API: below ``results/``, which all nodes share."""
+    return results_folder() / "reports"
+
+
 def var_folder() -> Path:
     """Holds the services' own files: database, queue, logs, temporary files."""
     return _joined(home(), "var")

@@ -7,6 +7,7 @@ so a crawl goes on without it where the disk refuses.
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Annotated
@@ -14,7 +15,7 @@ from typing import IO, Annotated
 from pydantic import Field, ValidationError
 
 from category_crawler.files.atomic_write import write_whole
-from category_crawler.files.record_file import Record
+from category_crawler.files.record_file import NotReadable, Record, open_file
 from category_crawler.run.records import Count, Moment
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,11 @@ class EventFile:
         except OSError as error:
             self._is_broken = True
             logger.warning("%s is not written any more: %s", self._path.name, error.strerror)
+
+    def begin_with(self, source: Path) -> None:
+        """Begin with the events of another file, if it can be read."""
+        with suppress(OSError, NotReadable), open_file(source) as file:
+            write_whole(self._path, [file.read(2 * LONGEST)])
 
     def close(self) -> None:
         """Close the file."""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from category_crawler.errors import CrawlError
 from category_crawler.files.atomic_write import write_whole
-from category_crawler.files.home import var_folder
+from category_crawler.files.home import reports_folder
 from category_crawler.files.record_file import Record, read_record
 from category_crawler.run.records import Count, Moment
 from category_crawler.times import utc_now
@@ -87,7 +87,7 @@ class PreviewReport(Record):
 
 def previews_folder() -> Path:
     """Holds the reports, and what else there is of previews."""
-    return var_folder() / "previews"
+    return reports_folder() / "previews"
 
 
 def write_preview(name: str, report: PreviewReport) -> None:

@@ -1,4 +1,4 @@
-"""Writes one run's folder.
+"""Writes the folder of a run, or of one attempt at it (:mod:`.attempt_folder`).
 
 ========================  ======================================================================
 ``job.json``              the job's fields
@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from category_crawler.errors import Interrupted, RunError, RunExists, RunLocked, StorageFailed
-from category_crawler.files.atomic_write import write_whole
+from category_crawler.files.atomic_write import link, write_whole
 from category_crawler.files.record_file import (
     NotReadable,
     is_damaged,
@@ -41,6 +41,7 @@ from category_crawler.files.record_file import (
 )
 from category_crawler.items import Product
 from category_crawler.run.append_file import AppendFile, storing
+from category_crawler.run.attempt_folder import run_path
 from category_crawler.run.events import Event, EventFile
 from category_crawler.run.journal import PageRecord, read_journal
 from category_crawler.run.price_axis import PriceAxis
@@ -51,6 +52,7 @@ from category_crawler.run.reader import (
     JOURNAL,
     LOCK,
     PARTIAL_ROWS,
+    PLAN,
     PROGRESS,
     ROWS,
     SPONSORED,
@@ -105,6 +107,7 @@ class Run:
                 raise RunExists(f"{folder} already holds a run: choose another name, or resume it")
             if earlier is not None:
                 run._copy(earlier)
+            # Last, because readers take a folder with this file for a run that has begun.
             write_whole(folder / JOB, [_json(job)])
         except OSError as error:
             raise RunError(f"the folder {folder} cannot be written: {error.strerror}") from None
@@ -275,12 +278,15 @@ class Run:
         """Copy the rows and the journal of another run."""
         self._take_back_rows(earlier)
         rows = () if self._rows.size else (self._rows,)
+        # The journal last, because without rows it proves nothing.
         for file in (*rows, self._sponsored, self._journal):
             source = earlier / file.path.name
             try:
                 file.copy(source)
             except NotReadable as error:
                 warn_once(source, str(error))
+        if run_path(earlier) == run_path(self.folder):
+            self._events.begin_with(earlier / EVENTS)
         self._replay()
 
     def _take_back_rows(self, folder: Path) -> None:
@@ -341,6 +347,26 @@ def remove_second_copy(folder: Path) -> None:
         (folder / PARTIAL_ROWS).unlink(missing_ok=True)
 
 
+def publish(folder: Path) -> None:
+    """Show the finished files of an attempt in the folder of its run; a kill leaves all or none.
+
+    They are links, so that no byte is kept twice. Raises OSError.
+    """
+    run = run_path(folder)
+    if run == folder:
+        return
+    # The result file last: it says that all are there.
+    for name in (PLAN, ROWS):
+        if (folder / name).exists() and not _is_same(folder / name, run / name):
+            link(folder / name, run / name)
+
+
+def remove_rows(folder: Path) -> None:
+    """Remove the large files of an attempt that another one has followed. Raises OSError."""
+    for name in (PARTIAL_ROWS, SPONSORED, ROWS):
+        (folder / name).unlink(missing_ok=True)
+
+
 def write_failed_start(folder: Path, summary: Summary) -> None:
     """Record why a run could not start or resume, unless it already has a final summary.
 
@@ -352,6 +378,10 @@ def write_failed_start(folder: Path, summary: Summary) -> None:
     earlier = RunFolder(folder).summary
     if earlier is None or earlier.failed_reason == Interrupted.reason:
         write_whole(folder / SUMMARY, [_json(summary.model_dump())])
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return other.exists() and one.samefile(other)
 
 
 def _products(path: Path) -> Iterator[tuple[Product, int]]:

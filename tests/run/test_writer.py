@@ -1,5 +1,6 @@
 """A run's files: rows survive a kill, incomplete lines are cut off, the result file is complete."""
 
+import errno
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from category_crawler.errors import RunError, RunExists, RunLocked, StorageFailed
 from category_crawler.run.reader import RunFolder
-from category_crawler.run.writer import Run
+from category_crawler.run.writer import Run, publish, remove_rows
 from tests.damage import DAMAGES
 from tests.records import asins, product, progress, record, summary
 from tests.trouble import room_for
@@ -370,3 +371,57 @@ def test_a_continued_run_begins_anew_where_the_earlier_one_is_unreadable(
     continued = Run.create(tmp_path / "b", JOB, earlier=folder)
     assert (continued.kept, list(continued.finished_pages())) == (0, [])
     continued.close()
+
+
+def attempt(folder: Path, number: int) -> Path:
+    return folder / "attempts" / str(number)
+
+
+def done(folder: Path, numbers: range) -> Run:
+    run = Run.create(folder, JOB)
+    keep_page(run, 1, numbers)
+    (folder / "plan.json").write_text("{}")
+    run.finish(summary(asin_count=len(numbers)))
+    run.close()
+    return run
+
+
+def test_the_files_of_a_finished_attempt_get_a_second_name(folder: Path) -> None:
+    done(attempt(folder, 1), range(1, 25))
+    for _ in range(2):
+        publish(attempt(folder, 1))
+    for name in ("category_asins.json", "plan.json"):
+        assert (folder / name).samefile(attempt(folder, 1) / name)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("attempts", "category_asins.json", "plan.json")
+    ]
+
+
+def test_a_newer_attempt_takes_the_name_over(folder: Path) -> None:
+    for number in (1, 2):
+        done(attempt(folder, number), range(1, 25 * number))
+        publish(attempt(folder, number))
+    assert (folder / "category_asins.json").samefile(attempt(folder, 2) / "category_asins.json")
+    remove_rows(attempt(folder, 1))
+    assert len(json.loads((folder / "category_asins.json").read_bytes())) == 49
+
+
+def test_where_there_are_no_links_the_files_are_copied(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    done(attempt(folder, 1), range(1, 25))
+    # No file system without links can be mounted here without root.
+    monkeypatch.setattr(os, "link", refuse)
+    publish(attempt(folder, 1))
+    there = attempt(folder, 1) / "category_asins.json"
+    assert (folder / "category_asins.json").read_bytes() == there.read_bytes()
+    assert not (folder / "category_asins.json").samefile(there)
+
+
+def test_a_run_in_one_folder_has_nothing_to_publish(folder: Path) -> None:
+    done(folder, range(1, 25))
+    publish(folder)
+    assert (folder / "category_asins.json").stat().st_nlink == 1

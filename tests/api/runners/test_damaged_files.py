@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from api.runners.attempts import folder_of
+from api.runners.attempts import folder_of, run_folder
 from api.runners.lifecycle import Jobs
 from api.runners.prune import pruned
 from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
-from category_crawler.daemon.cancellation import forget_cancelled, note_cancelled, was_cancelled
+from category_crawler.daemon.cancellation import note_cancelled, was_cancelled
+from category_crawler.delivery.report import report_file
 from category_crawler.errors import Cancelled
-from category_crawler.files.home import var_folder
+from category_crawler.files.home import results_folder, var_folder
 from category_crawler.run.reader import JOB, JOURNAL, LOCK, PARTIAL_ROWS, PROGRESS, ROWS, SUMMARY
 from category_crawler.run.writer import Run
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, flask, refresh_all
@@ -128,14 +129,14 @@ def test_resume_and_prune_outlive_any_file(
     for made in followers:
         jobs.store.runners.end(made.id, Outcome.failed(Cancelled("Cancelled by user"), 0))
     assert pruned(jobs.store, -5) == len(FILES)
-    assert not any(os.path.lexists(folder_of(runner).path) for runner in runners.values())
+    assert not any(os.path.lexists(run_folder(runner)) for runner in runners.values())
 
 
 def test_a_file_in_place_of_a_runs_folder_is_pruned(alice: Caller, jobs: Jobs) -> None:
     runner = begun(jobs, alice.user, "failed")
     assert pruned(jobs.store, -5) == 1
-    folder_of(runner).path.parent.mkdir(parents=True)
-    folder_of(runner).path.write_text("a file")
+    run_folder(runner).parent.mkdir(parents=True)
+    run_folder(runner).write_text("a file")
     logs = var_folder() / "logs/default/category"
     (logs / f"r{runner.id}-1.log").mkdir(parents=True)
     assert pruned(jobs.store, -5) == 0, "a log that cannot be removed"
@@ -192,19 +193,15 @@ def test_a_result_file_damaged_later_is_not_handed_on(alice: Caller, jobs: Jobs,
 
 @pytest.mark.parametrize("kind", ["torn", "folder", "pipe"])
 def test_a_note_of_a_cancel_is_a_file_and_nothing_else(app: Flask, kind: str) -> None:
-    folder = var_folder() / "cancelled"
-    folder.parent.mkdir(exist_ok=True)
-    DAMAGES[kind](folder)
+    run = "1/1/1/attempts/1"
+    folder = results_folder() / run
+    folder.mkdir(parents=True)
+    DAMAGES[kind](folder / "cancelled")
     for _ in range(2):
         if kind == "folder":
-            (folder / "r1-1").mkdir(exist_ok=True)
-        if (folder / "r1-1").is_dir():
-            forget_cancelled("r1-1")
-            assert not was_cancelled("r1-1")
-        note_cancelled("r1-1")
-        assert was_cancelled("r1-1")
-        forget_cancelled("r1-1")
-        assert not was_cancelled("r1-1")
+            assert was_cancelled(folder) == (not (folder / "cancelled").is_dir())
+        note_cancelled(run)
+        assert was_cancelled(folder)
 
 
 @pytest.mark.parametrize(
@@ -238,11 +235,10 @@ def test_the_next_attempt_goes_on_whatever_lies_there(
     assert (result["stage"], result["failed_message"]) == ("done", None)
     assert len({row["asin"] for row in result["asins"]}) == len(result["asins"]) == 60
     assert result["coverage"]["complete"] is True
-    kept = [file.name for file in path.iterdir() if ".damaged" in file.name]
-    cut_back = name in (JOURNAL, PARTIAL_ROWS) and kind in ("binary", "list")
-    assert kept == ([] if cut_back else [f"{name}.damaged"])
-    assert json.loads((path / JOB).read_bytes())["postcode"] == POSTCODE
-    assert json.loads((path / JOB).read_bytes())["domain"] == DOMAIN
+    assert not [file.name for file in path.iterdir() if ".damaged" in file.name], "left as it is"
+    following = path.parent / "2"
+    assert json.loads((following / JOB).read_bytes())["postcode"] == POSTCODE
+    assert json.loads((following / JOB).read_bytes())["domain"] == DOMAIN
 
 
 def test_a_job_file_that_says_something_else_is_not_gone_on_with(
@@ -261,11 +257,10 @@ def test_a_job_file_that_says_something_else_is_not_gone_on_with(
     os.kill(job["pid"], signal.SIGKILL)
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["asin_count"]) == ("done", 60)
-    assert json.loads((path / JOB).read_bytes()) == said
+    assert json.loads((path.parent / "2" / JOB).read_bytes()) == said
     first = shop.listing_requests[0].path
     assert [request.path for request in shop.listing_requests].count(first) == 2, "begun anew"
-    assert (path / f"{JOB}.other").exists()
-    assert (path / f"{JOURNAL}.other").exists()
+    assert (path / JOURNAL).stat().st_size, "kept for the operator"
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
@@ -274,8 +269,8 @@ def test_a_damaged_delivery_report_says_nothing(
 ) -> None:
     answer = alice.post("/api/v1/zipcodes/create-zipcode/", {"domain": 1, "zipcode": "4501"})
     assert answer.get_json()["data"]["status"] == "pending"
-    report = var_folder() / "deliveries" / "z1-1.json"
-    report.parent.mkdir(exist_ok=True)
+    report = report_file("z1-1")
+    report.parent.mkdir(parents=True, exist_ok=True)
     DAMAGES[kind](report)
     refresh_all(jobs)
     (zipcode,) = alice.post("/api/v1/zipcodes/get-zipcodes/").get_json()["data"]

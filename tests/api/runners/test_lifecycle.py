@@ -289,10 +289,9 @@ def test_a_cancel_whose_signal_was_lost_is_finished(
     outcome = Outcome.failed(Cancelled("Cancelled by user"), 24, is_stopping=True)
     assert jobs.store.runners.end(runner["id"], outcome)
     until(lambda: refresh_all(jobs) or jobs.store.runners.open(), lambda left: not left)
-    (file,) = (home.folder / "results").glob("*/*/*/summary.json")
+    (file,) = (home.folder / "results").glob("*/*/*/attempts/1/summary.json")
     summary = json.loads(file.read_bytes())
     assert (summary["failed_reason"], summary["signal"]) == ("cancelled", "SIGINT")
-    assert _notes(home) == []
 
 
 def test_no_note_is_left_of_a_job_that_is_not_there(
@@ -303,7 +302,7 @@ def test_no_note_is_left_of_a_job_that_is_not_there(
     until(lambda: _states(jobs), lambda states: "running" not in states)
     for job in (f"r{runner['id']}-1", "r999-1"):
         assert jobs.scrapyd.stop(job) is False
-    assert _notes(home) == []
+    assert [*(home.folder / "results").rglob("cancelled")] == []
 
 
 def test_one_client_is_told_that_it_cancelled(
@@ -332,7 +331,6 @@ def test_cancelled_on_the_console(
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["failed_reason"]) == ("failed", "cancelled")
     assert result["asin_count"] >= 24
-    assert _notes(home) == []
 
 
 def test_taken_off_the_queue_on_the_console(
@@ -559,7 +557,7 @@ def test_a_run_that_has_ended_has_ended_whichever_attempt_says_so(
     runner = jobs.store.runners.newest(alice.user, collection)
     assert runner is not None
     # As if Scrapyd had not known the job for too long, and it had been on its way all the same.
-    jobs._attempts.again(runner)
+    jobs._attempts.again(runner, has_run=True)
     halting.switches.block = ""
     result = alice.until(collection, *ENDED)
     assert (result["stage"], result["asin_count"]) == ("done", 60)
@@ -594,17 +592,12 @@ def test_a_cancel_while_the_next_attempt_is_on_its_way(
     os.kill(spider, signal.SIGKILL)
     until(lambda: _states(jobs), lambda states: "running" not in states)
     assert alice.cancel(collection) in (True, False)
-    jobs._attempts.again(runner)
+    jobs._attempts.again(runner, has_run=True)
     until(
         lambda: refresh_all(jobs) or _states(jobs),
         lambda states: not {"running", "pending"} & set(states),
     )
     assert alice.result(collection)["failed_message"] == "Cancelled by user"
-
-
-def _notes(home: Home) -> list[str]:
-    """The jobs that have a note of their cancel."""
-    return [note.name for note in (home.folder / "var/cancelled").glob("*")]
 
 
 def _attempts(jobs: Jobs, collection: int) -> int:

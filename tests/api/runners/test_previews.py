@@ -28,7 +28,7 @@ def services(app: Flask) -> Services:
 
 @pytest.fixture
 def folder(home: Home) -> Path:
-    return home.folder / "var" / "previews"
+    return home.folder / "results" / "reports" / "previews"
 
 
 def preview(caller: Caller, **fields: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_a_preview_says_what_a_crawl_would_be_like_and_records_nothing(
     assert listings(shop) == 1, "the same body joins the job that there is"
     assert alice.post(f"{CATEGORY}/list/").get_json()["data"]["total"] == 0
     assert services.store.credits.of(alice.user).frozen_credits == 0
-    assert not (home.folder / "results").exists()
+    assert [path.name for path in (home.folder / "results").iterdir()] == ["reports"], "no run"
 
 
 def test_previews_of_users_and_bodies_are_their_own(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from api.runners.attempts import folder_of
+from api.runners.attempts import folder_of, run_folder
 from api.runners.lifecycle import Jobs
 from api.runners.prune import pruned
 from api.store import Store
@@ -117,7 +117,7 @@ def test_files_that_somebody_else_removed_are_said_to_be_missing(
     before = alice.result(runner.collection.id)
     folder = folder_of(runner).path
     if gone == "folder":
-        shutil.rmtree(folder)
+        shutil.rmtree(run_folder(runner))
     else:
         (folder / PARTIAL_ROWS).unlink(missing_ok=True)
         (folder / ROWS).unlink(missing_ok=True)
@@ -261,7 +261,7 @@ def test_a_run_that_the_spider_did_not_end_still_knows_its_node(
     if ending == "cancelled":
         alice.cancel(runner.collection.id)
     elif ending == "lost":
-        jobs._fail(runner, folder_of(runner), Crashed("it got no further"))
+        jobs._fail(runner, Crashed("it got no further"))
     else:
         write_failed_start(folder_of(runner).path, summary("failed"))
         alice.result(runner.collection.id)

@@ -109,7 +109,7 @@ def test_an_older_databases_request_is_scheduled_again_and_resumed(
     run.keep(run.claim([product(1)]))
     run.finish_page(record(offset=run.offset))
     run.close()
-    assert jobs._attempts.again(runner)
+    assert jobs._attempts.again(runner, has_run=True)
     assert _pending(jobs) == {f"r{runner.id}-2"}
     refresh_all(jobs)
     jobs.store.runners.end(runner.id, Outcome(Stage.FAILED, failed_reason="blocked", asin_count=1))

@@ -54,6 +54,7 @@ class Use:
         store.runners.next_attempt(first, 0, 0)
         store.runners.undo_attempt(first)
         store.runners.open()
+        store.runners.open_of(self.user)
         store.runners.waiting_since()
         store.alerts.set_rules(first.collection.id, "[]")
         store.runners.end(first.id, Outcome(Stage.FAILED, is_stopping=True))
