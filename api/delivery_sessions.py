@@ -15,9 +15,7 @@ from functools import partial
 from typing import Literal
 
 from api.config import Settings
-from api.scrapyd.client import HIGHEST, Scrapyd, ScrapydError
-from api.scrapyd.job_states import State
-from api.scrapyd.orphan import kill_orphan
+from api.scrapyd.job_service import HIGHEST, JobService, ScrapydError, State
 from api.store import Store
 from api.store.records import DeliverySession, SessionStatus, Zipcode
 from api.store.sessions import SuburbTaken
@@ -65,7 +63,7 @@ class Conflict(Exception):
 class Sessions:
     """Keeps sessions in the store, their jobs at Scrapyd and their cookie files consistent."""
 
-    def __init__(self, store: Store, scrapyd: Scrapyd, settings: Settings) -> None:
+    def __init__(self, store: Store, scrapyd: JobService, settings: Settings) -> None:
         self.store = store
         self.scrapyd = scrapyd
         self.settings = settings
@@ -242,9 +240,8 @@ class Sessions:
         job = _check_name(session, version)
         forget_report(job)
         place = {"domain": session.domain, "postcode": session.postcode}
-        self.scrapyd.run(job, place, HIGHEST, CHECK_SPIDER)
-        # An earlier check of the same cookies, which has finished, had the same name.
-        self.scrapyd.forget_states()
+        # An earlier check of the same cookies had the same name.
+        self.scrapyd.run_again(job, place, HIGHEST, CHECK_SPIDER)
 
     def check_of(self, session: DeliverySession) -> "Check | None":
         """The last check of a session's present cookies, if nothing has become of them since.
@@ -265,7 +262,7 @@ class Sessions:
 
     def _is_going_on(self, job: str) -> bool:
         try:
-            return self.scrapyd.states().get(job) in ("pending", "running")
+            return self.scrapyd.state(job) in ("pending", "running")
         except ScrapydError:
             return False
 
@@ -306,7 +303,7 @@ class Sessions:
             self._take(session, report)
             return
         try:
-            state = self.scrapyd.states().get(job_name(session))
+            state = self.scrapyd.state(job_name(session))
         except ScrapydError:
             return
         self._follow(session, state)
@@ -355,9 +352,8 @@ class Sessions:
             return
         if seconds_since(session.missing_since) >= self.settings.lost_after:
             job = job_name(session)
-            if (number := process_of(job)) is not None:
-                # It may hold the session's lock.
-                kill_orphan(job, number)
+            # It may hold the session's lock.
+            self.scrapyd.end_orphan(job, process_of(job))
             self._take(session, _silent("was lost or cancelled"))
 
     def _undo(self, zipcode: Zipcode) -> None:

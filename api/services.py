@@ -17,6 +17,7 @@ from api.runners.lifecycle import Jobs
 from api.runners.previews import Previews
 from api.runners.repeats import Repeats
 from api.scrapyd.client import Scrapyd
+from api.scrapyd.job_service import JobService
 from api.store import Store
 from category_crawler.files.home import var_folder
 
@@ -29,7 +30,7 @@ class Services:
 
     settings: Settings
     store: Store
-    scrapyd: Scrapyd
+    scrapyd: JobService
     rate_limit: RateLimit
     accounts: Accounts
     sessions: Sessions

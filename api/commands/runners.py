@@ -10,7 +10,7 @@ from api.commands.command import Command, CommandGroup
 from api.products.history import remove_months
 from api.rest.schemas import LARGEST_ID
 from api.runners.prune import pruned
-from api.scrapyd.client import ScrapydError
+from api.scrapyd.job_service import ScrapydError
 from api.services import services
 from api.store import NotEnoughCredits
 from category_crawler.errors import RunError

@@ -16,7 +16,7 @@ from api.runners.deletion import NotDeletable
 from api.runners.previews import RETRY_SECONDS, PreviewNotReady, TooManyPreviews
 from api.runners.recurrence import InvalidRecurrence
 from api.runners.repeats import NotRepeatable
-from api.scrapyd.client import ScrapydAway, ScrapydRefused
+from api.scrapyd.job_service import ScrapydAway, ScrapydRefused
 from api.sentences import DAMAGED, NO_CREDITS, without_paths
 from api.store import NotEnoughCredits, StoreError, StoreUnusable, is_damaged
 from api.store.idempotency import KeyTaken

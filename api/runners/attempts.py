@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from api.config import Settings
-from api.scrapyd.client import HIGHEST, Scrapyd, ScrapydError
+from api.scrapyd.job_service import HIGHEST, JobService, ScrapydError
 from api.store import Store
 from api.store.records import Runner, StoredRequest
 from api.store.stage import Stage
@@ -42,7 +42,7 @@ _MOST_COUNTED = 100
 class Attempts:
     """Schedules the jobs of runs at Scrapyd."""
 
-    def __init__(self, store: Store, scrapyd: Scrapyd, settings: Settings) -> None:
+    def __init__(self, store: Store, scrapyd: JobService, settings: Settings) -> None:
         self.store = store
         self.scrapyd = scrapyd
         self.settings = settings
@@ -122,7 +122,12 @@ def place_of(runner: Runner) -> tuple[str, str]:
 
 def job_name(runner: Runner) -> str:
     """The runner's job at Scrapyd: ``r<runner>-<attempt>``."""
-    return f"r{runner.id}-{runner.attempt}"
+    return name_of_job(runner.id, runner.attempt)
+
+
+def name_of_job(runner: int, attempt: int) -> str:
+    """The job of an attempt at a runner's run."""
+    return f"r{runner}-{attempt}"
 
 
 def run_name(runner: Runner) -> str:

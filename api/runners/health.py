@@ -4,7 +4,7 @@ import shutil
 
 from api.runners.heartbeat import seconds_since_beat
 from api.runners.lifecycle import Jobs
-from api.scrapyd.client import ScrapydError, Slots
+from api.scrapyd.job_service import ScrapydError, Slots
 from api.store import StoreError
 from category_crawler.files.home import home, results_folder, var_folder
 from category_crawler.files.trouble import why_not_writable

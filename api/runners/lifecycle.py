@@ -9,6 +9,7 @@ how a job ended. If a job has finished, or Scrapyd has not known it for ``lost_a
 """
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
@@ -20,15 +21,14 @@ from api.runners.attempts import (
     attempt_of,
     folder_of,
     job_name,
+    name_of_job,
     place_of,
     remove_earlier_rows,
     set_stranger_aside,
 )
 from api.runners.removal import why_gone
 from api.runners.request import AddSchedule
-from api.scrapyd.client import Scrapyd, ScrapydError
-from api.scrapyd.job_states import State
-from api.scrapyd.orphan import has_orphan
+from api.scrapyd.job_service import JobService, ScrapydError, State
 from api.store import Store
 from api.store.idempotency import Answer, Once
 from api.store.records import Outcome, Runner, StoredRequest
@@ -65,7 +65,7 @@ class Jobs:
     """Keeps runners in the store, their jobs at Scrapyd and their runs on disk consistent."""
 
     def __init__(
-        self, store: Store, scrapyd: Scrapyd, settings: Settings, sessions: Sessions
+        self, store: Store, scrapyd: JobService, settings: Settings, sessions: Sessions
     ) -> None:
         self.sessions = sessions
         self.store = store
@@ -131,13 +131,27 @@ class Jobs:
         if runner.has_ended:
             return runner
         try:
-            state = self.scrapyd.states().get(job_name(runner))
+            state = self.scrapyd.state(job_name(runner))
             asked = True
         except ScrapydError:
             state, asked = None, False
         if not self._move_on(runner, state, asked=asked):
             return runner
         return self.store.runners.get(runner.id) or runner
+
+    def changing(self) -> Iterator[Runner]:
+        """The open runners without those whose jobs are known to wait: thousands may do so."""
+        jobs = self.store.runners.open_jobs()
+        names = {name_of_job(job.runner, job.attempt): job for job in jobs}
+        try:
+            states = self.scrapyd.states_of([*names])
+        except ScrapydError:
+            states = {}
+        for name, job in names.items():
+            if job.is_waiting and states.get(name) == "pending":
+                continue
+            if (runner := self.store.runners.get(job.runner)) is not None:
+                yield runner
 
     def queue_position(self, runner: Runner) -> int | None:
         """A queued runner's place at Scrapyd, 1 for the next to run; None if it is not known."""
@@ -178,13 +192,13 @@ class Jobs:
         """Stop a cancelled runner's job until it has gone, then charge what it has written."""
         job = job_name(runner)
         try:
-            state = self.scrapyd.states().get(job)
+            state = self.scrapyd.state(job)
             if state in ("pending", "running"):
                 self._stop(runner)
                 return
         except ScrapydError:
             return
-        if has_orphan(job, attempt_of(runner), kill=self._is_past_grace(runner)):
+        if self.scrapyd.has_orphan(job, attempt_of(runner), kill=self._is_past_grace(runner)):
             return
         folder = folder_of(runner)
         self.store.runners.see_out(runner.id, folder.kept, _node_name(folder))
@@ -250,7 +264,7 @@ class Jobs:
     def _give_up(self, runner: Runner) -> None:
         """Follow an attempt that is lost; it must ask and write no more if it lives somewhere."""
         attempt = attempt_of(runner)
-        has_orphan(job_name(runner), attempt, kill=True)
+        self.scrapyd.has_orphan(job_name(runner), attempt, kill=True)
         self._follow(runner, has_run=attempt.has_begun)
 
     def _follow(self, runner: Runner, *, has_run: bool) -> None:

@@ -17,10 +17,9 @@ from filelock import FileLock
 from api.runners.attempts import crawl_arguments
 from api.runners.lifecycle import Jobs
 from api.runners.request import AddSchedule
-from api.scrapyd.client import HIGHEST, ScrapydError
+from api.scrapyd.job_service import HIGHEST, ScrapydError
 from api.sentences import few_credits
 from api.store.records import StoredRequest
-from api.store.stage import Stage
 from category_crawler.errors import Crashed, CrawlError, LocationLost
 from category_crawler.run.preview_report import (
     PreviewReport,
@@ -125,7 +124,7 @@ class Previews:
                 path.unlink(missing_ok=True)
 
     def _forget(self, job: str) -> None:
-        if self._scrapyd.states().get(job) in ("pending", "running"):
+        if self._scrapyd.state(job) in ("pending", "running"):
             self._scrapyd.stop(job)
         report_file(job).unlink(missing_ok=True)
         _note(job).unlink(missing_ok=True)
@@ -166,7 +165,7 @@ class Previews:
         if report := read_preview(job):
             return report
         try:
-            state = self._scrapyd.states().get(job)
+            state = self._scrapyd.state(job)
         except ScrapydError:
             return None
         if state in ("pending", "running") or (state is None and not self._is_lost(job)):
@@ -197,17 +196,10 @@ class Previews:
         warnings = [*request.warnings, *report.warnings]
         return Preview(
             report=report,
-            runs=self._runs_at(request.domain),
+            runs=self._jobs.store.runners.scraping_at(request.domain),
             credits=0 if report.reported_total == 0 else wanted,
             spendable=spendable,
             warnings=[*dict.fromkeys(warnings), *few_credits(spendable, wanted or 0)],
-        )
-
-    def _runs_at(self, domain: str) -> int:
-        runners = self._jobs.store.runners.open()
-        return sum(
-            runner.stage is Stage.SCRAPING and runner.collection.request.fields["domain"] == domain
-            for runner in runners
         )
 
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from api.runners.attempts import Attempts, crawl_arguments, job_name, set_stranger_aside
 from api.runners.lifecycle import Jobs
-from api.scrapyd.client import ScrapydError
+from api.scrapyd.job_service import ScrapydError
 from api.store.idempotency import Answer, Once
 from api.store.records import Runner
 from api.store.schedules import Due

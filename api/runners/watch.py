@@ -58,7 +58,7 @@ class Watcher:
         self._try(before, "the list of old previews", self._previews.settle_old)
 
     def _refresh_runners(self, before: dict[str, _Failure]) -> None:
-        for runner in self._jobs.store.runners.open():
+        for runner in self._jobs.changing():
             self._try(before, f"runner {runner.id}", partial(self._refresh_runner, runner))
 
     def _refresh_runner(self, runner: Runner) -> None:

@@ -2,8 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -11,8 +10,20 @@ from scrapyd_client.pyclient import ScrapydClient
 from urllib3 import connection_from_url, make_headers
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
-from api.scrapyd.job_states import JobStates, State, States
+from api.scrapyd.job_service import (
+    Job,
+    ScrapydAway,
+    ScrapydError,
+    ScrapydRefused,
+    ScrapydSilent,
+    Slots,
+    State,
+    States,
+)
+from api.scrapyd.job_states import JobStates
+from api.scrapyd.orphan import has_orphan, kill_orphan
 from category_crawler.daemon.address import PROJECT, Console, console
+from category_crawler.run.reader import RunFolder
 
 logger = logging.getLogger(__name__)
 
@@ -20,55 +31,11 @@ _ANSWER_SECONDS = 5
 _CONNECTIONS = 32
 """Most connections kept open, one for each thread."""
 _OPEN: tuple[State, ...] = ("running", "pending")
-HIGHEST = 2.0
-"""The priority of jobs that somebody waits for at this moment."""
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-class ScrapydError(Exception):
-    """Base of what can go wrong between the API and Scrapyd."""
-
-
-class ScrapydAway(ScrapydError):
-    """Raised if the connection is refused: Scrapyd received nothing."""
-
-    code = 503
-
-
-class ScrapydSilent(ScrapydError):
-    """Raised after a timeout: Scrapyd may or may not have received the call."""
-
-
-class ScrapydRefused(ScrapydError):
-    """Raised if Scrapyd answers with an error."""
-
-    code = 502
-
-
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """Scrapyd's slots: jobs that can run at the same time."""
-
-    slots: int
-    working: int
-    """Slots that run a job or wait for one."""
-    idle_seconds: float
-    """How long the slot that has waited longest for a job has done so; 0 if all are busy."""
-    trouble: str
-    """Why waiting jobs cannot be started; empty if they can."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job that has not ended."""
-
-    name: str
-    spider: str
-    state: State
-
-
 class Scrapyd(ScrapydClient):
-    """Scrapyd's client for this project's jobs; every call may raise ScrapydError."""
+    """A :class:`.job_service.JobService` over the one Scrapyd of this machine."""
 
     def __init__(self, given: Console | None = None) -> None:
         address = given or console()
@@ -86,44 +53,42 @@ class Scrapyd(ScrapydClient):
         priority: float = 0.0,
         spider: str = "category",
     ) -> None:
-        """Schedule a job under a name of ours; of those that wait, the highest priority runs first.
-
-        Raises ScrapydAway or ScrapydRefused if Scrapyd did not take the job. After a timeout the
-        job is looked up later.
-        """
         given = [("jobid", job), ("priority", str(priority)), *arguments.items()]
         try:
             self.schedule(PROJECT, spider, given)
         except ScrapydSilent:
             logger.warning("Job %s: no answer from Scrapyd; looked up later", job)
-            self.forget_states()
+            self._states.forget()
         else:
             self._states.note(job, "pending")
+
+    def run_again(
+        self, job: str, arguments: Mapping[str, str], priority: float, spider: str
+    ) -> None:
+        self.run(job, arguments, priority, spider)
+        self._states.forget()
 
     def states(self) -> States:
         """The state of every job that Scrapyd knows, at most a second old."""
         return self._states.now()
 
-    def queue_position(self, job: str) -> int | None:
-        """The job's place in the queue when the states were last requested, 1 for the next to run.
+    def state(self, job: str) -> State | None:
+        return self.states().get(job)
 
-        None if it does not wait, or has only just been scheduled.
-        """
+    def states_of(self, jobs: Sequence[str]) -> States:
+        known = self.states()
+        return {job: known[job] for job in jobs if job in known}
+
+    def queue_position(self, job: str) -> int | None:
         return self._places.get(job)
 
-    def forget_states(self) -> None:
-        """Make the next :meth:`states` request them again."""
-        self._states.forget()
-
     def stop(self, job: str, signal: Literal["INT", "KILL"] = "INT") -> bool:
-        """Remove a job from the queue or signal its process; whether Scrapyd knew the job."""
         data = {"project": PROJECT, "job": job, "signal": signal}
         previous = self._post("cancel", data=data)["prevstate"]
-        self.forget_states()
+        self._states.forget()
         return previous is not None
 
     def kill(self, job: str) -> bool:
-        """Kill a job's process; logs and returns False if Scrapyd does not answer."""
         try:
             self.stop(job, "KILL")
         except ScrapydError as error:
@@ -131,13 +96,18 @@ class Scrapyd(ScrapydClient):
             return False
         return True
 
+    def has_orphan(self, job: str, attempt: RunFolder, *, kill: bool) -> bool:
+        return has_orphan(job, attempt, kill=kill)
+
+    def end_orphan(self, job: str, number: int | None) -> None:
+        if number is not None:
+            kill_orphan(job, number)
+
     def open_jobs(self) -> list[Job]:
-        """The jobs that run, then those that wait, the next to run first."""
         answer = self.jobs(PROJECT)
         return [Job(job["id"], job["spider"], state) for state in _OPEN for job in answer[state]]
 
     def slots(self) -> Slots:
-        """The number of slots, of working ones, and what is wrong with the others."""
         answer = self._get("slots")
         return Slots(**{name: answer[name] for name in Slots.__dataclass_fields__})
 

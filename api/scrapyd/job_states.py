@@ -4,10 +4,8 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-State = Literal["pending", "running", "finished"]
-States = dict[str, State]
+from api.scrapyd.job_service import State, States
 
 _FRESH_SECONDS = 0.25
 """Age up to which an answer is used without a new request."""

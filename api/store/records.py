@@ -169,6 +169,16 @@ class Runner:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenJob:
+    """The present job of a runner that is open, or is being stopped."""
+
+    runner: int
+    attempt: int
+    is_waiting: bool
+    """Whether the job waits, as far as the database knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of a runner."""
 

@@ -13,7 +13,7 @@ from api.store.idempotency import IdempotencyKeys, Once
 from api.store.new_runner import add_runner
 from api.store.notices import Notices
 from api.store.reading import columns_of, reader_of
-from api.store.records import Collection, Outcome, Runner, StoredRequest
+from api.store.records import Collection, OpenJob, Outcome, Runner, StoredRequest
 from api.store.removals import Removals
 from api.store.schedules import Due, Plan, Schedules
 from api.store.stage import Stage
@@ -366,6 +366,24 @@ class Runners:
         """Runners that have not ended, and cancelled ones whose job may still be alive."""
         query = f"{_RUNNERS} WHERE stage IN ('queued', 'scraping') OR is_stopping"
         return self._file.all(_AS_RUNNER, query)
+
+    def open_jobs(self) -> list[OpenJob]:
+        """The present jobs of the runners that :meth:`open` returns; cheap also for thousands."""
+        found = self._file.rows(
+            "SELECT id, attempt, stage = 'queued' AND missing_since IS NULL AND NOT is_stopping "
+            "FROM runners WHERE stage IN ('queued', 'scraping') OR is_stopping"
+        )
+        return [OpenJob(*values) for values in found]
+
+    def scraping_at(self, domain: str) -> int:
+        """How many runs are being crawled at a shop, of all users."""
+        ((number,),) = self._file.rows(
+            "SELECT count(*) FROM runners JOIN collections ON collections.id = runners.collection "
+            "WHERE (stage IN ('queued', 'scraping') OR is_stopping) AND stage = 'scraping' "
+            "AND json_extract(request, '$.domain') = ?",
+            (domain,),
+        )
+        return int(number)
 
     def open_of(self, user: int) -> int:
         """How many runners of a user have not ended."""

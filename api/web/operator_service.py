@@ -8,7 +8,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from api.runners.health import health
-from api.scrapyd.client import Job, ScrapydError, Slots
+from api.scrapyd.job_service import Job, ScrapydError, Slots
 from api.services import services
 from api.store.records import Role
 from api.web.page import page

@@ -18,7 +18,8 @@ from werkzeug.test import TestResponse
 from api.accounts.secret import hash_of, new_secret
 from api.runners.lifecycle import Jobs
 from api.runners.watch import Watcher
-from api.scrapyd.client import Scrapyd, ScrapydError
+from api.scrapyd.client import Scrapyd
+from api.scrapyd.job_service import ScrapydError
 from api.store import Store
 from tests.crawls import DOMAIN, POSTCODE, URL
 from tests.forks import Program, start, start_service

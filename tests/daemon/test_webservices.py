@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from api.scrapyd.client import Scrapyd, ScrapydRefused
+from api.scrapyd.client import Scrapyd
+from api.scrapyd.job_service import ScrapydRefused
 from category_crawler.daemon.address import console
 from category_crawler.spiders.category import CategorySpider
 from category_crawler.spiders.delivery import DeliverySpider

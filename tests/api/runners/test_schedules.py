@@ -17,7 +17,7 @@ from flask import Flask
 from api.runners.lifecycle import Jobs
 from api.runners.recurrence import Recurrence
 from api.runners.schedules import DueRuns
-from api.scrapyd.client import ScrapydError
+from api.scrapyd.job_service import ScrapydError
 from api.store.records import Outcome
 from api.store.stage import Stage
 from category_crawler.files.home import PROJECT

@@ -55,6 +55,8 @@ class Use:
         store.runners.undo_attempt(first)
         store.runners.open()
         store.runners.open_of(self.user)
+        store.runners.scraping_at("amazon.com")
+        store.runners.open_jobs()
         store.runners.waiting_since()
         store.alerts.set_rules(first.collection.id, "[]")
         store.runners.end(first.id, Outcome(Stage.FAILED, is_stopping=True))
