@@ -10,6 +10,7 @@ import sys
 from scrapy.settings import default_settings
 
 from category_crawler import __version__
+from category_crawler.cluster.membership import check_membership
 from category_crawler.environment import check_environment
 from category_crawler.errors import InvalidSetting
 from category_crawler.setting_kinds import check_settings
@@ -117,6 +118,7 @@ LOG_LEVEL = "WARNING" if sys.stderr.isatty() else "INFO"  # DEBUG
 own = {name: value for name, value in globals().items() if name.isupper()}
 try:
     check_environment()
+    check_membership()
     file = read_settings_file()
     # The API's clients see the value in the API's own table, so it applies here too.
     given = {"CANCEL_GRACE": file.api.get("cancel_grace", CANCEL_GRACE)} | file.scrapy
