@@ -17,8 +17,10 @@ from api.runners.lifecycle import Jobs
 from api.runners.previews import Previews
 from api.runners.repeats import Repeats
 from api.scrapyd.client import Scrapyd
+from api.scrapyd.cluster import Cluster
 from api.scrapyd.job_service import JobService
 from api.store import Store
+from category_crawler.cluster.engine import engine
 from category_crawler.files.home import var_folder
 
 _NAME = "services"
@@ -31,6 +33,8 @@ class Services:
     settings: Settings
     store: Store
     scrapyd: JobService
+    cluster: Cluster | None
+    """The same, where it is a cluster."""
     rate_limit: RateLimit
     accounts: Accounts
     sessions: Sessions
@@ -45,7 +49,9 @@ class Services:
     @classmethod
     def make(cls, settings: Settings) -> Self:
         """The services over the home folder's database and Scrapyd."""
-        store, scrapyd = Store(var_folder() / "api.db"), Scrapyd()
+        shared = engine()
+        cluster = Cluster(shared) if shared else None
+        store, scrapyd = Store(var_folder() / "api.db"), cluster or Scrapyd()
         sessions = Sessions(store, scrapyd, settings)
         limits = (settings.downloads_bytes, settings.min_free_bytes)
         downloads = Downloads(var_folder() / "downloads", *limits)
@@ -54,6 +60,7 @@ class Services:
             settings=settings,
             store=store,
             scrapyd=scrapyd,
+            cluster=cluster,
             rate_limit=RateLimit(settings.rate_limit),
             accounts=Accounts(store, settings),
             sessions=sessions,

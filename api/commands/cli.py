@@ -1,4 +1,4 @@
-"""The operator's commands: ``flask --app api users|runners|serve|watch|console|prune``."""
+"""The operator's commands: ``flask --app api users|runners|nodes|serve|watch|console|prune``."""
 
 import signal
 import sys
@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from api.commands.command import Command, CommandGroup
+from api.commands.nodes import nodes
 from api.commands.runners import prune, runners
 from api.commands.users import users
 from api.config import api_port
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(users)
     app.cli.add_command(zipcodes)
     app.cli.add_command(runners)
+    app.cli.add_command(nodes)
     for command in (serve, watch_runners, show_console, prune):
         app.cli.add_command(command)
 

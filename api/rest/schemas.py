@@ -391,6 +391,29 @@ class Deleted(BaseModel):
     deleted: bool
 
 
+class NodeHealth(BaseModel):
+    """A node of the cluster that was heard of within a day."""
+
+    name: str
+    is_alive: bool
+    is_drained: bool = Field(description="Whether it was told to take no more jobs")
+    silent_seconds: float = Field(description="Since it was heard of")
+    version: str
+    slots: int
+    running: int = Field(description="Jobs that it runs")
+    exit: str = Field(description="Nodes with the same exit share one pace")
+    clock_ahead: float = Field(description="Seconds by which its clock is ahead of the engine's")
+    trouble: str = Field(description="What the operator should look at; empty if nothing")
+
+
+class ClusterHealth(BaseModel):
+    """The cluster."""
+
+    nodes: list[NodeHealth]
+    waiting_jobs: int
+    oldest_waiting_since: str | None
+
+
 class Health(BaseModel):
     """Whether the parts of the service are well."""
 
@@ -401,3 +424,7 @@ class Health(BaseModel):
     watcher: str
     notices: str
     disk: str
+    nodes: str | None = Field(
+        default=None, description="Only in a cluster: whether each node is heard of, and alike"
+    )
+    cluster: ClusterHealth | None = Field(default=None, description="Only in a cluster")

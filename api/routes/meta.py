@@ -8,6 +8,7 @@ from api.rest.operation import add_rule, describe
 from api.rest.problem import Problem
 from api.rest.schemas import Health
 from api.runners.health import health
+from api.runners.nodes import cluster_report
 from api.services import services
 
 blueprint = Blueprint("meta", __name__)
@@ -15,9 +16,13 @@ blueprint = Blueprint("meta", __name__)
 
 def healthz() -> Response:
     """Say whether each part of the service is well; 503, naming it, where one is not."""
-    found = health(services().jobs)
+    jobs, cluster = services().jobs, services().cluster
+    found = health(jobs, cluster)
     ailing = [f"{name}: {state}" for name, state in found.items() if state != "ok"]
-    return failure(Problem(503, "; ".join(ailing))) if ailing else success(found)
+    if ailing:
+        return failure(Problem(503, "; ".join(ailing)))
+    shown = {"cluster": cluster_report(jobs, cluster)} if cluster else {}
+    return success(found | shown)
 
 
 def openapi() -> Response:

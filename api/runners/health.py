@@ -4,6 +4,8 @@ import shutil
 
 from api.runners.heartbeat import seconds_since_beat
 from api.runners.lifecycle import Jobs
+from api.runners.nodes import node_states
+from api.scrapyd.cluster import Cluster
 from api.scrapyd.job_service import ScrapydError, Slots
 from api.store import StoreError
 from category_crawler.files.home import home, results_folder, var_folder
@@ -20,10 +22,11 @@ _IDLE = 5
 """Seconds for which the slot must have been free; between two jobs it is so for one poll."""
 
 
-def health(jobs: Jobs) -> dict[str, str]:
-    """``database, scrapyd, slots, queue, watcher, notices, disk``."""
+def health(jobs: Jobs, cluster: Cluster | None = None) -> dict[str, str]:
+    """``database, scrapyd, slots, queue, watcher, notices, disk``, and ``nodes`` in a cluster."""
     scrapyd, slots = _scrapyd(jobs)
-    return {
+    nodes = {"nodes": _nodes(cluster)} if cluster else {}
+    return nodes | {
         "database": _database(jobs),
         "scrapyd": scrapyd,
         "slots": _slots(slots),
@@ -48,6 +51,14 @@ def _scrapyd(jobs: Jobs) -> tuple[str, Slots | None]:
         return "ok", jobs.scrapyd.slots()
     except ScrapydError as error:
         return str(error), None
+
+
+def _nodes(cluster: Cluster) -> str:
+    try:
+        ailing = [f"{n.name}: {n.trouble}" for n in node_states(cluster) if n.trouble]
+    except ScrapydError as error:
+        return str(error)
+    return ", ".join(ailing) or "ok"
 
 
 def _slots(slots: Slots | None) -> str:

@@ -42,6 +42,8 @@ class Slots:
     """Slots that run a job or wait for one."""
     idle_seconds: float
     """How long the slot that has waited longest for a job has done so; 0 if all are busy."""
+    waiting: int
+    """Jobs that wait."""
     trouble: str
     """Why waiting jobs cannot be started; empty if they can."""
 

@@ -17,6 +17,11 @@ _SECONDS = 1.0
 class EngineAway(Exception):
     """Raised if the engine did not do what it was asked, or did not say that it has."""
 
+    def __init__(self, message: str, *, was_sent: bool) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
+        """Whether the engine may have got the call; False where no connection was made."""
+
 
 class Engine:
     """Runs scripts in the engine; its methods may be called by many threads at once.
@@ -66,7 +71,10 @@ class Engine:
         try:
             yield
         except RedisError as error:
-            raise EngineAway(f"the engine at {self._place} failed: {error}") from None
+            # The client has one class for both, and this in its words for one of them.
+            was_sent = "connecting to" not in str(error)
+            said = f"the engine at {self._place} failed: {error}"
+            raise EngineAway(said, was_sent=was_sent) from None
 
 
 def engine() -> Engine | None:

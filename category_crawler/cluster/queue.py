@@ -82,6 +82,9 @@ end
 return state == 'finished' and state
 """)
 _REVOKE = Script("end_job(ARGV[1], 'revoked', ARGV[2])")
+_FORGET = Script("""
+if fields(ARGV[1], 'state') == 'finished' then redis.call('DEL', job_key(ARGV[1])) end
+""")
 _FINISH = Script("""
 local job, claim, seconds = ARGV[1], ARGV[2], ARGV[3]
 local state, held = fields(job, 'state', 'claim')
@@ -179,6 +182,10 @@ class Queue:
     def revoke(self, job: str) -> None:
         """Give a job up for ever: it is not popped or pushed again, and its process is killed."""
         self._engine.run(_REVOKE, job, _REVOKED_SECONDS)
+
+    def forget(self, job: str) -> None:
+        """Forget a job that has finished, so that another one can have its name."""
+        self._engine.run(_FORGET, job)
 
     def finish(self, claim: Claim) -> None:
         """Record that a job's process has ended; do nothing if the claim is not valid any more."""

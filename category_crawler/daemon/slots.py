@@ -116,6 +116,7 @@ class SlotStatus(WsResource):
             "slots": launcher.max_proc,
             "working": busy + free,
             "idle_seconds": launcher.idle_seconds,
+            "waiting": sum(queue.count() for queue in poller.queues.values()),
             "trouble": self._trouble(),
         }
 
