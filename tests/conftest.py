@@ -10,6 +10,8 @@ import pytest
 from tests.crawls import Home
 from tests.storefront import Catalogue, Storefront, Switches
 
+pytest_plugins = ["tests.cluster.engine_fixtures"]
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Three workers for two cores: half of the time a test waits for processes."""

@@ -8,6 +8,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from api.runners.health import health
+from api.runners.nodes import NodeState, node_states
 from api.scrapyd.job_service import Job, ScrapydError, Slots
 from api.services import services
 from api.store.records import Role
@@ -47,7 +48,8 @@ def _state() -> dict[str, object]:
     disk = shutil.disk_usage(home())
     slots, jobs = _scrapyd()
     return {
-        "parts_of_it": health(services().jobs),
+        "parts_of_it": health(services().jobs, services().cluster),
+        "nodes": _nodes(),
         "slots": slots,
         "jobs": jobs,
         "disk": disk,
@@ -62,6 +64,17 @@ def _lanes() -> Iterator[ShopPace]:
 
     for lane, ahead in lanes_in(var_folder() / "pace").items():
         yield ShopPace(lane.host, lane.exit, seconds_between(lane.host), ahead)
+
+
+def _nodes() -> list[NodeState] | None:
+    """The nodes of the cluster; None on one machine, and empty while the engine is away."""
+    cluster = services().cluster
+    if cluster is None:
+        return None
+    try:
+        return node_states(cluster)
+    except ScrapydError:
+        return []
 
 
 def _scrapyd() -> tuple[Slots | None, list[Job]]:

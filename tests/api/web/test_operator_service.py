@@ -1,16 +1,22 @@
 """The operator's page about the service, and the logs of its jobs."""
 
 import asyncio
+import time
 
 import pytest
 from flask import Flask
 
+from api.services import Services
 from api.store.records import User
+from category_crawler import __version__
+from category_crawler.cluster.nodes import NodeReport, Nodes
 from category_crawler.files.home import var_folder
 from category_crawler.pace.lane import Lane
 from category_crawler.pace.lane_files import LaneFiles
+from tests.api.conftest import PATIENCE
 from tests.api.services import Caller, Daemon
 from tests.api.web.reader import Reader
+from tests.cluster.valkey import Valkey
 from tests.crawls import Home
 from tests.waiting import until
 
@@ -64,3 +70,25 @@ def test_a_log_that_is_not_there_is_said(reader: Reader, ann: User, path: str) -
     refused = reader.get(f"/operator/jobs/{path}/log")
     assert refused.status_code == 404
     assert "There is no" in refused.text
+
+
+def test_the_nodes_of_a_cluster_are_shown(
+    reader: Reader, app: Flask, valkey: Valkey, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CATEGORY_CRAWLER_QUEUE", valkey.url)
+    Services.make(PATIENCE).init_app(app)
+    assert "No node has been heard of" in reader.get(PAGE).text
+    for name, version in (("attic", __version__), ("cellar", "0.0.9")):
+        report = NodeReport(
+            *(name, nodes.enroll(), version, 4, "direct", "http://10.0.0.1:6800"),
+            clock=time.time() - 60,
+        )
+        nodes.beat(report, 60)
+    nodes.drain("attic")
+    shown = reader.get(f"{PAGE}state").text
+    assert "its clock is 60.0 s behind" in shown
+    assert f"it runs version 0.0.9, the API {__version__}" in shown
+    assert "drained" in shown
+    assert "4 of 4 slots work; jobs that run: 0; that wait: 0" in shown
+    valkey.freeze()
+    assert "No node has been heard of" in reader.get(f"{PAGE}state").text
