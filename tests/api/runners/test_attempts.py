@@ -121,12 +121,12 @@ def test_the_end_of_an_earlier_attempt_ends_nothing(alice: Caller, jobs: Jobs) -
     runner = following(jobs, runner)
     zombie.finish(summary(asin_count=2))
     zombie.close()
-    assert jobs.refresh(runner).stage == "queued"
+    assert jobs.refresh(runner).stage.value == "queued"
     run = write(attempt_of(runner).path, 1, 2, 3)
     run.finish(summary(asin_count=3))
     run.close()
     ended = jobs.refresh(runner)
-    assert (ended.stage, ended.asin_count) == ("done", 3)
+    assert (ended.stage.value, ended.asin_count) == ("done", 3)
     assert alice.result(runner.collection.id)["asin_count"] == 3
 
 
@@ -143,7 +143,7 @@ def test_an_attempt_that_could_not_start_leaves_the_rows_of_the_last(
         write(attempt, 1, 2, 3).close()
     (attempt / "summary.json").write_text(_failed())
     ended = jobs.refresh(runner)
-    assert (ended.stage, ended.asin_count) == ("failed", 3 if begins else 2)
+    assert (ended.stage.value, ended.asin_count) == ("failed", 3 if begins else 2)
     result = alice.result(runner.collection.id)
     assert result["asin_count"] == (3 if begins else 2)
     assert result["download_links"]["pages"]
