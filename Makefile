@@ -5,7 +5,7 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install browser try screenshots demo serve test bench bench-coverage chaos check check-pythons clean
+.PHONY: help install browser try screenshots demo demo-cluster serve serve-node serve-api test bench bench-coverage chaos check check-pythons clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -26,9 +26,18 @@ screenshots: browser ## Take the pictures of the pages that the documents show
 demo: browser ## Crawl the stand-in shop and show the result
 	@$(BIN)/python scripts/demo.py
 
+demo-cluster: browser ## Crawl twelve categories on three nodes, and kill one of them
+	@$(BIN)/python scripts/demo_cluster.py
+
 # PPID is make: all services stop with make, even if make is killed.
 serve: install ## Run Scrapyd, the API and the watcher until Ctrl-C
 	@CATEGORY_CRAWLER_PARENT=$$PPID exec $(BIN)/python scripts/serve.py
+
+serve-node: install ## Run Scrapyd alone: a node of a cluster
+	@CATEGORY_CRAWLER_PARENT=$$PPID exec $(BIN)/python scripts/serve.py node
+
+serve-api: install ## Run the API and the watcher of a cluster
+	@CATEGORY_CRAWLER_PARENT=$$PPID exec $(BIN)/python scripts/serve.py api
 
 # Tests start hundreds of processes, which would otherwise compile our modules each time.
 test: export PYTHONDONTWRITEBYTECODE =

@@ -66,7 +66,7 @@ def main() -> int:
         environment = environment_of(HOME, shop.environment())
         with _services(environment):
             api = Api(environment)
-            _make_session(api)
+            make_session(api)
             result = _crawl(api)
     console.print("All services have been stopped.")
     if result["stage"] != "done":
@@ -99,7 +99,7 @@ class Api:
         return self._session.get(link, timeout=30).text
 
 
-def _make_session(api: Api) -> None:
+def make_session(api: Api) -> None:
     """Make a delivery session: a browser sets the location in the shop."""
     console.print(f"\nPOST create-zipcode {json.dumps(PLACE)}", highlight=False)
     with console.status("A browser sets the delivery location …"):

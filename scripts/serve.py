@@ -1,7 +1,9 @@
 """``make serve``: runs Scrapyd, the API and the watcher until Ctrl-C.
 
-It first checks what they need, and prints one sentence if something is missing. The services stop
-when this process exits, in whatever way; under ``make`` this process stops when make exits.
+In a cluster, ``make serve-node`` runs Scrapyd alone, and ``make serve-api`` the API and the
+watcher. It first checks what they need, and prints one sentence if something is missing. The
+services stop when this process exits, in whatever way; under ``make`` this process stops when make
+exits.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -32,12 +34,20 @@ from api.store import Store, StoreError
 from category_crawler.daemon.address import console, password_file, scrapyd_port
 from category_crawler.daemon.capacity import poll_interval, slots_per_core
 from category_crawler.environment import without_secrets
-from category_crawler.files.home import PROJECT, home, var_folder
+from category_crawler.files.home import (
+    PROJECT,
+    cookies_folder,
+    home,
+    results_folder,
+    var_folder,
+)
 from category_crawler.process_watch import PARENT, exit_with_parent, has_exited
 
 PATIENCE = 10
 """Seconds in which the programs may stop by themselves; each needs at most five."""
-FOLDERS = ("cookies", "results", "var")
+FOLDERS = (cookies_folder, results_folder, var_folder)
+PARTS = {"all": ("scrapyd", "api", "watch"), "node": ("scrapyd",), "api": ("api", "watch")}
+"""What may be served, and the programs of each, by their names in the Procfile."""
 
 
 class CannotServe(Exception):
@@ -45,27 +55,34 @@ class CannotServe(Exception):
 
 
 def main() -> int:
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="?", choices=PARTS, default="all")
+    programs = PARTS[parser.parse_args().part]
     try:
         Settings.load()
         _check_scrapyd()
         _check_folders()
-        ports = {"API_PORT": api_port(), "SCRAPYD_PORT": scrapyd_port()}
         with _only_service():
-            _check_ports(ports)
-            _serve(ports["API_PORT"])
+            _check_ports(_ports(programs))
+            _serve(programs)
     except (CannotServe, ValueError) as error:
         print(f"Cannot serve: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _serve(api_port: int) -> None:
-    _introduce(api_port)
+def _ports(programs: Sequence[str]) -> dict[str, int]:
+    """The ports of the programs, by the variables that name them."""
+    ports = {"api": ("API_PORT", api_port), "scrapyd": ("SCRAPYD_PORT", scrapyd_port)}
+    return {variable: port() for name, (variable, port) in ports.items() if name in programs}
+
+
+def _serve(programs: Sequence[str]) -> None:
+    _introduce(programs)
     _stop_with_the_terminal()
     exit_with_parent(PATIENCE)
     with _with_pid_file():
-        _run_honcho()
+        _run_honcho(programs)
 
 
 def _check_scrapyd() -> None:
@@ -78,9 +95,9 @@ def _check_scrapyd() -> None:
 
 def _check_folders() -> None:
     try:
-        for name in FOLDERS:
-            (home() / name).mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=home() / name):
+        for folder in FOLDERS:
+            folder().mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder()):
                 pass
     except OSError as error:
         raise CannotServe(
@@ -169,13 +186,17 @@ def _server() -> str:
     return "(unknown)"
 
 
-def _introduce(port: int) -> None:
-    scrapyd = console()
-    print(f"API       http://127.0.0.1:{port}/api/v1, described at http://127.0.0.1:{port}/docs")
-    print(f"Console   {scrapyd.url}/, user {scrapyd.username}, password in {password_file()}")
+def _introduce(programs: Sequence[str]) -> None:
+    if "api" in programs:
+        address = f"http://127.0.0.1:{api_port()}"
+        print(f"API       {address}/api/v1, described at {address}/docs")
+    if "scrapyd" in programs:
+        scrapyd = console()
+        print(f"Console   {scrapyd.url}/, user {scrapyd.username}, password in {password_file()}")
     print(f"Home      {home()}; job logs in {var_folder() / 'logs'}")
-    print(f"Pages     {_pages()}")
-    print(f"New user  {_command()} users create you@example.org")
+    if "api" in programs:
+        print(f"Pages     {_pages()}")
+        print(f"New user  {_command()} users create you@example.org")
     print("Ctrl-C stops everything.", flush=True)
 
 
@@ -246,14 +267,14 @@ class Program(Process):  # type: ignore[misc]
         os._exit(1)
 
 
-def _run_honcho() -> None:
+def _run_honcho(programs: Sequence[str]) -> None:
     os.chdir(PROJECT)
     programs = Path(sys.executable).parent
     os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ[PARENT] = str(os.getpid())
     # Honcho has no setting for the class of its processes.
     honcho.manager.Process = Program
-    start(["start"])
+    start(["start", *programs])
 
 
 if __name__ == "__main__":

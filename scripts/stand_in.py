@@ -21,7 +21,7 @@ START_SECONDS = 60
 def environment_of(home: Path, of_shop: dict[str, str]) -> dict[str, str]:
     """The environment of services in a home, on free ports, that find the shop alone."""
     places = {"CATEGORY_CRAWLER_HOME": str(home)}
-    ports = {"API_PORT": _free_port(), "SCRAPYD_PORT": _free_port()}
+    ports = {"API_PORT": free_port(), "SCRAPYD_PORT": free_port()}
     return os.environ | of_shop | places | ports
 
 
@@ -41,12 +41,15 @@ def command(environment: dict[str, str], *words: str) -> str:
 
 
 @contextmanager
-def services(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the services of ``make serve``, with their output in a file of the home."""
+def services(environment: dict[str, str], part: str = "all") -> Iterator[subprocess.Popen[bytes]]:
+    """Run the services of ``make serve``, with their output in a file of the home.
+
+    ``part`` is what ``scripts/serve.py`` takes; of the services it must start the API.
+    """
     log = Path(environment["CATEGORY_CRAWLER_HOME"]) / "serve.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "scripts/serve.py"],
+            [sys.executable, "scripts/serve.py", part],
             cwd=PROJECT,
             env=environment | {PARENT: str(os.getpid())},
             stdout=file,
@@ -75,7 +78,8 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None
     raise SystemExit(f"The services did not start:\n{log.read_text()}")
 
 
-def _free_port() -> str:
+def free_port() -> str:
+    """A port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])

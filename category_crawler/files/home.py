@@ -28,8 +28,13 @@ def reports_folder() -> Path:
 
 
 def var_folder() -> Path:
-    """Holds the services' own files: database, queue, logs, temporary files."""
-    return _joined(home(), "var")
+    """Holds the services' own files: database, queue, logs, temporary files.
+
+    It is ``CATEGORY_CRAWLER_VAR``, else ``var`` in the home. The nodes of a cluster share a home,
+    and each has files of its own here, on a local disk.
+    """
+    named = os.environ.get("CATEGORY_CRAWLER_VAR")
+    return _resolved(named) if named else _joined(home(), "var")
 
 
 def settings_file() -> Path:
