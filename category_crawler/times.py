@@ -1,7 +1,10 @@
 """Times in the database and a run's files: UTC, ISO 8601 to the second, with ``Z``."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux has a clock that goes on while the machine sleeps."""
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -13,6 +16,11 @@ def utc_now() -> str:
 def utc_text(moment: datetime) -> str:
     """A moment, aware of its time zone, in the format of :func:`utc_now`."""
     return moment.astimezone(UTC).strftime(_FORM)
+
+
+def steady() -> float:
+    """Seconds by a clock that nobody sets, and that goes on while the process is frozen."""
+    return time.clock_gettime(_STEADY)
 
 
 def seconds_since(moment: str) -> float:

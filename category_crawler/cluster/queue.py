@@ -60,6 +60,7 @@ for i, job in ipairs(redis.call('ZRANGE', QUEUE, 0, ARGV[1] - 1)) do
 end
 return messages
 """)
+_MESSAGE = Script("return (fields(ARGV[1], 'message'))")
 _CLAIMS = Script("""
 local claims = {}
 for _, node in ipairs(redis.call('HKEYS', NODES)) do
@@ -163,6 +164,11 @@ class Queue:
     def first(self, number: int) -> list[Message]:
         """The jobs that run next, in their order."""
         return [json.loads(message) for message in self._engine.run(_FIRST, number)]
+
+    def message(self, job: str) -> Message | None:
+        """A job that waits or is claimed; None for others, and where the engine has lost it."""
+        message: str | None = self._engine.run(_MESSAGE, job)
+        return None if message is None else json.loads(message)
 
     def claims(self) -> dict[str, Claim]:
         """Every claim by its job, those of silent nodes too."""

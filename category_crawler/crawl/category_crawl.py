@@ -403,7 +403,7 @@ def _no_job(run: str, folder: Path) -> RunError:
 
 
 def _below_results(name: str) -> Path:
-    root = results_folder()
+    root = results_folder().resolve()  # it may be a link to a shared disk
     folder = (root / name).resolve()
     if root not in folder.parents:
         raise RunError(f"the run {name!r} is not below {root}")

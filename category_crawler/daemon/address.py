@@ -1,7 +1,9 @@
 """Scrapyd's address and password."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from category_crawler.errors import InvalidSetting
@@ -17,19 +19,38 @@ PROJECT = "default"
 class Console:
     """How to reach Scrapyd."""
 
+    address: str
+    """The IP address that it listens on."""
     port: int
     username: str
     password: str = field(repr=False)
 
     @property
     def url(self) -> str:
-        """Base URL of Scrapyd's API and web console, on this machine only."""
-        return f"http://127.0.0.1:{self.port}"
+        """Base URL of Scrapyd's API and web console."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"http://{host}:{self.port}"
 
 
 def console() -> Console:
     """Scrapyd's address and credentials; the first call creates the password."""
-    return Console(scrapyd_port(), USERNAME, secret_in(password_file()))
+    return Console(scrapyd_address(), scrapyd_port(), USERNAME, secret_in(password_file()))
+
+
+def scrapyd_address() -> str:
+    """``SCRAPYD_ADDRESS``, else 127.0.0.1. Raises InvalidSetting unless it is a private address."""
+    if "SCRAPYD_BIND_ADDRESS" in os.environ:
+        # Scrapyd itself would take any address from it.
+        raise InvalidSetting("SCRAPYD_BIND_ADDRESS is not taken here: use SCRAPYD_ADDRESS")
+    text = os.environ.get("SCRAPYD_ADDRESS") or "127.0.0.1"
+    with suppress(ValueError):
+        address = ip_address(text)
+        if not (address.is_global or address.is_unspecified or address.is_multicast):
+            return text
+    raise InvalidSetting(
+        f"SCRAPYD_ADDRESS is {text!r}: it must be a private IP address of this machine, "
+        "such as 10.0.0.5"
+    )
 
 
 def scrapyd_port() -> int:

@@ -11,6 +11,7 @@ from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.project import get_project_settings
 from scrapyd import app
 from scrapyd.config import Config
+from scrapyd.interfaces import IEnvironment
 from scrapyd.webservice import spider_list
 from twisted.logger import (
     FilteringLogObserver,
@@ -20,13 +21,23 @@ from twisted.logger import (
 )
 from twisted.python.components import Componentized
 
+from category_crawler.cluster.engine import engine
+from category_crawler.cluster.membership import exit_name, lease, node_name, queue_url
 from category_crawler.daemon.address import PROJECT, console
 from category_crawler.daemon.capacity import poll_interval, slots_per_core
+from category_crawler.daemon.cluster_slots import ClaimEnvironment
 from category_crawler.daemon.job_database import set_damaged_aside
 from category_crawler.environment import without_secrets
 from category_crawler.errors import InvalidSetting
 from category_crawler.files.home import var_folder
 from category_crawler.process_watch import PARENT, exit_with_parent
+
+_BEATS_IN_A_LEASE = 5
+_SERVICES_OF_NODE = {
+    # The API pushes jobs into the engine: a node that is silent must not hold one up.
+    "schedule.json": "",
+    "cancel.json": "category_crawler.daemon.cluster_cancel.ClusterCancel",
+}
 
 
 def application(config: Config) -> Componentized:
@@ -38,14 +49,20 @@ def application(config: Config) -> Componentized:
     # Set before any child starts, so that a child can notice if Scrapyd dies at once.
     os.environ[PARENT] = str(os.getpid())
     try:
-        values = _values()
+        is_node = bool(queue_url())
+        values = _values() | (_values_of_node() if is_node else {})
     except InvalidSetting as error:
         sys.exit(f"Wrong settings: {error}")
     for option, value in values.items():
         config.cp.set(config.SECTION, option, value.replace("%", "%%"))
+    for service, place in _SERVICES_OF_NODE.items() if is_node else ():
+        config.cp.set("services", service, place)
     set_damaged_aside(var_folder() / "scrapyd")
     _cache_spiders()
     scrapyd: Componentized = app.application(config)
+    if is_node:
+        # Twisted gives it no types.
+        scrapyd.setComponent(IEnvironment, ClaimEnvironment(config))  # type: ignore
     return scrapyd
 
 
@@ -54,7 +71,7 @@ def _values() -> dict[str, str]:
     scrapyd_console = console()
     folder = var_folder()
     return {
-        "bind_address": "127.0.0.1",
+        "bind_address": scrapyd_console.address,
         "http_port": str(scrapyd_console.port),
         "username": scrapyd_console.username,
         "password": scrapyd_console.password,
@@ -72,6 +89,19 @@ def _values() -> dict[str, str]:
         "jobs_to_keep": "1000",
         "jobstorage": "category_crawler.daemon.job_history.JobHistory",
         "finished_to_keep": "1000",
+    }
+
+
+def _values_of_node() -> dict[str, str]:
+    """The options in which a node of a cluster differs. Raises InvalidSetting."""
+    engine()
+    node_name()
+    exit_name()
+    return {
+        "spiderqueue": "category_crawler.daemon.cluster_queue.ClusterQueue",
+        "poller": "category_crawler.daemon.cluster_poller.ClusterPoller",
+        "launcher": "category_crawler.daemon.cluster_slots.ClusterSlots",
+        "poll_interval": str(min(poll_interval(), lease() / _BEATS_IN_A_LEASE)),
     }
 
 

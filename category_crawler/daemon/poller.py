@@ -5,7 +5,7 @@ from typing import Any
 
 from scrapyd.config import Config
 from scrapyd.poller import QueuePoller
-from twisted.internet.defer import inlineCallbacks
+from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
 log = Logger()
@@ -28,11 +28,16 @@ class RetryingPoller(QueuePoller):
         if self.is_stopping:
             return
         try:
-            yield super().poll()
+            yield self._take_jobs()
         except Exception as error:
             self._note(f"{type(error).__name__}: {error}")
         else:
             self._note("")
+
+    def _take_jobs(self) -> Deferred[None]:
+        """Give waiting jobs to free slots."""
+        taken: Deferred[None] = super().poll()
+        return taken
 
     def _note(self, trouble: str) -> None:
         """Log an error when it starts and when it is over, not at every poll."""

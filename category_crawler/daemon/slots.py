@@ -90,9 +90,12 @@ class Slots(Launcher):
         """Put a job back into the queue, and retry after a pause."""
         log.warn("Job {job} has to wait: {error}", job=job["_job"], error=error)
         self.trouble = error.strerror or str(error)
+        self._put_back(job)
+        task.deferLater(reactor, _PAUSE_SECONDS, self._get_message, slot)
+
+    def _put_back(self, job: Message) -> None:
         queue = self.app.getComponent(IPoller).queues[job.pop("_project")]
         queue.give_back({"name": job.pop("_spider")} | job)
-        task.deferLater(reactor, _PAUSE_SECONDS, self._get_message, slot)
 
     def _refuse(self, job: Message, slot: int, error: Exception) -> None:
         """Record a job that can never be started as failed, and free its slot."""

@@ -103,12 +103,12 @@ class NotedCancel(Cancel):
         """The run of a job that waits or runs; empty for any other, and for a job without one."""
         for process in self.root.launcher.processes.values():
             if process.job == job:
-                return _run_in(process.args)
+                return run_in(process.args)
         messages = (m for queue in self.root.poller.queues.values() for m in queue.list())
         return next((m.get("run", "") for m in messages if m["_job"] == job), "")
 
 
-def _run_in(command: Sequence[str]) -> str:
+def run_in(command: Sequence[str]) -> str:
     """The run that a spider's command line names; empty if it names none."""
     prefix = "run="
     return next((word[len(prefix) :] for word in command if word.startswith(prefix)), "")
