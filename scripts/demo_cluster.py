@@ -209,7 +209,8 @@ def _of_nodes(nodes: list[Any]) -> Table:
         table.add_column(heading, min_width=8)
     for node in nodes:
         state = "lives" if node.is_alive else f"silent for {node.silent_seconds:.0f} s"
-        table.add_row(node.name, state, f"{len(node.jobs)} of {node.slots}", node.exit)
+        jobs = f"{len(node.jobs)} of {node.slots}" if node.is_alive else ""
+        table.add_row(node.name, state, jobs, node.exit)
     return table
 
 
@@ -227,7 +228,7 @@ def _of_crawls(crawls: list[Crawl]) -> Table:
 
 def _say_how_it_ended(crawls: list[Crawl], seconds: float) -> int:
     whole = sum(crawl.stage == "done" and crawl.complete is True for crawl in crawls)
-    console.print(f"{whole} of {len(crawls)} crawls are done and complete, after {seconds:.0f} s.")
+    console.print(f"\n{whole} of {len(crawls)} crawls are done and complete, after {seconds:.0f} s.")
     console.print(f"All services have been stopped. Files: {HOME.relative_to(PROJECT)}/")
     return 0 if whole == len(crawls) else 1
 

@@ -269,8 +269,8 @@ class Program(Process):  # type: ignore[misc]
 
 def _run_honcho(programs: Sequence[str]) -> None:
     os.chdir(PROJECT)
-    programs = Path(sys.executable).parent
-    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+    folder = Path(sys.executable).parent
+    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ[PARENT] = str(os.getpid())
     # Honcho has no setting for the class of its processes.
     honcho.manager.Process = Program
