@@ -228,7 +228,9 @@ def _of_crawls(crawls: list[Crawl]) -> Table:
 
 def _say_how_it_ended(crawls: list[Crawl], seconds: float) -> int:
     whole = sum(crawl.stage == "done" and crawl.complete is True for crawl in crawls)
-    console.print(f"\n{whole} of {len(crawls)} crawls are done and complete, after {seconds:.0f} s.")
+    console.print(
+        f"\n{whole} of {len(crawls)} crawls are done and complete, after {seconds:.0f} s."
+    )
     console.print(f"All services have been stopped. Files: {HOME.relative_to(PROJECT)}/")
     return 0 if whole == len(crawls) else 1
 
