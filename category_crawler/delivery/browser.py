@@ -39,6 +39,11 @@ def browser_arguments() -> list[str]:
     return shlex.split(os.environ.get("CHROMIUM_ARGS", ""))
 
 
+def browser_environment() -> dict[str, str]:
+    """The environment of the browser: without the engine's password, which no page may find."""
+    return {name: value for name, value in os.environ.items() if name != "CATEGORY_CRAWLER_QUEUE"}
+
+
 def _playwrights_own() -> Path | None:
     folder = _playwright_folder()
     found = [path for pattern in _PLAYWRIGHTS_OWN for path in folder.glob(pattern)]

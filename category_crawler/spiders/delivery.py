@@ -25,7 +25,11 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from category_crawler.crawl.page_checks import check_block
-from category_crawler.delivery.browser import browser_arguments, find_browser
+from category_crawler.delivery.browser import (
+    browser_arguments,
+    browser_environment,
+    find_browser,
+)
 from category_crawler.delivery.browser_profile import temporary_folder
 from category_crawler.delivery.delivery_line import names_postcode
 from category_crawler.delivery.report import note_process
@@ -76,6 +80,9 @@ class DeliverySpider(SessionSpider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         # The browser keeps its profile in this folder, which is removed after the spider exits.
         os.environ["TMPDIR"] = str(temporary_folder("delivery-"))
+        options = crawler.settings.getdict("PLAYWRIGHT_LAUNCH_OPTIONS")
+        options["env"] = browser_environment()
+        crawler.settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", options, priority="spider")
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.turns = Turns(crawler)
         # scrapy-playwright calls it for every request of the browser.

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from category_crawler.delivery.browser import find_browser
 from category_crawler.delivery.report import read_report
 from category_crawler.delivery.session import DeliverySession, place, session_file
 from category_crawler.files.home import PROJECT
+from tests.cluster.valkey import Valkey
 from tests.crawls import QUICK, Home
+from tests.processes import kill_all_over, numbers_over
 from tests.waiting import until
 
 
@@ -161,6 +164,27 @@ def test_a_job_that_is_killed_leaves_nothing(
     process.wait(30)
     until(lambda: not any(temporary.iterdir()), bool)
     assert _working_in(temporary) == []
+
+
+def test_the_browser_does_not_get_the_engines_password(
+    empty: Home, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CATEGORY_CRAWLER_QUEUE", valkey.url)
+    empty.shop.switches.latency = 1.0
+    job = empty.start_delivery()
+    browsers = until(lambda: [*_browsers_over(empty.folder)], bool)
+    assert all(b"CATEGORY_CRAWLER_QUEUE" not in environment for environment in browsers)
+    job.kill()
+    job.communicate()
+    kill_all_over(empty.folder)
+
+
+def _browsers_over(home: Path) -> Iterator[bytes]:
+    """The environments of the browser's processes."""
+    for number in numbers_over(home):
+        with suppress(OSError):
+            if b"--headless" in Path("/proc", str(number), "cmdline").read_bytes():
+                yield Path("/proc", str(number), "environ").read_bytes()
 
 
 def test_a_page_whose_script_never_ends_holds_no_job(empty: Home, temporary: Path) -> None:
