@@ -75,6 +75,9 @@ class Jobs:
         self._starting_since: dict[str, float] = {}
         """Since when jobs run without having begun their attempts, by the monotonic clock."""
 
+        self._strange_since: dict[str, float] = {}
+        """Since when jobs run for nobody, by the monotonic clock."""
+
     def start(
         self, user: int, request: AddSchedule, warnings: list[str], once: Once | None = None
     ) -> Answer:
@@ -152,6 +155,25 @@ class Jobs:
                 continue
             if (runner := self.store.runners.get(job.runner)) is not None:
                 yield runner
+
+    def end_strangers(self) -> None:
+        """End jobs that run for nobody: of runs that have ended, and attempts that were followed.
+
+        An engine that has lost its data does not know that they were given up. A spider that has
+        just written its summary gets the time to close.
+        """
+        present = {name_of_job(job.runner, job.attempt) for job in self.store.runners.open_jobs()}
+        try:
+            running = [job for job in self.scrapyd.running() if job.startswith("r")]
+        except ScrapydError:
+            return
+        now = monotonic()
+        since = {job: self._strange_since.get(job, now) for job in running if job not in present}
+        self._strange_since = since
+        for job, first_seen in since.items():
+            if now - first_seen >= self.settings.cancel_grace + _KILL_AFTER:
+                logger.warning("Job %s runs for nobody and is ended", job)
+                self.scrapyd.end_orphan(job, None)
 
     def queue_position(self, runner: Runner) -> int | None:
         """A queued runner's place at Scrapyd, 1 for the next to run; None if it is not known."""

@@ -51,6 +51,7 @@ class Watcher:
         before, self._failures = self._failures, {}
         self._try(before, "the heartbeat", beat)
         self._try(before, "the list of open runners", partial(self._refresh_runners, before))
+        self._try(before, "the list of running jobs", self._jobs.end_strangers)
         self._try(before, "the list of due runs", partial(self._settle_due, before))
         self._try(before, "the list of open sessions", partial(self._refresh_sessions, before))
         deletions = partial(finish_deletions, self._jobs.store)

@@ -79,6 +79,9 @@ class Scrapyd(ScrapydClient):
         known = self.states()
         return {job: known[job] for job in jobs if job in known}
 
+    def running(self) -> list[str]:
+        return [job for job, state in self.states().items() if state == "running"]
+
     def queue_position(self, job: str) -> int | None:
         return self._places.get(job)
 
@@ -100,7 +103,9 @@ class Scrapyd(ScrapydClient):
         return has_orphan(job, attempt, kill=kill)
 
     def end_orphan(self, job: str, number: int | None) -> None:
-        if number is not None:
+        if number is None:
+            self.kill(job)
+        else:
             kill_orphan(job, number)
 
     def open_jobs(self) -> list[Job]:

@@ -71,6 +71,10 @@ class Cluster:
                 found |= self._queue.states(jobs[begin : begin + _AT_ONCE])
         return found
 
+    def running(self) -> list[str]:
+        with self._asking():
+            return [*self._queue.claims()]
+
     def queue_position(self, job: str) -> int | None:
         try:
             with self._asking():

@@ -80,6 +80,9 @@ class JobService(Protocol):
     def states_of(self, jobs: Sequence[str]) -> States:
         """The states of those jobs that are known."""
 
+    def running(self) -> list[str]:
+        """The names of the jobs that run."""
+
     def queue_position(self, job: str) -> int | None:
         """The job's place in the queue, 1 for the next to run; None if it does not wait.
 

@@ -1,7 +1,6 @@
 """The API over the engine of a cluster, a real one; the nodes here beat and run nothing."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -10,6 +9,7 @@ from api.runners.attempts import attempt_of
 from api.runners.health import health
 from api.runners.lifecycle import Jobs
 from api.runners.nodes import cluster_report
+from api.runners.watch import Watcher
 from api.scrapyd.cluster import Cluster
 from api.scrapyd.job_service import ScrapydAway, ScrapydError
 from api.services import Services
@@ -182,11 +182,27 @@ def test_an_engine_that_lost_everything_ends_no_run(
     assert Node("b", nodes, queue).pop() == f"r{runner.id}-5"
 
 
-@pytest.fixture
-def frozen(valkey: Valkey) -> Iterator[Valkey]:
-    valkey.freeze()
-    yield valkey
-    valkey.thaw()
+def test_a_given_up_job_that_the_engine_takes_back_is_ended(
+    alice: Caller, node: Node, jobs: Jobs, valkey: Valkey, nodes: Nodes, queue: Queue
+) -> None:
+    alice.schedule()
+    node.pop()
+    (runner,) = jobs.store.runners.open()
+    jobs._attempts.again(runner, has_run=True)
+    jobs.scrapyd.end_orphan("r1-1", None)
+    with valkey.client as client:
+        client.flushall()
+    node.beat()
+    assert queue.states(["r1-1"]) == {"r1-1": "running"}, "it has forgotten that this was given up"
+    jobs.settings = jobs.settings.model_copy(update={"cancel_grace": -5})
+    watcher = Watcher(jobs)
+    until(lambda: watcher.refresh_all() or queue.claims(), lambda claims: not claims)
+    report = NodeReport(
+        *(node.name, node.incarnation, "0.1.0", 4, "direct", "-"),
+        time.time(),
+        claims=(node.claims[0].claim,),
+    )
+    assert nodes.beat(report, 60).lost == ("r1-1",)
 
 
 def test_a_silent_engine_is_waited_for_once(
