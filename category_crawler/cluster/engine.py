@@ -26,7 +26,8 @@ class EngineAway(Exception):
 class Engine:
     """Runs scripts in the engine; its methods may be called by many threads at once.
 
-    A call whose answer is lost may have been done. Calls are not repeated here.
+    A call whose answer is lost may have been done. Calls are not repeated here. A frozen engine is
+    sent no script over a new connection, because that begins with a question.
     """
 
     def __init__(self, url: str) -> None:

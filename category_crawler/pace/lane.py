@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 from urllib.parse import quote, unquote, urlsplit
 
+from category_crawler.cluster.membership import exit_name
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -12,12 +14,12 @@ class Lane:
     host: str
     """Such as ``www.amazon.com.au``."""
     exit: str
-    """``HOST:PORT`` of the proxy, without its password; ``direct`` without one."""
+    """``HOST:PORT`` of the proxy, without its password; else the name of the machine's own exit."""
 
     @classmethod
     def of(cls, url: str, proxy: str | None) -> Self:
         """The lane of a request."""
-        exit_ = urlsplit(proxy).netloc.rpartition("@")[2] if proxy else "direct"
+        exit_ = urlsplit(proxy).netloc.rpartition("@")[2] if proxy else exit_name()
         return cls(urlsplit(url).netloc, exit_)
 
     @classmethod
@@ -32,6 +34,14 @@ class Lane:
         return quote(f"{self.host} {self.exit}", safe=" ")
 
 
+class NoTurnNow(Exception):
+    """Raised if no turn can be given at the moment: ask again a little later."""
+
+
+class NoTurnEver(Exception):
+    """Raised if the spider's job is not its own any more: it must send nothing more."""
+
+
 class Pace(Protocol):
     """Hands out turns of lanes, first come, first served."""
 
@@ -39,5 +49,8 @@ class Pace(Protocol):
         """Reserve the lane's next turn and return the seconds until it.
 
         The turn after it comes ``gap`` seconds later. Who has reserved a turn and dies holds
-        nothing else up.
+        nothing else up. Raises NoTurnNow or NoTurnEver.
         """
+
+    async def confirm(self) -> None:
+        """Return if a turn reserved earlier may still be used. Raises NoTurnNow or NoTurnEver."""

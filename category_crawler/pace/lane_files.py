@@ -47,6 +47,9 @@ class LaneFiles:
         self._own_next[lane] = turn + gap
         return turn - now
 
+    async def confirm(self) -> None:
+        """Nobody gives up a job of this machine while its process runs."""
+
 
 def lanes_in(folder: Path) -> dict[Lane, float]:
     """The lanes that were ever asked, and in how many seconds the next free turn of each is."""

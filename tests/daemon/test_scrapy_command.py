@@ -16,6 +16,7 @@ USED_BY_OTHERS = {
     "api",
     "flask",
     "playwright",
+    "redis",  # of clusters
     "rich",
     "scrapy_playwright",
     "scrapyd",
