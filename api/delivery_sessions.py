@@ -26,7 +26,7 @@ from category_crawler.delivery.report import (
     read_report,
 )
 from category_crawler.delivery.session import DeliverySession as SavedSession
-from category_crawler.delivery.session import remove_session, session_version
+from category_crawler.delivery.session import is_version, remove_session, session_version
 from category_crawler.delivery.suburb import is_same_suburb
 from category_crawler.domain_config import Marketplace
 from category_crawler.environment import without_secrets
@@ -70,8 +70,7 @@ class Sessions:
 
     def check(self, shop: Marketplace, postcode: str) -> None:
         """Raise SessionMissing unless the session can be used for a category run."""
-        version = session_version(shop.domain, postcode)
-        if not version:
+        if not session_version(shop.domain, postcode):
             raise SessionMissing(
                 f"No cookie file found for {shop.domain} {postcode}: make one with "
                 f'POST /zipcodes/create-zipcode/ {{"domain": {shop.id}, "zipcode": "{postcode}"}}'
@@ -80,7 +79,7 @@ class Sessions:
         is_bad = (
             session is not None
             and session.status is SessionStatus.INACTIVE
-            and session.bad_version == version
+            and is_version(shop.domain, postcode, session.bad_version)
         )
         if is_bad:
             raise SessionMissing(
@@ -196,16 +195,17 @@ class Sessions:
         if status.is_open:
             self._move_on(session)
             return
-        version = session_version(session.domain, session.postcode)
-        if status is SessionStatus.ACTIVE and not version:
+        place = session.domain, session.postcode
+        has_file = bool(session_version(*place))
+        if status is SessionStatus.ACTIVE and not has_file:
             said = "Its cookie file is gone"
             self.store.sessions.move(session, SessionStatus.INACTIVE, failed_message=said)
-        elif status in _UNUSABLE and version not in ("", session.bad_version):
+        elif status in _UNUSABLE and has_file and not is_version(*place, session.bad_version):
             self.store.sessions.move(session, SessionStatus.ACTIVE, failed_message=None)
 
     def expire(self, domain: str, postcode: str, version: str) -> None:
         """Mark a session as expired, unless its cookie file has another version by now."""
-        if session_version(domain, postcode) != version:
+        if not is_version(domain, postcode, version):
             return
         session = self.store.sessions.of(domain, postcode)
         if session is None:

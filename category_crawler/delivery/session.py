@@ -7,9 +7,11 @@ browser extensions export it, and Netscape ``cookies.txt`` work too. To import o
 """
 
 import json
+import os
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +26,11 @@ from category_crawler.times import utc_now
 
 _PRIVATE = 0o600
 _LOCK_POLL_SECONDS = 0.2
+_SETTLED_SECONDS = 2.0
+"""Two writes within this time may leave a file with the same time."""
+_VERSION_BYTES = 16
+_UNREADABLE = "unreadable"
+"""Version of a file that is there and cannot be read."""
 _MADE_BY_SPIDER = ("created_at", "user_agent", "location")
 
 
@@ -48,10 +55,10 @@ class DeliverySession:
         Raises SessionMissing if there is none, SessionUnreadable if it holds no usable cookie for
         the domain.
         """
-        version = session_version(domain, postcode)
         path = session_file(domain, postcode)
         try:
-            text = path.read_text(encoding="utf-8")
+            content = _content(path)
+            text = content.decode()
         except FileNotFoundError:
             raise SessionMissing(
                 f"No cookie file found for {domain} {postcode}: make one with "
@@ -60,7 +67,7 @@ class DeliverySession:
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise SessionUnreadable(f"the cookie file {path} cannot be read: {error}") from None
-        return replace(cls.read(text, domain, postcode), version=version)
+        return replace(cls.read(text, domain, postcode), version=_digest(content))
 
     @classmethod
     def read(cls, text: str, domain: str, postcode: str) -> Self:
@@ -150,15 +157,84 @@ def saved_sessions() -> list[tuple[str, str]]:
 
 
 def session_version(domain: str, postcode: str) -> str:
-    """A text that changes whenever the session's file is written; empty if there is no file."""
+    """A text that tells the content of the session's file; empty if there is no file.
+
+    The same cookies have the same version on every machine.
+    """
     path = session_file(domain, postcode)
     try:
-        stat = path.stat()
+        return _version(path)
+    except FileNotFoundError:
+        return _version(path) if _adopt(path) else ""
+
+
+def is_version(domain: str, postcode: str, version: str | None) -> bool:
+    """Whether the session's file is there and has this version.
+
+    Versions of before 0.2 are known too, by the file's time and place on this machine: they are
+    kept with sessions that are no longer good, and in jobs that were queued then. Until 0.3.
+    """
+    now = session_version(domain, postcode)
+    if not now or not version:
+        return False
+    return version == now or version == _older_version(session_file(domain, postcode))
+
+
+def _older_version(path: Path) -> str | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return f"{status.st_mtime_ns:x}-{status.st_ino:x}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The version of a file that has not changed for a while."""
+
+    state: tuple[int, int, int]
+    """Inode, time of the last change and size."""
+    version: str
+
+
+_known: dict[Path, _Known] = {}
+
+
+def _version(path: Path) -> str:
+    """The digest of a file, which is read again only once it has changed.
+
+    Raises FileNotFoundError.
+    """
+    try:
+        # On NFS the attributes of a file may be old until it is opened.
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            state = (status.st_ino, status.st_mtime_ns, status.st_size)
+            known = _known.get(path)
+            if known is not None and known.state == state:
+                return known.version
+            version = _digest(file.read())
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return _UNREADABLE
+    if time.time() - status.st_mtime > _SETTLED_SECONDS:
+        _known[path] = _Known(state, version)
+    return version
+
+
+def _content(path: Path) -> bytes:
+    """What a session's file holds. Raises OSError."""
+    try:
+        return path.read_bytes()
     except FileNotFoundError:
         if not _adopt(path):
-            return ""
-        stat = path.stat()
-    return f"{stat.st_mtime_ns:x}-{stat.st_ino:x}"
+            raise
+        return path.read_bytes()
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=_VERSION_BYTES).hexdigest()
 
 
 def _adopt(path: Path) -> bool:

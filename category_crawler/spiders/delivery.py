@@ -36,6 +36,7 @@ from category_crawler.delivery.report import note_process
 from category_crawler.delivery.session import (
     DeliverySession,
     is_imported,
+    is_version,
     lock_session,
     session_file,
     session_version,
@@ -183,8 +184,9 @@ class DeliverySpider(SessionSpider):
             self.stopping.stop(Unreachable(f"{host} gave no answer: {_first_line(failure.value)}"))
 
     def _is_replaced(self) -> bool:
-        now = session_version(self.domain, self.postcode)
-        return self._replaces is not None and now not in ("", self._replaces)
+        if self._replaces is None or not session_version(self.domain, self.postcode):
+            return False
+        return not is_version(self.domain, self.postcode, self._replaces)
 
     def _home(self, shop: Marketplace) -> Request:
         context = {

@@ -449,6 +449,23 @@ def test_a_run_that_cannot_renew_its_session_makes_it_inactive(
     assert only(alice)["status"] == "active", "another file took the bad one's place"
 
 
+def test_an_upgrade_wakes_no_session_that_had_expired(
+    alice: Caller, home: Home, sessions: Sessions
+) -> None:
+    create(alice)
+    status = session_file(DOMAIN, POSTCODE).stat()
+    older = f"{status.st_mtime_ns:x}-{status.st_ino:x}"
+    sessions.expire(DOMAIN, POSTCODE, older)
+    session = sessions.store.sessions.of(DOMAIN, POSTCODE)
+    assert session is not None
+    assert session.bad_version == older
+    assert only(alice)["status"] == "inactive"
+    refused = alice.post(f"{CATEGORY}/add_schedule/", BODY)
+    assert (refused.status_code, "has expired" in refused.text) == (400, True)
+    home.make_session(about=BY_SPIDER)
+    assert only(alice)["status"] == "active"
+
+
 def test_checks_tell_expired_from_blocked(
     alice: Caller,
     shop: Storefront,

@@ -2,17 +2,23 @@
 
 import asyncio
 import json
+import os
+import re
+import shutil
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from category_crawler.delivery import session as session_module
 from category_crawler.delivery.__main__ import main
 from category_crawler.delivery.session import (
     DeliverySession,
     import_session,
     is_imported,
+    is_version,
     lock_session,
     remove_session,
     saved_sessions,
@@ -21,6 +27,7 @@ from category_crawler.delivery.session import (
 )
 from category_crawler.errors import InvalidJob, SessionMissing, SessionUnreadable
 
+PLACE = ("amazon.com.au", "4500")
 COOKIES: list[dict[str, Any]] = [
     {"name": "session-id", "value": "1", "domain": ".amazon.com.au", "path": "/"},
     {"name": "ubid-acbau", "value": "2", "domain": "www.amazon.com.au", "expires": 4102444800},
@@ -161,3 +168,77 @@ def test_what_a_file_says_of_itself_is_believed_where_it_is_text() -> None:
     about: dict[str, Any] = BY_SPIDER | {"suburb": {"a": 1}, "imported": 1}
     DeliverySession(*PLACE, COOKIES, about).save()
     assert DeliverySession.load(*PLACE).about == BY_SPIDER
+
+
+def saved(value: str = "1") -> Path:
+    return DeliverySession(*PLACE, [COOKIES[0] | {"value": value}]).save()
+
+
+def test_the_same_cookies_have_the_same_version_on_every_machine(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved()
+    version = session_version(*PLACE)
+    assert version == DeliverySession.load(*PLACE).version
+    assert re.fullmatch("[0-9a-f]{32}", version)
+    other = tmp_path / "other"
+    monkeypatch.setenv("CATEGORY_CRAWLER_HOME", str(other))
+    assert session_version(*PLACE) == ""
+    session_file(*PLACE).parent.mkdir(parents=True)
+    shutil.copyfile(path, session_file(*PLACE))
+    os.utime(session_file(*PLACE), (1, 1))
+    assert session_version(*PLACE) == version
+    assert is_version(*PLACE, version)
+
+
+def test_another_content_is_another_version() -> None:
+    path = saved()
+    first = session_version(*PLACE)
+    saved("2")
+    second = session_version(*PLACE)
+    assert second != first
+    # In place, of the same size and within the clock's tick.
+    before = path.stat()
+    path.write_text(path.read_text().replace('"2"', '"3"'))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert session_version(*PLACE) not in (first, second)
+    assert not is_version(*PLACE, second)
+    path.unlink()
+    assert session_version(*PLACE) == ""
+    assert not is_version(*PLACE, "")
+
+
+def test_a_file_that_has_not_changed_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved()
+    long_ago = time.time() - 60
+    os.utime(path, (long_ago, long_ago))
+    digests: list[bytes] = []
+    digest = session_module._digest
+    monkeypatch.setattr(
+        session_module, "_digest", lambda content: digests.append(content) or digest(content)
+    )
+    versions = {session_version(*PLACE) for _ in range(5)}
+    assert (len(versions), len(digests)) == (1, 1)
+    saved("2")
+    assert session_version(*PLACE) not in versions
+
+
+def test_a_version_of_an_older_release_is_still_known() -> None:
+    path = saved()
+    status = path.stat()
+    older = f"{status.st_mtime_ns:x}-{status.st_ino:x}"
+    assert is_version(*PLACE, older)
+    saved("2")
+    assert not is_version(*PLACE, older)
+
+
+def test_a_file_that_cannot_be_read_has_a_version_of_its_own() -> None:
+    path = session_file(*PLACE)
+    path.mkdir(parents=True)
+    unreadable = session_version(*PLACE)
+    with pytest.raises(SessionUnreadable, match="cannot be read"):
+        DeliverySession.load(*PLACE)
+    path.rmdir()
+    saved()
+    assert session_version(*PLACE) not in ("", unreadable)

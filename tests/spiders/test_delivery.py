@@ -145,6 +145,15 @@ def test_a_newer_session_is_left_as_it_is(empty: Home) -> None:
     assert len(empty.shop.requests) == before, "no browser was started"
 
 
+def test_a_job_that_an_older_release_has_queued_makes_the_session_anew(empty: Home) -> None:
+    empty.make_session()
+    path = session_file("amazon.com.au", "4500")
+    before, status = path.read_bytes(), path.stat()
+    older = f"{status.st_mtime_ns:x}-{status.st_ino:x}"
+    assert empty.deliver(replaces=older).code == 0
+    assert path.read_bytes() != before
+
+
 def test_the_session_in_use_stays_until_the_new_one_is_there(empty: Home) -> None:
     empty.make_session()
     before = session_file("amazon.com.au", "4500").read_bytes()
