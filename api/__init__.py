@@ -7,6 +7,7 @@ to the rules, and the answer leaves in an envelope.
 * :mod:`.delivery_sessions`: the same of a delivery session
 * :mod:`.products`: a run's rows as downloads and as data
 * :mod:`.alerts`: rules of collections, tried against each run that ends
+* :mod:`.exports`: copies of finished results elsewhere
 * :mod:`.accounts`: logins, tokens and keys
 * :mod:`.notices`: tells of runs that have ended, by mail and webhook
 * :mod:`.store`: SQLite; :mod:`.scrapyd`: the client of Scrapyd

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from api.export_url import fault_in_export_url
 from api.host_name import fault_in
 from category_crawler.daemon.address import port_named
 from category_crawler.environment import PREFIX, check_environment
@@ -63,6 +64,12 @@ def _check_public_url(url: str) -> str:
     is_address = parts.scheme in ("http", "https") and parts.hostname
     if url and (not is_address or parts.query or parts.fragment or parts.username):
         raise ValueError(f"public_url is {url!r}: it must be such as https://crawler.example.org")
+    return url
+
+
+def _check_export_url(url: str) -> str:
+    if url and (fault := fault_in_export_url(url)):
+        raise ValueError(f"export_url: {fault}")
     return url
 
 
@@ -132,7 +139,7 @@ class Settings(BaseModel):
     notice_timeout: Seconds = 30.0
     """Timeout in seconds for one mail or one webhook call."""
     notice_lease: Seconds = 300.0
-    """Lease in seconds: a notice whose watcher died while sending it is sent again after it."""
+    """Lease in seconds: what a watcher was sending or copying when it died is done again."""
     webhook_private_addresses: Flag = False
     """Call webhooks on this machine and on private networks, too."""
     credit_reserve: Count = 20_000
@@ -149,6 +156,8 @@ class Settings(BaseModel):
     """Free space of the disk; less is reported by ``/healthz``."""
     downloads_bytes: Count = 2_000_000_000
     """Size of the cache of CSV downloads; the least recently used are evicted."""
+    export_url: Annotated[str, AfterValidator(_check_export_url)] = ""
+    """Where results are copied to: a folder or an object store; empty copies nothing."""
     picture_host: Annotated[str, AfterValidator(_check_picture_host)] = "https://m.media-amazon.com"
     """Where pages load product pictures from; empty shows none. The default is the shop's own."""
     token_lifetime: Seconds = 7 * 86_400.0

@@ -10,6 +10,7 @@ from api.accounts.rate_limit import RateLimit
 from api.alerts.evaluator import Evaluator
 from api.config import Settings
 from api.delivery_sessions import Sessions
+from api.exports.exporter import Exporter
 from api.notices.outbox import Notices
 from api.products.archive import Archive
 from api.products.downloads import Downloads
@@ -45,13 +46,15 @@ class Services:
     archive: Archive
     notices: Notices
     alerts: Evaluator
+    exporter: Exporter
 
     @classmethod
     def make(cls, settings: Settings) -> Self:
         """The services over the home folder's database and Scrapyd."""
         shared = engine()
         cluster = Cluster(shared) if shared else None
-        store, scrapyd = Store(var_folder() / "api.db"), cluster or Scrapyd()
+        store = Store(var_folder() / "api.db", exporting=bool(settings.export_url))
+        scrapyd = cluster or Scrapyd()
         sessions = Sessions(store, scrapyd, settings)
         limits = (settings.downloads_bytes, settings.min_free_bytes)
         downloads = Downloads(var_folder() / "downloads", *limits)
@@ -72,6 +75,7 @@ class Services:
             notices=Notices(store, settings),
             # Who uses a folder of tables first empties it, and the watcher is another process.
             alerts=Evaluator(store, Downloads(var_folder() / "alerts", *limits), settings),
+            exporter=Exporter(store, downloads, settings),
         )
 
     def init_app(self, app: Flask) -> None:

@@ -22,9 +22,13 @@ _OF_OTHERS = frozenset({"CHROMIUM_FLAGS", "CHROMIUM_USER_FLAGS"})
 """They resemble ours, and belong to Debian's chromium."""
 
 
+_OF_API = (PREFIX, "AWS_", "GOOGLE_", "FSSPEC_")
+"""How the names of the API's settings begin, and of the credentials for copies of results."""
+
+
 def without_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment for a child process: without the settings of the API, some of them secret."""
-    return {n: v for n, v in environment.items() if n in VARIABLES or not n.startswith(PREFIX)}
+    """The environment for a child process: without what is for the API alone, some of it secret."""
+    return {n: v for n, v in environment.items() if n in VARIABLES or not n.startswith(_OF_API)}
 
 
 def check_environment(more: Iterable[str] = ()) -> None:

@@ -120,7 +120,11 @@ def watch_runners() -> None:
     signal.signal(signal.SIGINT, end)
     interval = services().settings.watch_interval
     in_daemon_thread(services().archive.work, stop, interval)
-    with services().notices.delivering(stop), services().alerts.trying(stop):
+    with (
+        services().notices.delivering(stop),
+        services().alerts.trying(stop),
+        services().exporter.copying(stop),
+    ):
         watch(services().jobs, stop)
 
 

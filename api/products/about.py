@@ -7,7 +7,7 @@ from api.store.records import Runner
 
 _COMPLETE: dict[bool | None, str] = {True: "yes", False: "no", None: "not known"}
 _LONGEST_PART, _LONGEST_FILTERS = 60, 90
-"""Characters of one part of a file's name; file systems take 255 bytes in all."""
+"""Bytes of one part of a file's name; file systems take 255 in all."""
 
 
 def file_name(runner: Runner, ending: str) -> str:
@@ -68,7 +68,7 @@ def _filters(filters: list[str]) -> str:
     """As many whole filters as have room: half a price would be another price."""
     kept: list[str] = []
     for one in map(_slug, filters):
-        if len("-".join([*kept, one])) > _LONGEST_FILTERS:
+        if len("-".join([*kept, one]).encode()) > _LONGEST_FILTERS:
             return "-".join([*kept, "and-more"])
         kept.append(one)
     return "-".join(kept)
@@ -76,4 +76,5 @@ def _filters(filters: list[str]) -> str:
 
 def _slug(text: str) -> str:
     """A text as a part of a file's name: letters and digits of any script, and hyphens."""
-    return re.sub(r"[^\w.]+", "-", text).strip("-._")[:_LONGEST_PART].rstrip("-._")
+    slug = re.sub(r"[^\w.]+", "-", text).strip("-._").encode()[:_LONGEST_PART]
+    return slug.decode(errors="ignore").rstrip("-._")

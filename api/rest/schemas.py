@@ -249,9 +249,23 @@ class Run(BaseModel):
     schedule: Schedule | None = Field(description="When further runs of the collection are due")
 
 
+class ExportedFile(BaseModel):
+    """The copy of a run's file in the folder or the object store that the operator has set."""
+
+    form: Literal["json", "parquet"]
+    url: str | None = Field(description="Where the copy is; null until it is there")
+    bytes: int | None
+    exported_at: str | None
+    why_not: str | None = Field(description="Why it is not there yet, as a sentence")
+
+
 class Result(Run):
     """A runner with its products, which are there once it is done."""
 
+    exports: list[ExportedFile] = Field(
+        description="Copies of its files elsewhere, made and still to be made; empty while it goes "
+        "on, and where results are not exported"
+    )
     asins: list[dict[str, Any]] = Field(
         description="Products; what the page does not show is null: "
         + ", ".join(f"`{name}`" for name in Product.__dataclass_fields__)

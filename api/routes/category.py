@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from pydantic_core import from_json, to_json
 from werkzeug.wsgi import wrap_file
 
+from api.exports.report import exports_of
 from api.products.spliced_file import SplicedFile
 from api.rest.auth import current_user
 from api.rest.envelope import enveloped, http_status
@@ -84,7 +85,8 @@ def result(body: GetResult) -> Any:
     The stages are queued, scraping, done and failed. Once it is done, `asins` holds the products,
     until the operator removes the files of old runs: then `files_removed_at` and `files_removed_by`
     say when and why, `is_download_generated` is false and no link is left; `stage` stays.
-    `include_asins` false leaves the products out, `limit` and `skip` give a page of them.
+    `include_asins` false leaves the products out, `limit` and `skip` give a page of them. Where the
+    operator has results copied elsewhere, `exports` says what is there and what is not yet.
     """
     runner = services().jobs.refresh(own_runner(body.collection_id))
     folder = folder_of(runner)
@@ -94,7 +96,7 @@ def result(body: GetResult) -> Any:
         with suppress(FileNotFoundError):
             return _with_products(runner, folder.rows.open("rb"), body)
         is_whole = False
-    return [{**report_of(runner, is_whole=is_whole), "asins": []}]
+    return [_result(runner, is_whole=is_whole, asins=[])]
 
 
 @operation(blueprint, "/cancel/", body=CollectionId, data=Revoked, errors=(404,))
@@ -140,6 +142,12 @@ def added(answer: Answer) -> dict[str, Any]:
     return data | ({"warnings": answer.warnings} if answer.warnings else {})
 
 
+def _result(runner: Runner, *, is_whole: bool, asins: object) -> dict[str, Any]:
+    """:class:`api.rest.schemas.Result` as data."""
+    exports = exports_of(services().store, runner)
+    return {**report_of(runner, is_whole=is_whole), "exports": exports, "asins": asins}
+
+
 def _with_products(runner: Runner, file: IO[bytes], body: GetResult) -> Any:
     """The answer with all products, or with one page of them."""
     if body.limit is None and not body.skip:
@@ -147,12 +155,12 @@ def _with_products(runner: Runner, file: IO[bytes], body: GetResult) -> Any:
     with file:
         end = None if body.limit is None else body.skip + body.limit
         page = [from_json(line) for line in islice(rows_in(file), body.skip, end)]
-    return [{**report_of(runner, is_whole=True), "asins": page}]
+    return [_result(runner, is_whole=True, asins=page)]
 
 
 def _with_file(runner: Runner, file: IO[bytes]) -> Response:
     """The envelope with the result file spliced in: neither parsed nor held in memory."""
-    data = [{**report_of(runner, is_whole=True), "asins": _PLACEHOLDER}]
+    data = [_result(runner, is_whole=True, asins=_PLACEHOLDER)]
     before, _, after = enveloped(HTTPStatus.OK, data, 1).rpartition(to_json(_PLACEHOLDER))
     spliced = SplicedFile(before, file, after)
     # The server's own wrapper sends a file piece by piece, without a thread and without copies.

@@ -10,12 +10,14 @@ from api.scrapyd.job_service import ScrapydError, Slots
 from api.store import StoreError
 from category_crawler.files.home import home, results_folder, var_folder
 from category_crawler.files.trouble import why_not_writable
-from category_crawler.times import seconds_since
+from category_crawler.times import in_words, seconds_since
 
 _LATE = 30
 """Seconds without a heartbeat after which the watcher counts as dead; at least ten intervals."""
 _OVERDUE = 300
 """Seconds after which a notice that is due and not tried counts as stuck."""
+_UNEXPORTED = 3600
+"""Seconds after which a file that is not copied counts as stuck."""
 _STUCK = 30
 """Seconds after which a job that waits while a slot is free counts as stuck."""
 _IDLE = 5
@@ -23,7 +25,7 @@ _IDLE = 5
 
 
 def health(jobs: Jobs, cluster: Cluster | None = None) -> dict[str, str]:
-    """``database, scrapyd, slots, queue, watcher, notices, disk``, and ``nodes`` in a cluster."""
+    """``database, scrapyd, slots, queue, watcher, notices, exports, disk``, and ``nodes`` in a cluster."""
     scrapyd, slots = _scrapyd(jobs)
     nodes = {"nodes": _nodes(cluster)} if cluster else {}
     return nodes | {
@@ -33,6 +35,7 @@ def health(jobs: Jobs, cluster: Cluster | None = None) -> dict[str, str]:
         "queue": _queue(jobs, slots),
         "watcher": _watcher(jobs),
         "notices": _notices(jobs),
+        "exports": _exports(jobs),
         "disk": _disk(jobs),
     }
 
@@ -105,6 +108,19 @@ def _notices(jobs: Jobs) -> str:
     if since is not None:
         return f"{number} due and not tried, the oldest for {seconds_since(since):.0f} s"
     return "ok"
+
+
+def _exports(jobs: Jobs) -> str:
+    """A place that refuses counts: it is the operator's own, and prune waits for it."""
+    try:
+        number, since, said = jobs.store.exports.late(_UNEXPORTED)
+    except StoreError as error:
+        return str(error)
+    if since is None or not jobs.settings.export_url:
+        return "ok"
+    noun = "file" if number == 1 else "files"
+    why = f": {said}" if said else ""
+    return f"{number} {noun} not copied, the oldest for {in_words(seconds_since(since))}{why}"
 
 
 def _disk(jobs: Jobs) -> str:

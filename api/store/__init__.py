@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from api.store.alerts import Alerts
 from api.store.credits import NotEnoughCredits, UserCredits
 from api.store.database import SQLiteFile, StoreError, StoreUnusable, is_damaged
+from api.store.exports import Exports
 from api.store.idempotency import IdempotencyKeys
 from api.store.login_attempts import LoginAttempts
 from api.store.notices import Notices
@@ -26,9 +27,12 @@ __all__ = ["NotEnoughCredits", "Store", "StoreError", "StoreUnusable", "is_damag
 
 
 class Store:
-    """The repositories of one database file."""
+    """The repositories of one database file.
 
-    def __init__(self, path: Path) -> None:
+    ``exporting`` has the files of runs that end be copied elsewhere.
+    """
+
+    def __init__(self, path: Path, *, exporting: bool = False) -> None:
         self._file = SQLiteFile(path)
         self.users = Users(self._file)
         self.logins = LoginAttempts(self._file)
@@ -38,6 +42,7 @@ class Store:
         self.keys = IdempotencyKeys(self._file)
         self.schedules = Schedules(self._file)
         self.alerts = Alerts(self._file, self.notices)
+        self.exports = Exports(self._file, is_on=exporting)
         self.removals = Removals(self._file)
         self.runners = Runners(
             self._file,
@@ -46,6 +51,7 @@ class Store:
             self.keys,
             self.schedules,
             self.alerts,
+            self.exports,
             self.removals,
         )
         self.sessions = DeliverySessions(self._file)

@@ -332,3 +332,47 @@ class TriedAlert:
     runner: int
     found: str
     tried_at: str
+
+
+class ExportForm(Word):
+    """Which file of a run is copied."""
+
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+class ExportStatus(Word):
+    """The status of a copy."""
+
+    PENDING = "pending"
+    STORED = "stored"
+    EMPTY = "empty"
+    """The run has no rows."""
+    GONE = "gone"
+    """The file was removed before it was copied."""
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A copy to be made; claimed, as a notice is."""
+
+    id: int
+    runner: int
+    form: ExportForm
+    tries: int
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What has become of the copy of a file."""
+
+    form: ExportForm
+    status: ExportStatus
+    url: str | None
+    bytes: int | None
+    stored_at: str | None
+    next_try_at: str
+    said: str | None
+    """Why it has not been made."""

@@ -9,6 +9,7 @@ from typing import Any
 from api.store.alerts import Alerts
 from api.store.credits import UserCredits
 from api.store.database import SQLiteFile, plain
+from api.store.exports import Exports
 from api.store.idempotency import IdempotencyKeys, Once
 from api.store.new_runner import add_runner
 from api.store.notices import Notices
@@ -28,7 +29,9 @@ _RUNNERS = (
 _FILES_ARE_FREE = (
     "stage IN ('done', 'failed') AND NOT is_stopping "
     "AND NOT EXISTS (SELECT 1 FROM runners AS later WHERE later.earlier = runners.id "
-    "AND later.stage IN ('queued', 'scraping'))"
+    "AND later.stage IN ('queued', 'scraping')) "
+    "AND NOT EXISTS (SELECT 1 FROM exports WHERE exports.runner = runners.id "
+    "AND status = 'pending')"
 )
 _SEARCHED = (
     "collections.name || ' ' || coalesce(node_name, '') || ' ' || "
@@ -53,6 +56,7 @@ class Runners:
         keys: IdempotencyKeys,
         schedules: Schedules,
         alerts: Alerts,
+        exports: Exports,
         removals: Removals,
     ) -> None:
         self._file = file
@@ -61,6 +65,7 @@ class Runners:
         self._keys = keys
         self._schedules = schedules
         self._alerts = alerts
+        self._exports = exports
         self._removals = removals
 
     def add_collection(
@@ -241,7 +246,7 @@ class Runners:
         self._alerts.drop(connection, collection)
         for runner in runners:
             self._keys.release(connection, runner)
-            for table in ("attempts", "notices", "alerts"):
+            for table in ("attempts", "notices", "alerts", "exports"):
                 connection.execute(f"DELETE FROM {table} WHERE runner = ?", (runner,))
         # The newest first: a runner may continue an earlier one.
         for runner in reversed(runners):
@@ -409,7 +414,8 @@ class Runners:
     def ended(self, before: str) -> list[Runner]:
         """Runners that ended before a moment (UTC, ISO 8601 with Z) and whose jobs are gone.
 
-        Without those that an open runner continues, whose spider may not have copied the rows yet.
+        Without those that an open runner continues, whose spider may not have copied the rows yet,
+        and those with files that are still to be exported.
         """
         query = f"{_RUNNERS} WHERE finished_at < ? AND {_FILES_ARE_FREE}"
         return self._file.all(_AS_RUNNER, query, (before,))
@@ -464,8 +470,9 @@ class Runners:
     def end(self, runner: int, outcome: Outcome) -> bool:
         """Move to ``done`` or ``failed``; False if it had ended: an end never changes.
 
-        The same transaction charges the rows kept, writes the notices, and has the runner be tried
-        against its collection's alerts unless its user has cancelled it. It also returns the rest
+        The same transaction charges the rows kept, writes the notices, has the runner's files be
+        copied where results are exported, and has the runner be tried against its collection's
+        alerts unless its user has cancelled it. It also returns the rest
         of the reserve; while the runner ``is_stopping``, :meth:`see_out` does that.
         """
         with self._file.writing() as connection:
@@ -480,6 +487,7 @@ class Runners:
                 is_over = not outcome.is_stopping
                 self._credits.settle(connection, runner, outcome.asin_count, is_over=is_over)
                 self._notices.add(connection, runner, is_by_user=outcome.is_by_user)
+                self._exports.add(connection, runner, outcome)
                 if not outcome.is_by_user:
                     self._alerts.add(connection, runner)
         return moved is not None

@@ -529,3 +529,34 @@ def add_owners(db: Database) -> None:
     """The user of each runner, by which a user's open ones are counted."""
     for statement in _OWNERS:
         db.conn.execute(statement)
+
+
+_EXPORT_TABLES = (
+    """
+    CREATE TABLE exports (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        runner INTEGER NOT NULL REFERENCES runners,
+        form TEXT NOT NULL CHECK (form IN ('json', 'parquet')),
+        status TEXT NOT NULL DEFAULT 'pending'
+            CHECK (status IN ('pending', 'stored', 'empty', 'gone', 'off')),
+        url TEXT,
+        bytes INTEGER,
+        stored_at TEXT,
+        tries INTEGER NOT NULL DEFAULT 0,
+        next_try_at TEXT NOT NULL,
+        claim TEXT,
+        claimed_until TEXT,
+        said TEXT,
+        created_at TEXT NOT NULL,
+        UNIQUE (runner, form)
+    )
+    """,
+    "CREATE INDEX due_exports ON exports (next_try_at) WHERE status = 'pending'",
+)
+
+
+@migrations()
+def create_exports(db: Database) -> None:
+    """The files of ended runs that are copied elsewhere."""
+    for statement in _EXPORT_TABLES:
+        db.conn.execute(statement)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from api.alerts.findings import Findings
 from api.alerts.saved_rules import saved_rules
+from api.exports.report import exports_of
 from api.rest.ownership import own_runner
 from api.rest.reports import report_of
 from api.runners.attempts import folder_of, job_name
@@ -109,6 +110,7 @@ def shown(
         job=job_name(runner),
         steps=steps(runner, is_newest=is_newest),
         advice=advice_for(runner, is_newest=is_newest),
+        exports=exports_of(store, runner),
         runs=store.runners.of_collection(collection, _RUNS_ON_A_PAGE, skip),
         runs_total=store.runners.number_of(collection),
         runs_skip=skip,

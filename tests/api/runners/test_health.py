@@ -28,7 +28,7 @@ def said(app: Flask) -> str:
 def test_all_is_well(app: Flask, scrapyd: Daemon) -> None:
     beat()
     answer = app.test_client().get("/healthz")
-    parts = ("database", "scrapyd", "slots", "queue", "watcher", "notices", "disk")
+    parts = ("database", "scrapyd", "slots", "queue", "watcher", "notices", "exports", "disk")
     well = dict.fromkeys(parts, "ok")
     assert (answer.status_code, answer.get_json()["data"]) == (200, well)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.store import Store
 from api.store.idempotency import Answer, Once
-from api.store.records import NoticeKind, NoticeStatus, Outcome, Runner, StoredRequest
+from api.store.records import ExportStatus, NoticeKind, NoticeStatus, Outcome, Runner, StoredRequest
 from api.store.schedules import Due, Plan, StoredRecurrence
 from api.store.stage import Stage
 
@@ -18,7 +18,7 @@ class Use:
     """One use of everything that the store can do; ``statements`` is what SQLite was asked."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = Store(folder / "api.db")
+        self.store = Store(folder / "api.db", exporting=True)
         self.statements: list[str] = []
         self.store.db.conn.set_trace_callback(self.statements.append)
         self.user = self.store.users.add("a@example.org", "a", "hash")
@@ -70,6 +70,7 @@ class Use:
         store.notices.postpone(notice, 60, "busy")
         store.notices.settle(notice, NoticeStatus.SENT, None)
         self.alerts(first)
+        self.exports(first)
         second = store.runners.add(first, 0, 1)
         assert second is not None
         store.runners.remove_files({first.id: None}, "prune")
@@ -134,6 +135,22 @@ class Use:
         alerts.remove_rules(collection)
         self.store.runners.last_ended(collection)
         self.store.runners.last_done_before(ended)
+
+    def exports(self, ended: Runner) -> None:
+        exports = self.store.exports
+        export = exports.claim(60)
+        assert export is not None
+        assert exports.hold(export, 60)
+        assert exports.postpone(export, -1, "busy")
+        export = exports.claim(60)
+        assert export is not None
+        assert exports.settle_without(export, ExportStatus.PENDING, None)
+        export = exports.claim(60)
+        assert export is not None
+        assert exports.settle_stored(export, "s3://shop-data/1", 1)
+        assert len(exports.of(ended.id)) == 1
+        exports.late(-60)
+        exports.switch_off()
 
     def sessions(self) -> None:
         store = self.store
