@@ -7,8 +7,10 @@ from flask import Flask
 from api.runners.attempts import folder_of
 from api.runners.request import AddSchedule
 from api.services import Services
+from api.store import Store
 from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
+from category_crawler.files.home import var_folder
 from tests.api.services import BODY
 from tests.waiting import until
 
@@ -72,6 +74,19 @@ def ended(app: Flask, runner: Runner, reason: str = "", message: str = "", kept:
     now = store.runners.get(runner.id)
     assert now is not None
     return now
+
+
+def exported(app: Flask, runner: Runner, url: str) -> Runner:
+    """End a recorded runner where results are exported: one file is there, the other is not yet."""
+    store = Store(var_folder() / "api.db", exporting=True)
+    store.runners.end(runner.id, Outcome(Stage.DONE, 10))
+    first, second = store.exports.claim(60), store.exports.claim(60)
+    assert first is not None
+    assert second is not None
+    store.exports.settle_stored(first, url, 1_234_000)
+    store.exports.postpone(second, 60, "The store refuses it (AccessDenied)")
+    store.close()
+    return refreshed(app, runner)
 
 
 def page_of(runner: Runner) -> str:

@@ -13,6 +13,7 @@ from category_crawler.run.writer import Run
 from tests.api.services import Caller, Daemon
 from tests.api.web.crawls import (
     ended,
+    exported,
     page_of,
     refreshed,
     services_of,
@@ -211,3 +212,14 @@ def test_a_collection_leads_to_its_newest_run(reader: Reader, app: Flask, ann: U
     assert reader.get(f"/collections/{runner.collection.id}/").location == page_of(runner)
     for number in (runner.collection.id + 1, 2**70):
         assert reader.get(f"/collections/{number}/").status_code == 404
+
+
+def test_the_copies_of_its_files_are_shown(reader: Reader, app: Flask, ann: User) -> None:
+    without = ended(app, stored(app, ann.id))
+    assert "Copies" not in reader.get(page_of(without)).text
+    runner = exported(app, stored(app, ann.id), "s3://shop-data/1/<b>.json")
+    shown = reader.get(page_of(runner)).text
+    assert "<h2>Copies</h2>" in shown
+    assert "s3://shop-data/1/&lt;b&gt;.json" in shown
+    assert "1.2 MB" in shown
+    assert "The store refuses it (AccessDenied): it is tried again at" in shown

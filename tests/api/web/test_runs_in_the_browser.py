@@ -13,6 +13,7 @@ from category_crawler.run.writer import Run
 from tests.api.services import Daemon
 from tests.api.web.crawls import (
     ended,
+    exported,
     page_of,
     services_of,
     start,
@@ -66,7 +67,11 @@ def test_nothing_serious_for_axe_and_nothing_too_wide(
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     failed = with_everything(app, ann.id)
     opened = stored(app, ann.id, HEBREW)
-    for path in ("/collections/", page_of(failed), f"{page_of(failed)}log", page_of(opened)):
+    done = exported(app, stored(app, ann.id), f"s3://shop-data/{'a_long_name_' * 20}.json")
+    for path in (
+        *("/collections/", page_of(failed), f"{page_of(failed)}log", page_of(opened)),
+        page_of(done),
+    ):
         page.goto(path)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
         check(page)
