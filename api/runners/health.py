@@ -25,7 +25,10 @@ _IDLE = 5
 
 
 def health(jobs: Jobs, cluster: Cluster | None = None) -> dict[str, str]:
-    """``database, scrapyd, slots, queue, watcher, notices, exports, disk``, and ``nodes`` in a cluster."""
+    """``database, scrapyd, slots, queue, watcher, notices, exports, disk``.
+
+    In a cluster ``nodes`` too.
+    """
     scrapyd, slots = _scrapyd(jobs)
     nodes = {"nodes": _nodes(cluster)} if cluster else {}
     return nodes | {
