@@ -23,6 +23,7 @@ class Look:
     foreign_share: float = 1.0
     """Share of cards that show the other currency."""
     has_title: bool = True
+    title_end: str = ""
     has_price: bool = True
     mixed_offers: bool = False
 
@@ -100,7 +101,7 @@ def _card(item: Item, look: Look, index: int, *, advertisement: bool) -> str:
 def _title(item: Item, look: Look, link: str, advertisement: bool) -> str:
     if not look.has_title:
         return '<div data-cy="title-recipe"></div>'
-    title = escape(item.title)
+    title = escape(item.title + look.title_end)
     prefix = look.words.advertisement if advertisement else ""
     brand = ""
     if item.number % 3 == 0:

@@ -183,6 +183,7 @@ def _look(switches: Switches, visit: Visit) -> Look:
         foreign=foreign,
         foreign_share=switches.wrong_currency_share,
         has_title=not _since(switches.titles_missing_from, visit),
+        title_end=switches.title_end,
         has_price=not _since(switches.prices_missing_from, visit),
         mixed_offers=switches.mixed_offers,
     )

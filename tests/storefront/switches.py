@@ -57,6 +57,8 @@ class Switches:
     mixed_offers: bool = False
     """Cards also show other editions, price ranges, prices for members, another way to buy,
     subscription discounts, promotions and stock, as in :mod:`tests.storefront.offers`."""
+    title_end: str = ""
+    """Each title ends with this text."""
     corrects_query: bool = False
     """Listings say that they are of another spelling of the search words."""
     banner_year: int = 2026

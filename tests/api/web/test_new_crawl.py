@@ -8,10 +8,8 @@ from flask import Flask
 
 from api.accounts.passwords import password_hash
 from api.alerts.rules import rules_of
-from api.runners import previews
 from api.store import Store
 from category_crawler.delivery.session import session_file
-from category_crawler.run.preview_report import PreviewReport
 from tests.api.services import Daemon
 from tests.api.web.reader import PASSWORD, Reader
 from tests.crawls import DOMAIN, POSTCODE, URL
@@ -263,22 +261,10 @@ def test_a_preview_of_a_form_that_is_not_whole_says_what_is_missing(reader: Read
     assert "Say where the shop is to deliver to" in fault(answer.text, "postcode")
 
 
-def test_titles_are_escaped(
-    reader: Reader, scrapyd: Daemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    evil = "<script>alert(1)</script> \u05d0"
-    read = previews.read_preview
-
-    def with_evil_title(job: str) -> PreviewReport | None:
-        report = read(job)
-        if report is None:
-            return None
-        products = [p.model_copy(update={"title": evil}) for p in report.products]
-        return report.model_copy(update={"products": products})
-
-    monkeypatch.setattr(previews, "read_preview", with_evil_title)
+def test_titles_are_escaped(reader: Reader, scrapyd: Daemon, shop: Storefront) -> None:
+    shop.switches.title_end = " <script>alert(1)</script> \u05d0"
     answer = reader.send(PAGE, "/new/preview", **FORM)
     path = answer.location.partition("#")[0]
     text = until(lambda: reader.get(path).text, lambda text: "according to the shop" in text, 60)
     assert "<script>alert" not in text
-    assert "&lt;script&gt;alert(1)" in text
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt; \u05d0</a>") == 8
