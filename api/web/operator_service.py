@@ -59,8 +59,8 @@ def _state() -> dict[str, object]:
 
 
 def _lanes() -> Iterator[ShopPace]:
-    # It loads Scrapy, which no other page needs.
-    from category_crawler.pace.turns import seconds_between
+    # It reads the project's settings, and exits where they are wrong: the other pages go on then.
+    from category_crawler.pace.delay import seconds_between
 
     for lane, ahead in lanes_in(var_folder() / "pace").items():
         yield ShopPace(lane.host, lane.exit, seconds_between(lane.host), ahead)

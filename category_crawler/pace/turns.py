@@ -1,24 +1,22 @@
 """Makes one spider wait for its turns."""
 
 import asyncio
-import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import TypeVar
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.settings import BaseSettings
 
-from category_crawler import settings as project
 from category_crawler.cluster.membership import queue_url
 from category_crawler.errors import Interrupted
 from category_crawler.extensions.stopping import stopping_of
 from category_crawler.files.home import var_folder
 from category_crawler.middlewares.retry import announce_pause
+from category_crawler.pace.delay import seconds_between
 from category_crawler.pace.lane import Lane, NoTurnEver, NoTurnNow, Pace
 from category_crawler.pace.lane_files import LaneFiles
 from category_crawler.times import steady
@@ -56,7 +54,7 @@ class Turns:
     async def wait(self, request: Request) -> None:
         """Wait until a request may be sent. Raises IgnoreRequest if the crawl stops first."""
         lane = Lane.of(request.url, request.meta.get("proxy"))
-        gap = _gap(lane.host)
+        gap = nextnext_gap(lane.host)
         if not gap:
             return
         async with self._waiting[lane]:
@@ -66,7 +64,7 @@ class Turns:
     async def count(self, request: Request) -> None:
         """Count a request like this one that is sent without waiting: the next comes later."""
         lane = Lane.of(request.url, request.meta.get("proxy"))
-        if gap := _gap(lane.host):
+        if gap := nextnext_gap(lane.host):
             with suppress(NoTurnNow, NoTurnEver):
                 await self._pace.reserve(lane, gap)
 
@@ -125,26 +123,5 @@ def leave_delay_to_turns(settings: BaseSettings) -> None:
     if not handler.startswith("category_crawler.pace."):
         return  # the operator's own handler, which takes no turns
     for name in _OF_SCRAPY:
-        if settings.getfloat(name) <= _delay():
+        if settings.getfloat(name) <= seconds_between():
             settings.set(name, 0, priority="cmdline")
-
-
-def seconds_between(host: str) -> float:
-    """Seconds between two requests of this machine to a shop, on average."""
-    return max(0.0, _delay(host))
-
-
-def _gap(host: str) -> float:
-    """Seconds until the turn after the next, random as Scrapy's own delay is; 0 for no pace."""
-    jitter = float(_operators("DOWNLOAD_DELAY_JITTER", 0.5))
-    return max(0.0, _delay(host) * (1 + random.uniform(-jitter, jitter)))  # noqa: S311
-
-
-def _delay(host: str = "") -> float:
-    slot: dict[str, Any] = _operators("DOWNLOAD_SLOTS", {}).get(urlsplit(f"//{host}").hostname, {})
-    return float(slot.get("delay", project.DOWNLOAD_DELAY))
-
-
-def _operators(name: str, default: Any) -> Any:
-    """A setting of the operator's, without what ``-s`` says for one run."""
-    return getattr(project, name, default)

@@ -20,7 +20,7 @@ from category_crawler.job import CategoryJob
 from category_crawler.listing_url import ListingURL
 from category_crawler.middlewares.decompression import too_large
 from category_crawler.middlewares.response import GARBLED
-from category_crawler.pace.turns import seconds_between
+from category_crawler.pace.delay import seconds_between
 from category_crawler.planning.plan import Limits
 from category_crawler.run.preview_report import PreviewReport
 from category_crawler.spiders.listing_request import accept_language, error_of, read_answer
