@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from api.rest.links import base_url
+from api.runners.attempts import folder_of
 from api.runners.report import Report, report
 from api.services import services
 from api.store.records import Runner
@@ -19,9 +20,9 @@ def report_of(runner: Runner, *, is_whole: bool | None = None) -> Report:
 
 
 def reports_of(runners: Sequence[Runner]) -> list[Report]:
-    """The reports of the newest runners of some collections, as they are now."""
+    """The reports of the newest runners of some collections; see :func:`latest`."""
     schedules = services().store.schedules.of_all([one.collection.id for one in runners])
-    return [_report(latest(one), schedules.get(one.collection.id)) for one in runners]
+    return [_report(one, schedules.get(one.collection.id)) for one in runners]
 
 
 def latest(runner: Runner) -> Runner:
@@ -31,6 +32,13 @@ def latest(runner: Runner) -> Runner:
     except Exception:
         logger.exception("Runner %s could not be refreshed; it is listed as stored", runner.id)
         return runner
+
+
+def facts_of(runner: Runner) -> tuple[object, ...]:
+    """What the report of a runner depends on, without reading its files."""
+    position = services().jobs.queue_position(runner)
+    state = (runner.id, runner.attempt, runner.stage, runner.is_stopping, position)
+    return (*state, folder_of(runner).version)
 
 
 def _report(runner: Runner, schedule: Schedule | None, *, is_whole: bool | None = None) -> Report:

@@ -17,7 +17,7 @@ from api.rest.idempotency import once
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
 from api.rest.preview_schemas import PreviewShown, preview_shown
-from api.rest.reports import report_of, reports_of
+from api.rest.reports import latest, report_of, reports_of
 from api.rest.schemas import (
     Added,
     CollectionDeleted,
@@ -114,7 +114,7 @@ def list_collections(body: ListCollections) -> dict[str, Any]:
     """List one's collections, newest first, each with its newest runner."""
     stage = Stage.of(body.status) if body.status else None
     total, runners = services().store.runners.page(current_user().id, stage, body.limit, body.skip)
-    return {"total": total, "items": reports_of(runners)}
+    return {"total": total, "items": reports_of([*map(latest, runners)])}
 
 
 @operation(blueprint, "/rename/", body=RenameCollection, data=Renamed, errors=(404,))

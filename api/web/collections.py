@@ -1,18 +1,16 @@
 """The collections of the reader, newest first: how they stand, and what can be done with them."""
 
-from hashlib import sha256
-
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.rest.auth import current_user
-from api.rest.reports import latest, reports_of
-from api.runners.attempts import folder_of
+from api.rest.reports import facts_of, latest, reports_of
 from api.runners.outcome import Step, outcome, steps
 from api.services import services
 from api.store.records import Runner
 from api.store.stage import Stage
 from api.web.page import own_path, page
+from api.web.poll import polled
 
 blueprint = page("collections", __name__, "/collections")
 
@@ -36,7 +34,7 @@ def listed() -> ResponseReturnValue:
     total, found = runners.search(user, *find) if words else runners.page(user, *find[1:])
     return render_template(
         "web/collections.html",
-        **_shown(found),
+        **_shown([*map(latest, found)]),
         total=total,
         search=search,
         stage=stage,
@@ -51,40 +49,26 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.get("/live")
-def live() -> ResponseReturnValue:
+def live() -> Response:
     """The parts that change of those collections that were open when the page was made."""
     named = request.args.get("ids", "").split(",")[:_ON_A_PAGE]
     wanted = [int(word) for word in named if word.isdecimal() and len(word) <= _LONGEST_ID]
     store, user = services().store.runners, current_user().id
     newest = (store.newest(user, number) for number in wanted)
     found = [latest(runner) for runner in newest if runner is not None]
-    response, version = Response(), _version(found)
-    response.set_etag(version)
-    response.cache_control.no_cache = True
-    if not request.if_none_match.contains(version):
-        shown = _shown(found) | {"version": version, "back": own_path(request.args.get("back", ""))}
-        response.set_data(render_template("web/collections_live.html", **shown))
-    return make_response(response.make_conditional(request))
+    back = own_path(request.args.get("back", ""))
+    return polled(
+        lambda: render_template("web/collections_live.html", **_shown(found), back=back),
+        *(facts_of(runner) for runner in found),
+    )
 
 
 def _shown(runners: list[Runner]) -> dict[str, object]:
-    """What the templates need of some runners."""
-    now = [latest(runner) for runner in runners]
+    """What the templates need of some runners, which are as they are now."""
     items = [
         {"report": report, "steps": steps(runner, is_newest=True), "outcome": outcome(report)}
-        for runner, report in zip(now, reports_of(now), strict=True)
+        for runner, report in zip(runners, reports_of(runners), strict=True)
     ]
     is_open = {Stage.QUEUED, Stage.SCRAPING}
-    open_ids = [one.collection.id for one in now if one.stage in is_open]
+    open_ids = [one.collection.id for one in runners if one.stage in is_open]
     return {"items": items, "open_ids": open_ids, "Step": Step}
-
-
-def _version(runners: list[Runner]) -> str:
-    """Another text whenever something has changed that is shown of them."""
-    jobs = services().jobs
-    facts = [
-        (one.id, one.stage, one.is_stopping, jobs.queue_position(one), folder_of(one).version)
-        for one in runners
-    ]
-    text = repr((facts, request.args.get("back"), request.headers.get("Accept-Language")))
-    return sha256(text.encode()).hexdigest()[:24]

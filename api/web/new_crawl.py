@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.alerts.rules import rules_text
@@ -18,6 +18,7 @@ from api.services import services
 from api.store.records import DeliverySession, SessionStatus
 from api.web.crawl_form import CrawlForm, sentence_of, understood
 from api.web.page import page
+from api.web.poll import polled
 from category_crawler.domain_config import Filter, Marketplace
 from category_crawler.errors import SessionMissing
 
@@ -117,6 +118,15 @@ def show_delivery() -> ResponseReturnValue:
     return render_template("web/new_crawl/delivery.html", **_values(asked))
 
 
+@blueprint.get("/delivery")
+def poll_delivery() -> Response:
+    """The same, as the page asks for it while the delivery session is made."""
+    values = _values(CrawlForm.read(request.args, whole=False))
+    return polled(
+        lambda: render_template("web/new_crawl/delivery.html", **values), values["delivery"]
+    )
+
+
 @blueprint.post("/session")
 def make_session() -> ResponseReturnValue:
     """Make the delivery session of the postcode, or make it again."""
@@ -152,10 +162,13 @@ def begin_preview() -> ResponseReturnValue:
 
 
 @blueprint.get("/preview")
-def show_preview() -> ResponseReturnValue:
+def show_preview() -> Response:
     """The part of the page that shows the preview."""
     asked = CrawlForm.read(request.args, whole=True)
-    return render_template("web/new_crawl/preview.html", **_shown(asked, _preview_of(asked)))
+    shown = _preview_of(asked)
+    return polled(
+        lambda: render_template("web/new_crawl/preview.html", **_shown(asked, shown)), shown
+    )
 
 
 def _page(

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import render_template
+from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
 from api.runners.health import health
@@ -13,6 +13,7 @@ from api.scrapyd.job_service import Job, ScrapydError, Slots
 from api.services import services
 from api.store.records import Role
 from api.web.page import page
+from api.web.poll import polled
 from category_crawler.daemon.address import console
 from category_crawler.files.home import home, var_folder
 from category_crawler.pace.lane_files import lanes_in
@@ -39,9 +40,10 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.get("/state")
-def state() -> ResponseReturnValue:
+def state() -> Response:
     """The part that changes, as the page asks for it."""
-    return render_template("web/operator_state.html", **_state())
+    shown = render_template("web/operator_state.html", **_state())
+    return polled(lambda: shown, shown)
 
 
 def _state() -> dict[str, object]:

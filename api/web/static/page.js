@@ -22,9 +22,11 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   const version = ctx.sourceElement?.dataset?.etag;
   if (version) ctx.request.headers["If-None-Match"] = version;
 });
-document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+// The part may be another element by now, with the same id.
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const version = ctx.response?.headers.get("ETag");
-  if (version && ctx.sourceElement) ctx.sourceElement.dataset.etag = version;
+  const part = document.getElementById(ctx.sourceElement?.id);
+  if (version && part) part.dataset.etag = version;
 });
 
 // An empty time zone is the reader's own.

@@ -30,6 +30,21 @@ def test_a_service_that_is_not_well_says_so(reader: Reader) -> None:
     assert "No shop has been asked yet" in shown
 
 
+def test_a_poll_without_news_is_answered_so(reader: Reader) -> None:
+    def again() -> int:
+        """The second of two polls; the disk may have filled up a little between them."""
+        known = reader.get(f"{PAGE}state").headers["ETag"]
+        return reader.get(f"{PAGE}state", **{"If-None-Match": known}).status_code
+
+    assert until(again, lambda status: status == 304, 20)
+    known = reader.get(f"{PAGE}state").headers["ETag"]
+    lane = Lane.of("https://www.amazon.com.au/s", None)
+    asyncio.run(LaneFiles(var_folder() / "pace").reserve(lane, 0))
+    answer = reader.get(f"{PAGE}state", **{"If-None-Match": known})
+    assert answer.status_code == 200
+    assert "<td>www.amazon.com.au</td>" in answer.text
+
+
 def test_jobs_paces_and_logs_are_shown(
     reader: Reader, alice: Caller, scrapyd: Daemon, home: Home
 ) -> None:
