@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from babel import Locale
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from api.alerts.findings import Findings
 from api.alerts.saved_rules import saved_rules
 from api.exports.report import exports_of
 from api.rest.ownership import own_runner
-from api.rest.reports import report_of
+from api.rest.reports import facts_of, report_of
 from api.runners.attempts import folder_of, job_name
 from api.runners.outcome import Step, advice_for, outcome, pages_a_minute, steps
 from api.runners.recurrence import Every
@@ -21,7 +24,10 @@ from api.store.records import Runner
 from api.web import run_log
 from api.web.axis_picture import HEIGHT, picture_of
 from api.web.page import page
+from api.web.poll import polled
+from api.web.words import reader
 from category_crawler.domain_config import DOMAINS
+from category_crawler.run.reader import RunFolder
 
 blueprint = page("run", __name__, "/collections/<int:collection_id>")
 
@@ -51,42 +57,33 @@ def show(collection_id: int, runner_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/runs/<int:runner_id>/live")
-def live(collection_id: int, runner_id: int) -> ResponseReturnValue:
-    """How an open run stands; once it has ended, the whole page is to be loaded."""
+def live(collection_id: int, runner_id: int) -> Response:
+    """How an open run stands; once it has ended, all parts of its page that change with that."""
     runner = services().jobs.refresh(own_runner(collection_id, runner_id))
-    response = Response()
-    response.cache_control.no_cache = True
     if runner.has_ended:
-        response.headers["HX-Refresh"] = "true"
-        return response
-    version = version_of(runner)
-    response.set_etag(version)
-    if not request.if_none_match.contains(version):
-        response.set_data(render_template("web/run_live.html", **_live(runner, version)))
-    return make_response(response.make_conditional(request))
+        return polled(
+            lambda: render_template("web/run_ended.html", **_whole(runner)), *facts_of(runner)
+        )
+    return polled(lambda: render_template("web/run_live.html", **_live(runner)), *facts_of(runner))
 
 
 @blueprint.get("/runs/<int:runner_id>/coverage")
-def coverage(collection_id: int, runner_id: int) -> ResponseReturnValue:
+def coverage(collection_id: int, runner_id: int) -> Response:
     """The picture of the price axis of an open run."""
     runner = own_runner(collection_id, runner_id)
-    response = Response()
-    response.cache_control.no_cache = True
-    response.set_etag(f"axis-{_hash(folder_of(runner).axis_version, runner.stage)}")
-    if not request.if_none_match.contains(response.get_etag()[0] or ""):
-        response.set_data(render_template("web/run_coverage.html", **_covered(runner)))
-    return make_response(response.make_conditional(request))
+    version = folder_of(runner).axis_version
+    return polled(
+        lambda: render_template("web/run_coverage.html", **_covered(runner)), version, runner.stage
+    )
 
 
 @blueprint.get("/runs/<int:runner_id>/log")
 def log(collection_id: int, runner_id: int) -> ResponseReturnValue:
     """Everything that is recorded of what has happened in a run."""
     runner = own_runner(collection_id, runner_id)
-    return render_template(
-        "web/run_log.html",
-        runner=runner,
-        events=_events(runner, _MOST_EVENTS),
-    )
+    is_there = runner.files_removed_at is None
+    events = _in_words(folder_of(runner), _MOST_EVENTS, _domain(runner)) if is_there else []
+    return render_template("web/run_log.html", runner=runner, events=events)
 
 
 def address(collection_id: int, runner_id: int, part: str | None = None) -> str:
@@ -98,55 +95,51 @@ def shown(
     runner: Runner, typed: Mapping[str, Typed] | None = None, code: int = 200
 ) -> ResponseReturnValue:
     """The page of a run; ``typed`` are forms that are shown again, by their names."""
-    runner = services().jobs.refresh(runner)
+    whole = _whole(services().jobs.refresh(runner))
+    return render_template("web/run.html", **whole, typed=typed or {}, Typed=Typed), code
+
+
+def _whole(runner: Runner) -> dict[str, Any]:
+    """What the page needs, without what was typed."""
     store, collection = services().store, runner.collection.id
-    is_newest = _newest_id(runner) == runner.id
+    newest_id = _newest_id(runner)
+    is_newest = newest_id == runner.id
     skip = max(0, min(request.args.get("runs_skip", 0, type=int) or 0, 2**31))
-    rules = saved_rules(store, collection)
-    made = render_template(
-        "web/run.html",
-        **_live(runner) | _covered(runner),
-        newest_id=_newest_id(runner),
-        job=job_name(runner),
-        steps=steps(runner, is_newest=is_newest),
-        advice=advice_for(runner, is_newest=is_newest),
-        exports=exports_of(store, runner),
-        runs=store.runners.of_collection(collection, _RUNS_ON_A_PAGE, skip),
-        runs_total=store.runners.number_of(collection),
-        runs_skip=skip,
-        runs_limit=_RUNS_ON_A_PAGE,
-        runs_link=lambda to: url_for(
-            "run.show",
-            collection_id=collection,
-            runner_id=runner.id,
-            runs_skip=to or None,
-            _anchor="runs",
-        ),
-        every=[*Every],
-        typed=typed or {},
-        Typed=Typed,
-        rules=rules,
-        found=_last_found(collection),
+    return (
+        _live(runner)
+        | _covered(runner)
+        | {
+            "newest_id": newest_id,
+            "job": job_name(runner),
+            "steps": steps(runner, is_newest=is_newest),
+            "advice": advice_for(runner, is_newest=is_newest),
+            "exports": exports_of(store, runner),
+            "runs": store.runners.of_collection(collection, _RUNS_ON_A_PAGE, skip),
+            "runs_total": store.runners.number_of(collection),
+            "runs_skip": skip,
+            "runs_limit": _RUNS_ON_A_PAGE,
+            "runs_link": lambda to: url_for(
+                "run.show",
+                collection_id=collection,
+                runner_id=runner.id,
+                runs_skip=to or None,
+                _anchor="runs",
+            ),
+            "every": [*Every],
+            "rules": saved_rules(store, collection),
+            "found": _last_found(collection),
+        }
     )
-    return made, code
 
 
-def version_of(runner: Runner) -> str:
-    """Another text whenever something has changed that is shown of an open run."""
-    position = services().jobs.queue_position(runner)
-    seen = (runner.id, runner.stage, runner.attempt, position, folder_of(runner).version)
-    return _hash(*seen, request.headers.get("Accept-Language"))
-
-
-def _live(runner: Runner, version: str = "") -> dict[str, Any]:
+def _live(runner: Runner) -> dict[str, Any]:
     report = report_of(runner)
     return {
         "runner": runner,
         "report": report,
         "outcome": outcome(report),
         "pace": pages_a_minute(report),
-        "events": _events(runner, _LATEST_EVENTS),
-        "version": version or ("" if runner.has_ended else version_of(runner)),
+        "log": _log_of(runner),
         "Step": Step,
     }
 
@@ -166,12 +159,23 @@ def _covered(runner: Runner) -> dict[str, Any]:
     }
 
 
-def _events(runner: Runner, most: int) -> list[tuple[str, str]]:
-    """When and what, newest first."""
-    domain = _domain(runner)
+def _log_of(runner: Runner) -> Markup:
+    """The latest events as the page shows them; empty without any."""
     if runner.files_removed_at:
-        return []
-    return [(event.at, run_log.in_words(event, domain)) for event in folder_of(runner).events(most)]
+        return Markup()
+    folder = folder_of(runner)
+    return _log_in(folder.path, folder.events_version, _domain(runner), reader())
+
+
+@lru_cache(maxsize=256)  # polls every second; the log is rarely news, and half of the page's cost
+def _log_in(path: Path, _version: str, domain: str, _locale: Locale) -> Markup:
+    events = _in_words(RunFolder(path), _LATEST_EVENTS, domain)
+    return Markup(render_template("web/run_events.html", events=events))  # noqa: S704 - escaped there
+
+
+def _in_words(folder: RunFolder, most: int, domain: str) -> list[tuple[str, str]]:
+    """When and what, newest first."""
+    return [(event.at, run_log.in_words(event, domain)) for event in folder.events(most)]
 
 
 def _last_found(collection: int) -> tuple[int, Findings] | None:
@@ -188,7 +192,3 @@ def _newest_id(runner: Runner) -> int:
 def _domain(runner: Runner) -> str:
     domain: str = runner.collection.request.fields.get("domain", "")
     return domain if domain in DOMAINS else ""
-
-
-def _hash(*parts: object) -> str:
-    return sha256(repr([str(part) for part in parts]).encode()).hexdigest()[:24]

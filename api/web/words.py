@@ -51,9 +51,14 @@ def form_name(ending: str) -> str:
     return _FORMS.get(ending, ending)
 
 
+def reader() -> Locale:
+    """The first language that the browser asks for and Babel knows; English if there is none."""
+    return _locale_of(request.headers.get("Accept-Language", ""))
+
+
 def number(value: float | None) -> str:
     """A number in the reader's spelling."""
-    return NONE if value is None else _number(value, _reader())
+    return NONE if value is None else _number(value, reader())
 
 
 @lru_cache(maxsize=4096)  # a page that is asked for again and again shows mostly the same ones
@@ -66,14 +71,14 @@ def percent(share: float | None, digits: int = 0) -> str:
     if share is None:
         return NONE
     pattern = "#,##0" + (f".{'0' * digits}" if digits else "") + "%"
-    return format_percent(share, format=pattern, locale=_reader())
+    return format_percent(share, format=pattern, locale=reader())
 
 
 def moment(utc: str | None) -> str | Markup:
     """A time of the API, which the browser shows in its own zone; in UTC without a script."""
     if utc is None:
         return NONE
-    return _moment(utc, _reader())
+    return _moment(utc, reader())
 
 
 @lru_cache(maxsize=4096)  # as above
@@ -86,7 +91,7 @@ def day(utc: str | None) -> str:
     """The day of a time of the API, in UTC."""
     if utc is None:
         return NONE
-    return format_date(datetime.fromisoformat(utc), "medium", locale=_reader())
+    return format_date(datetime.fromisoformat(utc), "medium", locale=reader())
 
 
 def signed(value: float) -> str:
@@ -102,7 +107,7 @@ def duration(seconds: float | None) -> str:
 def size(number: int) -> str:
     """Bytes in words: ``12.3 GB``."""
     unit, factor = next(one for one in _SIZES if number >= one[1] or one[1] == 1)
-    return format_unit(number / factor, f"digital-{unit}", "short", "#,##0.#", locale=_reader())
+    return format_unit(number / factor, f"digital-{unit}", "short", "#,##0.#", locale=reader())
 
 
 def zone(domain: str) -> str:
@@ -134,11 +139,6 @@ def init_app(app: Flask) -> None:
     """Give templates the filters."""
     for one in _FILTERS:
         app.add_template_filter(one)
-
-
-def _reader() -> Locale:
-    """The first language that the browser asks for and Babel knows; English if there is none."""
-    return _locale_of(request.headers.get("Accept-Language", ""))
 
 
 @lru_cache(maxsize=1024)  # browsers send the same again and again

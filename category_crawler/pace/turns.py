@@ -54,7 +54,7 @@ class Turns:
     async def wait(self, request: Request) -> None:
         """Wait until a request may be sent. Raises IgnoreRequest if the crawl stops first."""
         lane = Lane.of(request.url, request.meta.get("proxy"))
-        gap = nextnext_gap(lane.host)
+        gap = next_gap(lane.host)
         if not gap:
             return
         async with self._waiting[lane]:
@@ -64,7 +64,7 @@ class Turns:
     async def count(self, request: Request) -> None:
         """Count a request like this one that is sent without waiting: the next comes later."""
         lane = Lane.of(request.url, request.meta.get("proxy"))
-        if gap := nextnext_gap(lane.host):
+        if gap := next_gap(lane.host):
             with suppress(NoTurnNow, NoTurnEver):
                 await self._pace.reserve(lane, gap)
 

@@ -100,6 +100,11 @@ class RunFolder:
         return "-".join(_version(path) for path in files)
 
     @property
+    def events_version(self) -> str:
+        """Another text whenever :meth:`events` has something new."""
+        return _version(self._events)
+
+    @property
     def axis_version(self) -> str:
         """Another text whenever :attr:`price_axis` has changed."""
         return _version(self._axis)

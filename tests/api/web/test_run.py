@@ -39,8 +39,12 @@ def test_a_run_from_its_queue_to_its_end(
     assert "scraping" in live.text
     shop.switches.latency = 0
     until_ended(app, runner)
-    over = reader.get(f"{page_of(runner)}live")
-    assert (over.headers["HX-Refresh"], over.text) == ("true", "")
+    over = reader.get(f"{page_of(runner)}live", **{"If-None-Match": live.headers["ETag"]}).text
+    assert "Done, and complete: every one of the 60 products reported was found." in over
+    parts = re.findall(r'id="(\w+)" ?[^>]*hx-swap-oob="true"', over)
+    assert parts == ["outcome", "warnings", "coverage", "asked", "runs"]
+    assert "hx-get" not in over
+    assert not re.search(r'id="(schedule|alerts|collection)"', over), "these have forms"
     shown = reader.get(page_of(runner)).text
     assert "Done, and complete: every one of the 60 products reported was found." in shown
     assert "every 3s" not in shown
@@ -113,10 +117,8 @@ def test_an_open_run_can_be_read_without_scripts_and_is_polled_cheaply(
     shown = reader.get(page_of(runner)).text
     assert "<noscript>" in shown
     assert "Load this page again" in shown
-    version = re.search(r'data-etag="([^"]+)"', shown)
-    assert version is not None
-    known = {"If-None-Match": version[1].replace("&#34;", '"')}
-    for _ in range(2):
+    version = reader.get(f"{page_of(runner)}live").headers["ETag"]
+    for known in ({"If-None-Match": version}, {"If-None-Match": f"W/{version}"}):
         answer = reader.get(f"{page_of(runner)}live", **known)
         assert (answer.status_code, answer.data) == (304, b"")
     run = Run.create(folder_of(runner).path, {})
@@ -124,7 +126,13 @@ def test_an_open_run_can_be_read_without_scripts_and_is_polled_cheaply(
     answer = reader.get(f"{page_of(runner)}live", **known)
     assert answer.status_code == 200
     assert "The crawl begins" in answer.text
+    known = {"If-None-Match": answer.headers["ETag"]}
+    german = {"Accept-Language": "de"}
+    assert reader.get(f"{page_of(runner)}live", **known, **german).status_code == 200
+    run.note(Event(at="2026-01-01T00:00:01Z", kind=EventKind.RETRIED, page=1234, seconds=4))
     run.close()
+    assert "Page 1,234: retried" in reader.get(f"{page_of(runner)}live", **known).text
+    assert "Page 1.234: retried" in reader.get(f"{page_of(runner)}live", **german).text
 
 
 def test_what_the_shop_says_in_the_log_stays_text(reader: Reader, app: Flask, ann: User) -> None:

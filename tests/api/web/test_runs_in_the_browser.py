@@ -96,12 +96,45 @@ def test_a_run_goes_on_before_ones_eyes_until_it_has_ended(
     assert page.locator("svg .whole rect").count() >= 1
 
 
+def test_an_end_changes_what_it_must_and_keeps_what_is_being_typed(
+    signed_in: Page, app: Flask, ann: User
+) -> None:
+    page, runner = signed_in, stored(app, ann.id, "Lamps")
+    page.goto(page_of(runner))
+    page.get_by_text("Add an alert").click()
+    page.get_by_label("Only with these words").fill("half a wo")
+    ended(app, runner, "unreachable", "Silence")
+    expect(page.locator("#outcome")).to_contain_text("Failed: Silence.", timeout=20_000)
+    assert page.get_by_label("Only with these words").input_value() == "half a wo"
+    assert page.evaluate("document.activeElement.id") == "search"
+    expect(page.locator("#runs")).to_contain_text("failed")
+    expect(page.locator("#coverage")).to_contain_text("has not come to its end")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    assert page.locator("[hx-trigger^=every]").count() == 0
+    check(page)
+    page.get_by_role("button", name="Run again").click()
+    expect(page.locator("h1")).to_be_visible()
+
+
+def test_a_picture_without_news_is_left_alone(signed_in: Page, app: Flask, ann: User) -> None:
+    page, runner = signed_in, stored(app, ann.id)
+    page.goto(page_of(runner))
+    statuses = []
+    for _ in range(2):
+        with page.expect_response(lambda one: "/coverage" in one.url) as answer:
+            pass
+        statuses.append(answer.value.status)
+    assert statuses == [200, 304]
+
+
 def test_a_poll_without_news_leaves_the_page_alone(signed_in: Page, app: Flask, ann: User) -> None:
     page, runner = signed_in, stored(app, ann.id)
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(page_of(runner))
+    with page.expect_response(lambda one: "/live" in one.url):
+        page.goto(page_of(runner))
+    page.wait_for_timeout(200)
     page.evaluate("document.querySelector('#live').firstElementChild.dataset.mine = 'kept'")
     with page.expect_response(lambda one: "/live" in one.url) as answer:
         pass
