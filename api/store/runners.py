@@ -40,6 +40,12 @@ _SEARCHED = (
     "coalesce(json_extract(request, '$.domain'), '') || ' ' || "
     "coalesce(json_extract(request, '$.postcode'), '')"
 )
+_OF_PLACE = (
+    "FROM collections WHERE user = ?1 AND json_extract(request, '$.domain') = ?2 AND "
+    # As the index has it.
+    "upper(replace(replace(json_extract(request, '$.postcode'), ' ', ''), '-', '')) = "
+    "upper(replace(replace(?3, ' ', ''), '-', ''))"
+)
 _AS_RUNNER = reader_of(Runner)
 _AS_COLLECTION = reader_of(Collection)
 _REQUEST_TYPE = "amazon_category_scrape"
@@ -437,6 +443,17 @@ class Runners:
         """All collections of a user."""
         query = f"SELECT {columns_of(Collection, 'collections')} FROM collections WHERE user = ?"
         return self._file.all(_AS_COLLECTION, query, (user,))
+
+    def seen_from(
+        self, user: int, domain: str, postcode: str, limit: int
+    ) -> tuple[int, list[Collection]]:
+        """How many collections of a user are seen from a postcode, and the newest of them."""
+        found = self._file.rows(
+            f"SELECT (SELECT count(*) {_OF_PLACE}), {columns_of(Collection, 'collections')} "
+            f"{_OF_PLACE} ORDER BY id DESC LIMIT ?4",
+            (user, domain, postcode, limit),
+        )
+        return (found[0][0] if found else 0), [_AS_COLLECTION(row[1:]) for row in found]
 
     def remove_files(self, runners: Mapping[int, Progress | None], rule: str) -> set[int]:
         """Record that the files of ended runners are being removed, before the first goes.

@@ -560,3 +560,16 @@ def create_exports(db: Database) -> None:
     """The files of ended runs that are copied elsewhere."""
     for statement in _EXPORT_TABLES:
         db.conn.execute(statement)
+
+
+_PLACES = (
+    "CREATE INDEX collections_of_place ON collections (user, json_extract(request, '$.domain'), "
+    "upper(replace(replace(json_extract(request, '$.postcode'), ' ', ''), '-', '')), id)",
+)
+
+
+@migrations()
+def index_places(db: Database) -> None:
+    """Finds the collections of a user that are seen from a postcode, however that was written."""
+    for statement in _PLACES:
+        db.conn.execute(statement)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.delivery_sessions import Check, Conflict
@@ -12,6 +12,7 @@ from api.rest.ownership import own_zipcode
 from api.services import services
 from api.store.records import Collection, Zipcode
 from api.web.page import page
+from api.web.poll import polled
 from category_crawler.delivery.session import place
 from category_crawler.domain_config import DOMAINS
 from category_crawler.errors import InvalidJob
@@ -29,7 +30,8 @@ class Row:
     zipcode: Zipcode
     check: Check | None
     users: list[Collection]
-    """The reader's collections that are seen from it, newest first."""
+    """The newest of the reader's collections that are seen from it."""
+    users_total: int
 
     @property
     def is_changing(self) -> bool:
@@ -45,9 +47,10 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.get("/table")
-def table() -> ResponseReturnValue:
+def table() -> Response:
     """The table alone, as the page asks for it while something changes."""
-    return render_template("web/postcodes_table.html", rows=_rows())
+    rows = _rows()
+    return polled(lambda: render_template("web/postcodes_table.html", rows=rows), rows)
 
 
 @blueprint.post("/")
@@ -101,31 +104,18 @@ def _shown(faults: Mapping[str, str], code: int = 400) -> ResponseReturnValue:
         rows=_rows(),
         shops=[shop for shop in DOMAINS.values() if shop.active],
         faults=faults,
-        most_named=_MOST_NAMED,
     )
     return shown, code if faults else 200
 
 
 def _rows() -> list[Row]:
-    user, store = current_user().id, services().store
-    own = store.sessions.zipcodes(user)
-    collections = store.runners.collections(user) if own else []
-    return [_row(one, collections) for one in own]
+    return [_row(one) for one in services().store.sessions.zipcodes(current_user().id)]
 
 
-def _row(zipcode: Zipcode, collections: list[Collection]) -> Row:
-    sessions = services().sessions
+def _row(zipcode: Zipcode) -> Row:
+    sessions, session = services().sessions, zipcode.session
     check = sessions.check_of(sessions.refresh(zipcode).session)
+    place = (current_user().id, session.domain, session.postcode)
+    total, users = services().store.runners.seen_from(*place, _MOST_NAMED)
     # The check's result may have changed its state.
-    return Row(sessions.refresh(zipcode), check, _users(zipcode, collections))
-
-
-def _users(zipcode: Zipcode, collections: list[Collection]) -> list[Collection]:
-    session = zipcode.session
-    shop = DOMAINS[session.domain]
-    return [
-        one
-        for one in reversed(collections)
-        if one.request.domain == session.domain
-        and shop.postcode(one.request.postcode) == session.postcode
-    ]
+    return Row(sessions.refresh(zipcode), check, users, total)

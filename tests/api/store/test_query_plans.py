@@ -88,6 +88,7 @@ class Use:
         assert store.runners.search(self.user, ["lamps"], Stage.FAILED, 10, 0)[0] == 1
         store.runners.of_collection(ended, 10)
         store.runners.number_of(ended)
+        store.runners.seen_from(self.user, "amazon.com.au", "4500", 5)
         store.runners.rename_collection(self.user, ended, "Chairs")
         assert store.runners.delete_collection(self.user, ended)
         assert store.removals.of(ended) is not None

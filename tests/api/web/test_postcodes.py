@@ -1,5 +1,6 @@
 """The page of postcodes, with a real Scrapyd and a real browser behind it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from flask import Flask
 from api.store import Store
 from api.store.records import StoredRequest, User
 from category_crawler.delivery.session import session_file
+from category_crawler.domain_config import DOMAINS
 from tests.api.services import BODY, Caller, Daemon
 from tests.api.web.reader import Reader
 from tests.crawls import DOMAIN, POSTCODE, Home
@@ -66,6 +68,38 @@ def test_who_uses_a_postcode_is_told(reader: Reader, ann: User, store: Store) ->
     shown = reader.get(PAGE).text
     assert "&lt;b&gt;Lamps</a>" in shown
     assert "no collection of yours" not in shown
+
+
+def test_the_newest_that_use_a_postcode_are_named_and_all_counted(
+    reader: Reader, ann: User, store: Store, bob: Caller
+) -> None:
+    make(reader)
+    for number in range(8):
+        store.runners.add_collection(ann.id, f"Lamps {number}", StoredRequest(BODY), [])
+    for user, other in ((ann.id, {"postcode": "3000"}), (ann.id, {"domain": "x"}), (bob.user, {})):
+        store.runners.add_collection(user, "Chairs", StoredRequest(BODY | other), [])
+    shown = reader.get(PAGE).text
+    assert re.findall(r"Lamps (\d)</a>", shown) == ["7", "6", "5", "4", "3"]
+    assert "and 3 more" in shown
+    assert "Chairs" not in shown
+
+
+@pytest.mark.parametrize(
+    ("domain", "written", "postcode"),
+    [
+        ("amazon.co.uk", "sw1a 1aa", "SW1A1AA"),
+        ("amazon.co.jp", "100-0001", "1000001"),
+        ("amazon.com", "10001-1234", "10001-1234"),
+    ],
+)
+def test_a_collection_uses_its_postcode_however_it_was_written(
+    store: Store, ann: User, domain: str, written: str, postcode: str
+) -> None:
+    request = StoredRequest(BODY | {"domain": domain, "postcode": written})
+    added = store.runners.add_collection(ann.id, "Lamps", request, [])
+    assert DOMAINS[domain].postcode(written) == postcode
+    assert store.runners.seen_from(ann.id, domain, postcode, 5) == (1, [added.collection])
+    assert store.runners.seen_from(ann.id, domain, postcode[:-1], 5) == (0, [])
 
 
 @pytest.mark.parametrize(
