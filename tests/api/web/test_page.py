@@ -1,5 +1,7 @@
 """What every page does: forms with their proof, its policy, errors as pages, the menu."""
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -9,6 +11,7 @@ from api.store import Store
 from api.store.records import User
 from category_crawler.files.home import var_folder
 from tests.api.services import Caller
+from tests.api.web.crawls import stored
 from tests.api.web.reader import Reader
 
 
@@ -57,6 +60,26 @@ def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(reader: R
     assert "There is no such page." in shown.text
     assert reader.get("/colections").get_json()["code"] == 404
     assert reader.get("/api/v1/x", Accept="text/html").get_json()["code"] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "how"),
+    [
+        ("/collections/", "Collections", "page"),
+        ("/collections/1/runs/1/", "Collections", "true"),
+        ("/collections/1/runs/1/log", "Collections", "true"),
+        ("/collections/1/runs/1/products/", "Collections", "true"),
+        ("/collections/1/changes/", "Collections", "true"),
+        ("/new/", "New crawl", "page"),
+        ("/operator/users/1/", "Users", "true"),
+    ],
+)
+def test_the_menu_says_where_one_is(
+    reader: Reader, app: Flask, ann: User, path: str, name: str, how: str
+) -> None:
+    stored(app, ann.id)
+    menu = reader.get(path).text.partition('aria-label="Pages"')[2].partition("</nav>")[0]
+    assert re.findall(r'aria-current="(\w+)">([^<]+)<', menu) == [(how, name)]
 
 
 def test_a_busy_database_is_a_page_with_a_sentence(
