@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from api.web.pictures import picture_host
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -25,8 +27,9 @@ class Column:
         return self.sort.removeprefix("-")
 
 
-COLUMNS = (
-    Column("picture", "Picture", ("image_url",)),
+_PICTURE = "picture"
+_COLUMNS = (
+    Column(_PICTURE, "Picture", ("image_url",)),
     Column("title", "Title", ("title", "url"), "title"),
     Column("brand", "Brand", ("brand",), "brand", is_shown=False),
     Column("price", "Price", ("price", "price_cents", "currency"), "price", is_number=True),
@@ -45,13 +48,22 @@ COLUMNS = (
     Column("seller", "Seller", ("seller_name",), is_shown=False),
     Column("seen", "Seen", ("scraped_at",), is_shown=False),
 )
-USUAL = tuple(one for one in COLUMNS if one.is_shown)
+
+
+def columns() -> tuple[Column, ...]:
+    """All that there are: pictures only if they are shown."""
+    return tuple(one for one in _COLUMNS if one.name != _PICTURE or picture_host())
+
+
+def usual() -> tuple[Column, ...]:
+    """Those that are shown as long as nobody chooses."""
+    return tuple(one for one in columns() if one.is_shown)
 
 
 def chosen(names: Iterable[str]) -> tuple[Column, ...]:
     """The columns with these names, in our order; the usual ones if there is none."""
     wanted = set(names)
-    return tuple(one for one in COLUMNS if one.name in wanted) or USUAL
+    return tuple(one for one in columns() if one.name in wanted) or usual()
 
 
 def fields_of(columns: Iterable[Column]) -> tuple[str, ...]:

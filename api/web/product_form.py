@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from api.products.queries import ProductQuery
 from api.rest.product_schemas import ListProducts
-from api.web.product_columns import USUAL, Column, chosen
+from api.web.product_columns import Column, chosen, usual
 from category_crawler.fault import faults_of
 
 _PRICE = re.compile(r"(\d{1,12})(?:[.,](\d{1,2}))?", re.ASCII)
@@ -78,7 +78,7 @@ class ProductForm:
 
     def address(self, **changes: Any) -> dict[str, Any]:
         """The fields of the first page's address with some changed; None leaves one out."""
-        columns = [] if self.columns == USUAL else [one.name for one in self.columns]
+        columns = [] if self.columns == usual() else [one.name for one in self.columns]
         kept = {"brand": self.brands, "delivery": self.delivery, "columns": columns}
         every = self.typed | kept | changes
         return {name: value for name, value in every.items() if value not in (None, "", [], 0)}

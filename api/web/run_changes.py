@@ -13,6 +13,7 @@ from api.rest.run_files import changes_file
 from api.services import services
 from api.web.download import download
 from api.web.page import page
+from api.web.pictures import picture_host
 
 blueprint = page("run_changes", __name__, "/collections/<int:collection_id>/changes")
 _PAGE = 50
@@ -63,6 +64,7 @@ def show(collection_id: int) -> ResponseReturnValue:
         moves=moves,
         prices=prices,
         forms=CHANGES_FORMS,
+        has_pictures=bool(picture_host()),
     )
 
 

@@ -19,7 +19,7 @@ from api.services import services
 from api.store.records import Runner
 from api.web.download import download
 from api.web.page import page
-from api.web.product_columns import COLUMNS, fields_of
+from api.web.product_columns import columns, fields_of
 from api.web.product_form import PAGE, ProductForm
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def show(collection_id: int, runner_id: int) -> ResponseReturnValue:
     shown = render_template(
         f"web/{'products_found' if _is_part() else 'run_products'}.html",
         **_about(runner, form),
-        columns=COLUMNS,
+        columns=columns(),
         limit=PAGE,
         found=found,
         waiting=waiting,

@@ -450,7 +450,11 @@ def test_pictures_can_be_left_out(app: Flask, shelf: Shelf) -> None:
     services = app.extensions["services"]
     settings = services.settings.model_copy(update={"picture_host": ""})
     app.extensions["services"] = replace(services, settings=settings)
-    assert '<img src="https' not in shelf.text()
+    for query in ("", "columns=picture&columns=title"):
+        shown = shelf.text(query)
+        assert '<img src="https' not in shown
+        assert "Picture" not in shown
+        assert "columns=" not in re.findall(r'href="([^"]+)" rel="next"|$', shown)[0] or query
 
 
 def test_the_most_frequent_brands_come_first(shelf: Shelf) -> None:
