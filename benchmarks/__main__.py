@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import crawling, data, large_result, memory, reading, serving, starting
+from benchmarks import crawling, data, large_result, memory, polling, reading, serving, starting
 from benchmarks.comparison import Row
 from category_crawler.files.home import PROJECT
 from tests.samples import listings, real_listings
@@ -23,6 +23,7 @@ _BENCHMARKS: tuple[Callable[[], Iterator[Row]], ...] = (
     large_result.rows,
     data.rows,
     serving.rows,
+    polling.rows,
 )
 """Each yields its rows as they are measured."""
 _REPORT = PROJECT / "var" / "bench" / "speed.json"

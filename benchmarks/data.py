@@ -16,19 +16,17 @@ from urllib.parse import urlsplit
 
 import duckdb
 
-from api.accounts.secret import hash_of, new_secret
 from api.products.datasets import DATASET
 from api.products.differences import KINDS
 from api.runners.attempts import run_name
 from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from benchmarks.comparison import Row, ratio
-from benchmarks.installation import Installation, installation
+from benchmarks.installation import USER, Installation, installation
 from category_crawler.files.home import PROJECT
 from category_crawler.items import Product
 from category_crawler.run.rows import row
 from category_crawler.run.writer import Run
-from category_crawler.times import utc_in
 from tests.api.services import BODY, CATEGORY
 from tests.processes import forget_peak_memory, peak_memory
 from tests.records import product, summary
@@ -36,7 +34,6 @@ from tests.records import product, summary
 _PRODUCTS = 100_000
 _ROUNDS = 11
 _AT_ONCE = 8
-_USER = 1
 _AGAINST = "DuckDB on the bare files"
 _WORDS = ("steel", "kettle", "lamp", "desk", "red", "blue", "large", "glass", "cable", "cotton")
 
@@ -165,12 +162,12 @@ class _Runs:
             for one in first[products // 33 :]
         ]
         store = here.store
-        one = store.runners.add_collection(_USER, "bench", StoredRequest(BODY), [])
+        one = store.runners.add_collection(USER, "bench", StoredRequest(BODY), [])
         _finish(here, one, first)
         other = store.runners.add_again(one, 1, lambda: None, lambda _: None)
         assert other is not None
         _finish(here, other, later)
-        made = cls(here, (one, other), _cookie(here))
+        made = cls(here, (one, other), here.cookie())
         made._wait()
         return made
 
@@ -186,7 +183,7 @@ class _Runs:
     @property
     def history(self) -> Path:
         """The folder of the collection's history."""
-        return self._results / str(_USER) / str(self.runners[0].collection.id) / "history"
+        return self._results / str(USER) / str(self.runners[0].collection.id) / "history"
 
     def ask(self, call: str, *, collection: bool = True, **fields: Any) -> Any:
         """The data of an answer, to the last byte."""
@@ -224,17 +221,6 @@ class _Runs:
         """Until the watcher has recorded both."""
         while not all(self.here.store.runners.get(one.id).is_recorded for one in self.runners):
             sleep(0.2)
-
-
-def _cookie(here: Installation) -> str:
-    """Follow a link that signs the user in."""
-    secret = new_secret()
-    here.store.links.add(hash_of(secret), _USER, utc_in(60))
-    connection = HTTPConnection(urlsplit(here.client.root).netloc, timeout=60)
-    connection.request("GET", f"/sign-in/{secret}")
-    set_cookie = connection.getresponse().getheader("Set-Cookie", "")
-    connection.close()
-    return set_cookie.partition(";")[0]
 
 
 def _finish(here: Installation, runner: Runner, products: list[Product]) -> None:

@@ -14,6 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from api.accounts.secret import hash_of, new_secret
 from api.runners.attempts import run_name
 from api.store import Store
@@ -21,6 +23,7 @@ from benchmarks.client import Away, Client, Ordered, Refused
 from benchmarks.program import Program
 from category_crawler.files.home import PROJECT
 from category_crawler.run.attempt_folder import attempt_name
+from category_crawler.times import utc_in
 from tests.api.services import ENDED, free_port
 from tests.crawls import DOMAIN, QUICK, Home
 from tests.processes import kill_all_over, parent_of, spiders_over
@@ -28,6 +31,8 @@ from tests.storefront import Catalogue, Storefront, Switches
 from tests.waiting import until
 
 PAGE_SIZE = 16
+USER = 1
+"""The number of the only user."""
 _LOOK_EVERY = 0.1
 _COMMAND_SECONDS = 60
 _AS_SHIPPED: Mapping[str, str] = {}
@@ -85,6 +90,15 @@ class Installation:
         if said.returncode:
             raise Refused(said.stderr.strip().rpartition("\n")[2])
         return said.stdout
+
+    def cookie(self) -> str:
+        """What signs a browser in as the user."""
+        secret = new_secret()
+        self.store.links.add(hash_of(secret), USER, utc_in(60))
+        session = requests.Session()
+        session.trust_env = False
+        answer = session.get(f"{self.client.root}/sign-in/{secret}", allow_redirects=False)
+        return answer.headers["Set-Cookie"].partition(";")[0]
 
     def spiders(self) -> dict[int, str]:
         """The spiders alive, each process with its job's name."""

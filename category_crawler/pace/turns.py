@@ -16,15 +16,13 @@ from category_crawler.errors import Interrupted
 from category_crawler.extensions.stopping import stopping_of
 from category_crawler.files.home import var_folder
 from category_crawler.middlewares.retry import announce_pause
-from category_crawler.pace.delay import seconds_between
+from category_crawler.pace.delay import next_gap, seconds_between
 from category_crawler.pace.lane import Lane, NoTurnEver, NoTurnNow, Pace
 from category_crawler.pace.lane_files import LaneFiles
 from category_crawler.times import steady
 
 _OF_SCRAPY = ("DOWNLOAD_DELAY", "AUTOTHROTTLE_START_DELAY")
 """Scrapy's own delays of one run."""
-
-
 _LATE = 1.0
 """Seconds after a turn's moment from which it is not used any more."""
 _FRESH = 1.0
