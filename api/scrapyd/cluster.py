@@ -21,6 +21,8 @@ from api.scrapyd.job_service import (
 from category_crawler.cluster.engine import Engine, EngineAway
 from category_crawler.cluster.nodes import Nodes, NodeSeen
 from category_crawler.cluster.queue import Queue
+from category_crawler.pace.engine_lanes import lanes_in_engine
+from category_crawler.pace.lane import Lane
 from category_crawler.run.reader import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class Cluster:
     """A :class:`.job_service.JobService` over the nodes of a cluster."""
 
     def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._queue, self._nodes = Queue(engine), Nodes(engine)
         self._away_until, self._why_away = 0.0, ""
 
@@ -137,6 +140,11 @@ class Cluster:
         """Let a drained node take jobs again; whether the node is known."""
         with self._asking():
             return self._nodes.resume(name)
+
+    def lanes(self) -> dict[Lane, float]:
+        """The shops and exits asked within a day; seconds until the next free turn of each."""
+        with self._asking():
+            return lanes_in_engine(self._engine)
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from api.web.page import page
 from api.web.poll import polled
 from category_crawler.daemon.address import console
 from category_crawler.files.home import home, var_folder
+from category_crawler.pace.lane import Lane
 from category_crawler.pace.lane_files import lanes_in
 
 blueprint = page("operator_service", __name__, "/operator", role=Role.OPERATOR)
@@ -64,8 +65,19 @@ def _lanes() -> Iterator[ShopPace]:
     # It reads the project's settings, and exits where they are wrong: the other pages go on then.
     from category_crawler.pace.delay import seconds_between
 
-    for lane, ahead in lanes_in(var_folder() / "pace").items():
+    for lane, ahead in _asked_lanes().items():
         yield ShopPace(lane.host, lane.exit, seconds_between(lane.host), ahead)
+
+
+def _asked_lanes() -> dict[Lane, float]:
+    """Shops and exits, and seconds until the next free turn; none while the engine is away."""
+    cluster = services().cluster
+    if cluster is None:
+        return lanes_in(var_folder() / "pace")
+    try:
+        return cluster.lanes()
+    except ScrapydError:
+        return {}
 
 
 def _nodes() -> list[NodeState] | None:
