@@ -60,6 +60,27 @@ class Conflict(Exception):
     """Raised if the session exists or is being made; its text says which."""
 
 
+class HasItAlready(Conflict):
+    """Raised if the user has the session."""
+
+    def __init__(self, domain: str, postcode: str) -> None:
+        super().__init__(f"Zipcode already exists: {domain} {postcode}")
+        self.postcode = postcode
+
+
+class OtherSuburb(Conflict):
+    """Raised if the session, which all users share, is for another suburb."""
+
+    def __init__(self, domain: str, postcode: str, verb: str, suburb: str | None) -> None:
+        which = suburb or "the first suburb that the shop offers"
+        super().__init__(
+            f"The session of {domain} {postcode} {verb} {which}, and all users share it: leave out "
+            "suburb to use it, or have every user delete it (delete-zipcode) and create it anew"
+        )
+        self.postcode = postcode
+        self.suburb = suburb
+
+
 class Sessions:
     """Keeps sessions in the store, their jobs at Scrapyd and their cookie files consistent."""
 
@@ -96,7 +117,7 @@ class Sessions:
         there = _existing(shop.domain, postcode)
         active = there.about.get("suburb") if there else None
         if suburb and active and not is_same_suburb(active, suburb):
-            raise Conflict(_other_suburb(shop.domain, postcode, "is active for", active))
+            raise OtherSuburb(shop.domain, postcode, "is active for", active)
         try:
             zipcode, starts = self.store.sessions.add_zipcode(
                 *(user, shop.domain, postcode, active or suburb),
@@ -104,11 +125,9 @@ class Sessions:
             )
         except SuburbTaken as taken:
             verb = "is being made for" if taken.session.status.is_open else "is active for"
-            raise Conflict(
-                _other_suburb(shop.domain, postcode, verb, taken.session.suburb)
-            ) from None
+            raise OtherSuburb(shop.domain, postcode, verb, taken.session.suburb) from None
         except ValueError:
-            raise Conflict(f"Zipcode already exists: {shop.domain} {postcode}") from None
+            raise HasItAlready(shop.domain, postcode) from None
         if starts:
             self._start(zipcode.session, undo=lambda: self._undo(zipcode))
         return self._again(zipcode)
@@ -394,15 +413,6 @@ def check_at_shop(domain: str, postcode: str) -> DeliveryReport:
     report = read_report(name) or _silent("ended without a report")
     forget_report(name)
     return report
-
-
-def _other_suburb(domain: str, postcode: str, verb: str, suburb: str | None) -> str:
-    """Why another suburb cannot be had, and how it can, as a sentence."""
-    which = suburb or "the first suburb that the shop offers"
-    return (
-        f"The session of {domain} {postcode} {verb} {which}, and all users share it: leave out "
-        "suburb to use it, or have every user delete it (delete-zipcode) and create it anew"
-    )
 
 
 def _existing(domain: str, postcode: str) -> SavedSession | None:

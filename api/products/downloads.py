@@ -67,6 +67,20 @@ class NotReady(Exception):
         self.seconds = seconds
 
 
+class NotMade(NotReady):
+    """Raised if a table is not being made either."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, _AFTER_FAILURE_SECONDS)
+
+
+class NoRoom(NotMade):
+    """Raised if the disk has no room for the table."""
+
+    def __init__(self) -> None:
+        super().__init__("The disk has no room to make this table, .jsonl needs none")
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """An open table; closing the file allows its eviction."""
@@ -311,10 +325,7 @@ class Downloads:
             raise NotReady("Other tables are being made")
         folder = self._path(making.wanted, making.version).parent
         if shutil.disk_usage(folder).free - size < self.min_free:
-            raise NotReady(
-                "The disk has no room to make this table, .jsonl needs none",
-                _AFTER_FAILURE_SECONDS,
-            )
+            raise NoRoom
 
     def _make(self, making: _Making, rows: Source, source: IO[bytes], size: int) -> None:
         leave_shared_core()
@@ -393,9 +404,8 @@ def _filter(wanted: Wanted, source: IO[bytes], size: int, path: Path) -> None:
         raise ValueError(said or f"its process ended with {made.returncode}")
 
 
-def _failed(wanted: Wanted) -> NotReady:
-    said = f"The {wanted.name} could not be made, .jsonl has the same rows"
-    return NotReady(said, _AFTER_FAILURE_SECONDS)
+def _failed(wanted: Wanted) -> NotMade:
+    return NotMade(f"The {wanted.name} could not be made, .jsonl has the same rows")
 
 
 def _eviction_order(path: Path) -> tuple[bool, float]:

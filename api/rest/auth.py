@@ -13,8 +13,16 @@ from api.store.records import Credential, User
 _OTHER_SCHEMES = ("basic", "bearer", "digest", "apikey", "key")
 
 
+class TooManyRequests(ApiError):
+    """Raised beyond the rate limit."""
+
+    def __init__(self, limit: object, seconds: int) -> None:
+        super().__init__(429, f"More than {limit}: try again in {seconds} s", retry_after=seconds)
+        self.seconds = seconds
+
+
 def authenticate() -> None:
-    """Find the request's user. Raises ApiError 401, or 429 beyond the rate limit."""
+    """Find the request's user. Raises ApiError 401, or TooManyRequests."""
     secret = _presented()
     if secret is None:
         limit_address()
@@ -30,7 +38,7 @@ def authenticate() -> None:
 
 
 def limit_address() -> None:
-    """Count a request without a good credential. Raises ApiError 429 beyond the rate limit."""
+    """Count a request without a good credential. Raises TooManyRequests."""
     limit(f"address {request.remote_addr}")
 
 
@@ -69,11 +77,10 @@ def _why_none() -> str:
 
 
 def limit(who: str) -> None:
-    """Count a request of someone. Raises ApiError 429 beyond the rate limit."""
+    """Count a request of someone. Raises TooManyRequests."""
     settings = services().settings
     if is_loopback(request.remote_addr or "") and not settings.rate_limit_loopback:
         return
     seconds = services().rate_limit.take(who)
     if seconds:
-        said = f"More than {settings.rate_limit}: try again in {seconds} s"
-        raise ApiError(429, said, retry_after=seconds)
+        raise TooManyRequests(settings.rate_limit, seconds)

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 from api.store.records import Runner
 from category_crawler.domain_config import DOMAINS, Filter
 from category_crawler.errors import InvalidListingURL
+from category_crawler.filter_names import filter_name
 from category_crawler.listing_url import Bounds, ListingURL, Term
 from category_crawler.run.records import Progress
 
@@ -60,7 +61,7 @@ class Asked:
             yield price
         if self.search:
             yield f'search "{self.search}"'
-        yield from self.refinements
+        yield from (filter_name(*one.split(":", 1)) for one in self.refinements)
         if self.include_sponsored:
             yield "products seen only as advertisements too"
         if self.max_products is not None:

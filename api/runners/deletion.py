@@ -25,7 +25,29 @@ _MOST = 100
 
 
 class NotDeletable(Exception):
-    """Raised if a collection cannot be deleted now; its text says why and what to do."""
+    """Raised if a collection or a user cannot be deleted now; its text says why and what to do."""
+
+
+class RunOpen(NotDeletable):
+    """Raised because a run of the collection is open."""
+
+    def __init__(self, runner: Runner) -> None:
+        super().__init__(
+            f"Runner {runner.id} of collection {runner.collection.id} is {runner.stage}: cancel it "
+            "first, or wait until it has ended"
+        )
+        self.runner = runner
+
+
+class SpiderEnding(NotDeletable):
+    """Raised because the spider of a cancelled run is still there."""
+
+    def __init__(self, runner: Runner) -> None:
+        super().__init__(
+            f"The spider of collection {runner.collection.id} is still ending: try again in some "
+            "seconds"
+        )
+        self.runner = runner
 
 
 def delete(store: Store, newest: Runner) -> None:
@@ -35,7 +57,8 @@ def delete(store: Store, newest: Runner) -> None:
     """
     collection = newest.collection
     if not store.runners.delete_collection(collection.user, collection.id):
-        raise NotDeletable(_why_not(store, newest))
+        now = store.runners.get(newest.id) or newest
+        raise SpiderEnding(now) if now.is_stopping else RunOpen(now)
     removal = store.removals.of(collection.id)
     if removal is not None:
         _try_to_remove(removal)
@@ -49,17 +72,6 @@ def finish_deletions(store: Store) -> None:
         # A clock that was set back makes the age negative.
         if is_gone and not 0 <= age < _WRITERS_ARE_GONE_AFTER:
             store.removals.settle(removal.collection)
-
-
-def _why_not(store: Store, newest: Runner) -> str:
-    now = store.runners.get(newest.id) or newest
-    collection = newest.collection.id
-    if now.is_stopping:
-        return f"The spider of collection {collection} is still ending: try again in some seconds"
-    return (
-        f"Runner {now.id} of collection {collection} is {now.stage}: cancel it first, or wait "
-        "until it has ended"
-    )
 
 
 def _try_to_remove(removal: Removal) -> bool:

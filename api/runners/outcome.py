@@ -34,43 +34,63 @@ class Advice:
     best: Step
 
 
+_HAPPENED: Mapping[str, str] = MappingProxyType(
+    {
+        "blocked": "The shop answered with a captcha or an error instead of products",
+        "location_lost": "The shop did not deliver to the postcode any more",
+        "no_session": "There is no delivery session for the postcode",
+        "filter_unavailable": "The shop does not offer a filter that was asked for",
+        "filter_not_applied": "The shop did not apply a filter that was asked for",
+        "node_not_applied": "The shop did not show the category that was asked for",
+        "redirected": "The shop led to another page than the one that was asked for",
+        "robots_disallowed": "The shop forbids programs to read the page",
+        "unreadable_page": "A page of the shop could not be read",
+        "not_a_listing": "The shop answered with a page that is no list of products",
+        "unreachable": "The shop gave no answer",
+        "too_large": "An answer of the shop was too large",
+        "storage": "The disk of the service refused a file",
+        "crashed": "The crawler itself failed",
+        "not_started": "The crawl could not be started",
+        "invalid_job": "What was asked for is not valid any more",
+        "invalid_setting": "A setting of the service is wrong",
+    }
+)
+"""By the reason of the failure, without a full stop."""
 _ADVICE: Mapping[str, Advice] = MappingProxyType(
     {
         "blocked": Advice(
-            "The shop wants a pause. Wait some hours and let it go on then. If that happens "
+            "The shop wants a pause: wait some hours, then continue the run. If that happens "
             "often, the operator can choose a slower pace.",
             Step.RESUME,
         ),
         "location_lost": Advice(
-            "The shop does not deliver to the postcode any more with the cookies that are there. "
-            "Have the delivery session made anew, then let the run go on.",
+            "Renew the delivery session, then continue the run.",
             Step.NEW_SESSION,
         ),
         "no_session": Advice(
-            "There is no delivery session for the postcode. Have it made, then run it again.",
+            "Set up the delivery session, then run it again.",
             Step.NEW_SESSION,
         ),
         "filter_unavailable": Advice(
-            "The shop does not offer this filter here. Start a new crawl without it.",
+            "Start a new crawl without the filter.",
             Step.NEW_CRAWL,
         ),
         "filter_not_applied": Advice(
-            "The shop shows products that the filter should leave out. Try again later, or start "
-            "a new crawl without the filter.",
+            "Try again later, or start a new crawl without the filter.",
             Step.RERUN,
         ),
         "node_not_applied": Advice(
-            "The address does not lead to the category that it names. Look at it in the shop, and "
-            "start a new crawl with the address that you find there.",
+            "Look at the address in the shop, and start a new crawl with the one that you find "
+            "there.",
             Step.NEW_CRAWL,
         ),
         "redirected": Advice(
-            "The shop leads the address elsewhere. Look at it in the shop, and start a new crawl "
-            "with the address that you find there.",
+            "Look at the address in the shop, and start a new crawl with the one that you find "
+            "there.",
             Step.NEW_CRAWL,
         ),
         "robots_disallowed": Advice(
-            "The shop forbids programs to read this page, and this one obeys.", Step.NEW_CRAWL
+            "This program obeys. Start a new crawl of another category.", Step.NEW_CRAWL
         ),
         "unreadable_page": Advice(
             "The shop's pages may have changed. The page is kept for the operator, who can say "
@@ -78,21 +98,19 @@ _ADVICE: Mapping[str, Advice] = MappingProxyType(
             Step.RESUME,
         ),
         "not_a_listing": Advice(
-            "The shop answered with a page that is no list of products. It may work later; the "
-            "page is kept for the operator.",
+            "It may work later; the page is kept for the operator.",
             Step.RESUME,
         ),
         "unreachable": Advice(
-            "The shop gave no answer. Let the run go on later, when it answers again.",
+            "Continue the run later, when the shop answers again.",
             Step.RESUME,
         ),
         "storage": Advice(
-            "The disk of the service refused a file. Once the operator has made room, let the run "
-            "go on.",
+            "Once the operator has made room, continue the run.",
             Step.RESUME,
         ),
         "crashed": Advice(
-            "This is our fault, and its log tells the operator why. Let the run go on: it begins "
+            "This is our fault, and its log tells the operator why. Continue the run: it begins "
             "behind the last page that was finished.",
             Step.RESUME,
         ),
@@ -100,18 +118,14 @@ _ADVICE: Mapping[str, Advice] = MappingProxyType(
             "A cancelled collection cannot be run again. Start a new crawl of the same category.",
             Step.NEW_CRAWL,
         ),
-        "invalid_job": Advice(
-            "What was asked for is not valid any more. Start a new crawl.", Step.NEW_CRAWL
-        ),
+        "invalid_job": Advice("Start a new crawl.", Step.NEW_CRAWL),
         "invalid_setting": Advice(
-            "A setting of the service is wrong, which only the operator can correct. Run it again "
-            "afterwards.",
-            Step.RERUN,
+            "Only the operator can correct it. Run it again afterwards.", Step.RERUN
         ),
     }
 )
 """By the reason of the failure."""
-_OTHERWISE = Advice("Let the run go on where it has stopped.", Step.RESUME)
+_OTHERWISE = Advice("Continue the run where it has stopped.", Step.RESUME)
 
 
 def advice_for(runner: Runner, *, is_newest: bool) -> Advice | None:
@@ -123,7 +137,7 @@ def advice_for(runner: Runner, *, is_newest: bool) -> Advice | None:
     if given.best in possible:
         return given
     best = Step.RERUN if Step.RERUN in possible else Step.NEW_CRAWL
-    cannot = "It cannot go on where it has stopped. Run it again."
+    cannot = "It cannot be continued where it has stopped. Run it again."
     return Advice(cannot if given is _OTHERWISE else given.sentence, best)
 
 
@@ -163,12 +177,17 @@ def outcome(report: Report) -> str:
     return f"Done, with {products}. Whether these are all is not known{known}."
 
 
+def why_failed(report: Report) -> str:
+    """Why a run has failed, without a full stop; empty if it has not."""
+    reason = report["failed_reason"] or ""
+    return _HAPPENED.get(reason) or (report["failed_message"] or "").rstrip(".")
+
+
 def _failure(report: Report, products: str) -> str:
     kept = _kept(report, products)
     if report["failed_reason"] == Cancelled.reason:
         return f"Cancelled before its end. {kept}; the list is not complete."
-    said = (report["failed_message"] or "").rstrip(".")
-    return f"Failed: {said}. {kept}; the list is not complete."
+    return f"Failed. {why_failed(report)}. {kept}; the list is not complete."
 
 
 def _kept(report: Report, products: str) -> str:

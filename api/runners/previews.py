@@ -34,7 +34,7 @@ SPIDER = "preview"
 KEPT_SECONDS = 600
 _FAILED_KEPT_SECONDS = 60
 """Until a preview that failed is made again."""
-_MOST_OPEN = 3
+MOST_OPEN = 3
 """Jobs of one user that wait or run."""
 RETRY_SECONDS = 2
 _NOTE = ".asked"
@@ -44,13 +44,18 @@ _NOTE = ".asked"
 class PreviewNotReady(Exception):
     """Raised while a preview is being made; its text says how it stands."""
 
+    def __init__(self, said: str, place: int | None = None) -> None:
+        """``place`` is that in the queue, 1 for the next to run."""
+        super().__init__(said)
+        self.place = place
+
 
 class TooManyPreviews(Exception):
     """Raised if a user has too many previews open."""
 
     def __init__(self) -> None:
         super().__init__(
-            f"{_MOST_OPEN} of your previews are being made already: wait until one is ready"
+            f"{MOST_OPEN} of your previews are being made already: wait until one is ready"
         )
 
 
@@ -104,7 +109,7 @@ class Previews:
         _note(job).touch()
         report = self._report(job)
         if report is None:
-            raise PreviewNotReady(self._how_it_stands(job))
+            raise self._not_ready(job)
         if report.failed_reason == LocationLost.reason:
             domain, code = request.domain, request.marketplace.postcode(request.postcode)
             assert code is not None, "the request is valid"
@@ -145,7 +150,7 @@ class Previews:
         with FileLock(_lock()):
             if self._newest(user, request) is not None:
                 return None
-            if sum(self._report(job) is None for job in _jobs(f"p{user}-")) >= _MOST_OPEN:
+            if sum(self._report(job) is None for job in _jobs(f"p{user}-")) >= MOST_OPEN:
                 raise TooManyPreviews
             job = f"{_prefix(user, request)}{time.time_ns():x}"
             _note(job).touch()
@@ -183,11 +188,12 @@ class Previews:
         age = time.time() - int(job.rpartition("-")[2], 16) / 1e9
         return age > self._jobs.settings.lost_after + 1
 
-    def _how_it_stands(self, job: str) -> str:
+    def _not_ready(self, job: str) -> PreviewNotReady:
         place = self._scrapyd.queue_position(job)
         if place is None:
-            return "The preview is being made"
-        return f"The preview waits for a slot, as number {place} in the queue"
+            return PreviewNotReady("The preview is being made")
+        said = f"The preview waits for a slot, as number {place} in the queue"
+        return PreviewNotReady(said, place)
 
     def _preview(self, user: int, request: AddSchedule, report: PreviewReport) -> Preview:
         found = [report.reported_total, request.max_products]

@@ -19,6 +19,37 @@ class NotRepeatable(Exception):
     """Raised if a collection cannot be run again now; its text says why and what to do."""
 
 
+class StillOpen(NotRepeatable):
+    """Raised because the newest run is open."""
+
+    def __init__(self, newest: Runner) -> None:
+        super().__init__(
+            f"Runner {newest.id} of collection {newest.collection.id} is {newest.stage}: wait "
+            "until it has ended"
+        )
+
+
+class WasCancelled(NotRepeatable):
+    """Raised because the newest run was cancelled."""
+
+    def __init__(self, newest: Runner) -> None:
+        super().__init__(
+            f"Collection {newest.collection.id} was cancelled and cannot be run again: schedule "
+            "the category anew with add_schedule"
+        )
+        self.request = newest.collection.request
+
+
+class OvertakenByAnother(NotRepeatable):
+    """Raised because somebody else has started a run at the same moment."""
+
+    def __init__(self, newest: Runner) -> None:
+        super().__init__(
+            f"Another runner of collection {newest.collection.id} has just been started: result "
+            "says how it stands"
+        )
+
+
 class Repeats:
     """Starts a further runner of a collection, which begins from nothing."""
 
@@ -54,10 +85,7 @@ class Repeats:
         _check_ended(newest)
         made = self._add(newest, once=once)
         if made is None:
-            raise NotRepeatable(
-                f"Another runner of collection {newest.collection.id} has just been started: "
-                "result says how it stands"
-            )
+            raise OvertakenByAnother(newest)
         try:
             self._attempts.schedule(made)
         except ScrapydError:
@@ -78,14 +106,7 @@ class Repeats:
 
 
 def _check_ended(newest: Runner) -> None:
-    collection = newest.collection.id
     if not newest.has_ended:
-        raise NotRepeatable(
-            f"Runner {newest.id} of collection {collection} is {newest.stage}: wait until it has "
-            "ended"
-        )
+        raise StillOpen(newest)
     if newest.failed_reason == Cancelled.reason:
-        raise NotRepeatable(
-            f"Collection {collection} was cancelled and cannot be run again: schedule the category "
-            "anew with add_schedule"
-        )
+        raise WasCancelled(newest)

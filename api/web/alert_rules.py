@@ -15,13 +15,17 @@ from api.rest.ownership import own_runner
 from api.services import services
 from api.store.records import Runner
 from api.web.page import page
+from api.web.problems import sentence_of, shown_problem
 from api.web.run import Typed, address, shown
+from api.web.vocabulary import in_words
+from api.web.words import counted
 from category_crawler.fault import faults_of
 
 blueprint = page("alert_rules", __name__, "/collections/<int:collection_id>/alerts")
 _RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
 _OF_RUNS = ("coverage_not_complete", "run_failed")
 _HOW_TO = {
+    "kind": "Choose one of these.",
     "percent": "Write a percentage from 0.01 to 100.",
     "price": "Write an amount such as 49.90.",
 }
@@ -40,12 +44,12 @@ def add(collection_id: int) -> ResponseReturnValue:
     try:
         rule = _RULE.validate_python(given)
     except ValidationError as error:
-        faults = {_field(fault.field): fault.message for fault in faults_of(error, given)}
+        faults = {_field(fault.field): sentence_of(fault) for fault in faults_of(error, given)}
         return _again(runner, typed, faults | {n: _HOW_TO[n] for n in faults.keys() & _HOW_TO})
     try:
         said = _trial(rule, collection_id)
     except NotReady as error:
-        return _again(runner, typed, {"kind": f"It cannot be tried yet: {error}. Send it again"})
+        return _again(runner, typed, {"kind": f"{shown_problem(error).sentence}."})
     save_rules(services().store, collection_id, [*rules, rule])
     flash(f"The alert is saved. {said}")
     return redirect(address(collection_id, runner.id, "alerts"))
@@ -69,12 +73,11 @@ def _trial(rule: Rule, collection_id: int) -> str:
     store, downloads = services().store, services().downloads
     (found,) = find(store, downloads, [rule], Tried.last(store, collection_id)).matches
     if found.not_tried:
-        return f"It could not be tried yet: {found.not_tried}."
+        return f"It could not be tried yet: {in_words(found.not_tried)}."
     if found.rule.kind in _OF_RUNS:
         would = "would" if found.count else "would not"
         return f"For the last run it {would} have sent an alert."
-    products = "1 product" if found.count == 1 else f"{found.count:,} products"
-    return f"For the last run it would have listed {products}."
+    return f"For the last run it would have listed {counted(found.count, 'product')}."
 
 
 def _given(typed: dict[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from api.rest.auth import current_user
 from api.rest.reports import facts_of, latest, reports_of
-from api.runners.outcome import Step, outcome, steps
+from api.runners.outcome import Step, steps, why_failed
 from api.services import services
 from api.store.records import Runner
 from api.store.stage import Stage
@@ -66,7 +66,7 @@ def live() -> Response:
 def _shown(runners: list[Runner]) -> dict[str, object]:
     """What the templates need of some runners, which are as they are now."""
     items = [
-        {"report": report, "steps": steps(runner, is_newest=True), "outcome": outcome(report)}
+        {"report": report, "steps": steps(runner, is_newest=True), "why": why_failed(report)}
         for runner, report in zip(runners, reports_of(runners), strict=True)
     ]
     is_open = {Stage.QUEUED, Stage.SCRAPING}

@@ -8,10 +8,13 @@ from typing import Any, Self
 from api.alerts.rules import Rule, rules_of
 from api.rest.operation import checked
 from api.runners.request import AddSchedule
+from api.web.problems import sentence_of, wrong_postcode
+from api.web.vocabulary import in_words
 from api.web.words import sentence
 from category_crawler.domain_config import Filter, Marketplace
 from category_crawler.errors import InvalidListingURL
-from category_crawler.fault import Fault, WrongFields
+from category_crawler.fault import WrongFields
+from category_crawler.filter_names import filter_name, order_name
 from category_crawler.listing_url import ListingURL, cents_of
 from category_crawler.pasted_url import PastedURL
 
@@ -96,7 +99,7 @@ def _listing(url: str, faults: dict[str, str]) -> tuple[ListingURL | None, tuple
     try:
         return ListingURL.parse(url), PastedURL.read(url).dropped
     except InvalidListingURL as error:
-        faults["category_url"] = sentence(str(error))
+        faults["category_url"] = sentence(in_words(str(error)))
     return None, ()
 
 
@@ -104,6 +107,8 @@ def _body(
     typed: Mapping[str, str], listing: ListingURL, faults: dict[str, str]
 ) -> AddSchedule | None:
     fields = dict(_fields(typed, listing, faults))
+    if wrong := wrong_postcode(typed["postcode"], listing.marketplace):
+        faults["postcode"] = wrong
     try:
         return checked(AddSchedule, fields)
     except WrongFields as wrong:
@@ -175,22 +180,13 @@ def _rules(typed: Mapping[str, str], faults: dict[str, str]) -> list[Rule]:
         return []
 
 
-def sentence_of(fault: Fault) -> str:
-    """What is wrong, without the name that the field has in the API."""
-    if fault.field in ("price_min_cents", "price_max_cents") and "is above" in fault.message:
-        return "The lowest price is above the highest one, here or in the address."
-    name, message = fault.field, fault.message
-    said = message.removeprefix(name) if message.startswith(name) else message
-    return sentence(f"This{said}" if said.startswith(" ") else said.removeprefix(": "))
-
-
 def understood(listing: ListingURL) -> list[tuple[str, str]]:
     """What an address asks for, as names and values for people."""
     told = [("Shop", listing.domain), ("Category", f"number {listing.node}")]
     parameters = dict(listing.parameters)
     if words := parameters.get("k"):
         told.append(("Search", words))
-    told += [("Filter", ":".join(term)) for term in listing.refinements]
+    told += [("Filter", filter_name(*term)) for term in listing.refinements]
     if listing.sort:
-        told.append(("Order", listing.sort))
+        told.append(("Order", order_name(listing.sort)))
     return told

@@ -4,13 +4,18 @@ from collections.abc import Callable
 
 from flask import Response, make_response, render_template
 
-from api.products.downloads import NotReady
+from api.products.downloads import NotMade, NotReady
 
 
 def download(make: Callable[[], Response], back: str) -> Response:
-    """The file that ``make`` answers with; ``back`` is where the waiting page leads to."""
+    """The file that ``make`` answers with; ``back`` is where the waiting page leads to.
+
+    Raises NotMade if there is nothing to wait for.
+    """
     try:
         answer = make()
+    except NotMade:
+        raise
     except NotReady as error:
         shown = render_template("web/preparing.html", back=back)
         waiting = make_response(shown, 503)

@@ -7,10 +7,8 @@ from werkzeug.exceptions import NotFound
 from api.rest.envelope import failure
 from api.rest.problem import Problem, problem_of
 from api.web.policy import with_policy
+from api.web.problems import NOTHING_HERE, not_started, shown_problem
 
-_NOTHING_HERE = Problem(
-    404, "There is no such page. It may have been deleted, or its address mistyped"
-)
 _OLD_FORM = Problem(
     400, "This form is too old, or was not sent from this site: load the page again and send it"
 )
@@ -27,11 +25,12 @@ def page(problem: Problem) -> Response:
 def handle(blueprint: Blueprint) -> None:
     """Make every error of a blueprint's views a page."""
     blueprint.register_error_handler(CSRFError, lambda _: page(_OLD_FORM))
-    blueprint.register_error_handler(Exception, lambda error: page(problem_of(error)))
+    blueprint.register_error_handler(Exception, lambda error: page(shown_problem(error)))
 
 
 def init_app(app: Flask) -> None:
-    """Answer unknown addresses with a page where a person asks."""
+    """Answer unknown addresses with a page where a person asks, and give templates a filter."""
+    app.add_template_filter(not_started)
     app.register_error_handler(404, _unknown_address)
 
 
@@ -41,4 +40,4 @@ def _unknown_address(error: NotFound) -> Response:
     is_person = asked["text/html"] > asked["application/json"]
     if request.path.startswith("/api/") or not is_person:
         return failure(problem_of(error))
-    return with_policy(page(_NOTHING_HERE))
+    return with_policy(page(Problem(404, NOTHING_HERE)))

@@ -11,16 +11,18 @@ from flask.typing import ResponseReturnValue
 from api.alerts.rules import rules_text
 from api.rest.auth import current_user
 from api.rest.idempotency import once_of_form
-from api.rest.problem import Problem, problem_of
+from api.rest.problem import Problem
 from api.rest.starting import start
 from api.runners.previews import Preview, PreviewNotReady
 from api.services import services
 from api.store.records import DeliverySession, SessionStatus
-from api.web.crawl_form import CrawlForm, sentence_of, understood
+from api.web.crawl_form import CrawlForm, understood
 from api.web.page import page
 from api.web.poll import polled
+from api.web.problems import sentence_of, shown_problem
 from category_crawler.domain_config import Filter, Marketplace
 from category_crawler.errors import SessionMissing
+from category_crawler.filter_names import filter_name
 
 blueprint = page("new_crawl", __name__, "/new")
 
@@ -89,7 +91,7 @@ def begin() -> ResponseReturnValue:
     except SessionMissing:
         return _without_session(asked)
     except Exception as error:
-        return _refused(asked, problem_of(error))
+        return _refused(asked, shown_problem(error))
     if asked.rules:
         services().store.alerts.set_rules(answer.collection, rules_text(asked.rules))
     for warning in answer.warnings:
@@ -137,7 +139,7 @@ def make_session() -> ResponseReturnValue:
         try:
             services().sessions.make(current_user().id, *asked.place, suburb)
         except Exception as error:
-            problem = problem_of(error)
+            problem = shown_problem(error)
     if "HX-Request" in request.headers:
         values = _values(asked) | {"delivery_fault": problem.sentence if problem else ""}
         return render_template("web/new_crawl/delivery.html", **values)
@@ -157,7 +159,7 @@ def begin_preview() -> ResponseReturnValue:
     except SessionMissing:
         return _without_session(asked)
     except Exception as error:
-        return _refused(asked, problem_of(error))
+        return _refused(asked, shown_problem(error))
     return _to_form(asked, part="preview", preview="1")
 
 
@@ -198,7 +200,7 @@ def _refused(asked: CrawlForm, problem: Problem) -> ResponseReturnValue:
 
 
 def _without_session(asked: CrawlForm) -> ResponseReturnValue:
-    said = "The shop does not deliver there for us yet: make the delivery session below."
+    said = "The shop does not deliver there for us yet: set it up below."
     return _page(replace(asked, faults={**asked.faults, "postcode": said}), code=400)
 
 
@@ -240,12 +242,18 @@ def _preview_of(asked: CrawlForm) -> Shown:
     try:
         return Shown(services().previews.find(current_user().id, asked.body))
     except PreviewNotReady as error:
-        return Shown(waits=str(error))
+        return Shown(waits=shown_problem(error).sentence)
 
 
 def _shown(asked: CrawlForm, shown: Shown) -> dict[str, Any]:
     """What the template of the preview needs."""
-    return {"shown": shown, "query": asked.filled_in, "filter_names": _FILTERS}
+    return {"shown": shown, "query": asked.filled_in, "filter_words": _filter_words}
+
+
+def _filter_words(name: str) -> str:
+    """A filter that the shop did not name, by the name that a preview has for it."""
+    code, _, value = name.partition(":")
+    return _FILTERS.get(name) or filter_name(code, value)
 
 
 def _key() -> str:

@@ -88,7 +88,7 @@ def _only(role: Role) -> Callable[[], ResponseReturnValue | None]:
     def check() -> ResponseReturnValue | None:
         if current_user().role is role:
             return None
-        raise ApiError(403, f"This page is for users with the role {role}")
+        raise ApiError(403, f"This page is only for users with the role “{role}”")
 
     return check
 

@@ -13,9 +13,8 @@ from api.services import services
 from api.store.records import Collection, Zipcode
 from api.web.page import page
 from api.web.poll import polled
-from category_crawler.delivery.session import place
+from api.web.problems import shown_problem, wrong_postcode
 from category_crawler.domain_config import DOMAINS
-from category_crawler.errors import InvalidJob
 
 blueprint = page("postcodes", __name__, "/postcodes")
 
@@ -58,16 +57,18 @@ def create() -> ResponseReturnValue:
     """Request a session; a browser makes it."""
     domain, postcode = request.form.get("domain", ""), request.form.get("postcode", "").strip()
     suburb = request.form.get("suburb", "").strip()
+    shop = DOMAINS.get(domain)
+    if shop is None or not shop.active:
+        return _shown({"domain": "Choose one of these shops."})
+    code = shop.postcode(postcode)
+    if code is None:
+        return _shown({"postcode": wrong_postcode(postcode, shop)})
+    if len(suburb) > _LONGEST_SUBURB:
+        return _shown({"suburb": f"At most {_LONGEST_SUBURB} characters."})
     try:
-        marketplace, code = place(domain, postcode)
-        if len(suburb) > _LONGEST_SUBURB:
-            return _shown({"suburb": f"At most {_LONGEST_SUBURB} characters."})
-        services().sessions.create(current_user().id, marketplace, code, suburb or None)
-    except InvalidJob as error:
-        shop = DOMAINS.get(domain)
-        return _shown({"postcode" if shop and shop.active else "domain": f"{error}."})
+        services().sessions.create(current_user().id, shop, code, suburb or None)
     except Conflict as error:
-        return _shown({"postcode": f"{error}."}, 409)
+        return _shown({"postcode": f"{shown_problem(error).sentence}."}, 409)
     flash(f"{code} is being made ready: it takes some seconds.")
     return redirect(url_for("postcodes.listed"))
 

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from api.products.queries import ProductQuery
 from api.rest.product_schemas import ListProducts
+from api.web.problems import sentence_of
 from api.web.product_columns import Column, chosen, usual
 from category_crawler.fault import faults_of
 
@@ -146,7 +147,7 @@ def _query(asked: dict[str, Any], faults: dict[str, str]) -> ProductQuery | None
     except ValidationError as error:
         for one in faults_of(error, asked):
             field = one.field.partition(".")[0]
-            faults[_ON_PAGE.get(field, field)] = f"{one.message}."
+            faults[_ON_PAGE.get(field, field)] = sentence_of(one)
         return None
 
 

@@ -13,6 +13,7 @@ from api.services import services
 from api.store.schedules import Schedule
 from api.web.collection_actions import back_to
 from api.web.page import page
+from api.web.problems import sentence_of
 from api.web.run import Typed, address, shown
 from category_crawler.fault import faults_of
 
@@ -38,12 +39,12 @@ def change(collection_id: int) -> ResponseReturnValue:
         recurrence = Recurrence.model_validate(given)
     except ValidationError as error:
         faults = {
-            fault.field.rpartition(".")[2]: fault.message for fault in faults_of(error, given)
+            fault.field.rpartition(".")[2]: sentence_of(fault) for fault in faults_of(error, given)
         }
         if "timezone" in faults:
             faults["zone"] = faults.pop("timezone")
         if not set(faults) & set(typed):
-            faults = {"every": next(iter(faults.values()), "This is no schedule")}
+            faults = {"every": next(iter(faults.values()), "This is no schedule.")}
         return shown(runner, {"schedule": Typed(typed, faults)}, 400)
     set_schedule(services().store, current_user().id, collection_id, recurrence)
     flash("The schedule is saved.")
@@ -64,7 +65,7 @@ def resume(collection_id: int) -> ResponseReturnValue:
     """Go on with a schedule that was paused."""
     runner = own_runner(collection_id)
     go_on(services().store, _own_schedule(collection_id))
-    flash("The schedule goes on.")
+    flash("The schedule is resumed.")
     return back_to(runner)
 
 

@@ -18,7 +18,6 @@ from api.rest.ownership import own_runner
 from api.rest.reports import facts_of, report_of
 from api.runners.attempts import folder_of, job_name
 from api.runners.outcome import Step, advice_for, outcome, pages_a_minute, steps
-from api.runners.recurrence import Every
 from api.services import services
 from api.store.records import Runner
 from api.web import run_log
@@ -125,7 +124,6 @@ def _whole(runner: Runner) -> dict[str, Any]:
                 runs_skip=to or None,
                 _anchor="runs",
             ),
-            "every": [*Every],
             "rules": saved_rules(store, collection),
             "found": _last_found(collection),
         }
@@ -175,7 +173,7 @@ def _log_in(path: Path, _version: str, domain: str, _locale: Locale) -> Markup:
 
 def _in_words(folder: RunFolder, most: int, domain: str) -> list[tuple[str, str]]:
     """When and what, newest first."""
-    return [(event.at, run_log.in_words(event, domain)) for event in folder.events(most)]
+    return [(event.at, run_log.told(event, domain)) for event in folder.events(most)]
 
 
 def _last_found(collection: int) -> tuple[int, Findings] | None:

@@ -14,6 +14,7 @@ from api.services import services
 from api.web.download import download
 from api.web.page import page
 from api.web.pictures import picture_host
+from api.web.problems import why_no_table
 
 blueprint = page("run_changes", __name__, "/collections/<int:collection_id>/changes")
 _PAGE = 50
@@ -56,6 +57,7 @@ def show(collection_id: int) -> ResponseReturnValue:
         comparison=comparison,
         is_comparable=is_comparable,
         waiting=waiting,
+        trouble=why_no_table(waiting),
         kinds=kinds,
         words=_WORDS,
         skip=skip,

@@ -1,16 +1,18 @@
 """What has happened in a run, in words."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from api.web.words import duration, money, number
+from api.web.vocabulary import in_words
+from api.web.words import counted, duration, money, number
 from category_crawler.run.events import Event, EventKind
 from category_crawler.run.price_axis import PriceRange
 
 _WORDS: Mapping[EventKind, str] = MappingProxyType(
     {
         EventKind.BEGAN: "The crawl begins",
-        EventKind.CONTINUED: "The crawl goes on; {pages} finished before",
+        EventKind.CONTINUED: "The crawl continues; {pages} finished before",
         EventKind.WAITED: "All requests wait for up to {wait}{because}",
         EventKind.RETRIED: "{page}: retried after {reason}, {wait} later",
         EventKind.DOUBTED: "{page}: the answer is doubtful, so it is asked for once more",
@@ -21,15 +23,23 @@ _WORDS: Mapping[EventKind, str] = MappingProxyType(
 )
 
 
-def in_words(event: Event, domain: str) -> str:
+_ERROR = re.compile(r"[A-Z]\w+", re.ASCII)
+
+
+def told(event: Event, domain: str) -> str:
     """One event, without a full stop; prices as the marketplace writes them."""
     return _WORDS[event.kind].format(
         page=_page(event, domain),
-        pages="1 page" if event.pages == 1 else f"{number(event.pages)} pages",
+        pages=counted(event.pages or 0, "page"),
         wait=duration(event.seconds),
-        reason=event.reason,
-        because=f": {event.reason}" if event.reason else "",
+        reason=_reason(event),
+        because=f": {_reason(event)}" if event.reason else "",
     )
+
+
+def _reason(event: Event) -> str:
+    """Why it happened; the name of an error of the connection says that no answer came."""
+    return "no answer" if _ERROR.fullmatch(event.reason) else in_words(event.reason)
 
 
 def _page(event: Event, domain: str) -> str:

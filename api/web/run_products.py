@@ -19,6 +19,7 @@ from api.services import services
 from api.store.records import Runner
 from api.web.download import download
 from api.web.page import page
+from api.web.problems import why_no_table
 from api.web.product_columns import columns, fields_of
 from api.web.product_form import PAGE, ProductForm
 
@@ -43,6 +44,7 @@ def show(collection_id: int, runner_id: int) -> ResponseReturnValue:
         limit=PAGE,
         found=found,
         waiting=waiting,
+        trouble=why_no_table(waiting),
         selected_forms=_SELECTED,
         all_forms=tuple(MIMETYPES),
     )
@@ -59,6 +61,7 @@ def overview(collection_id: int, runner_id: int) -> ResponseReturnValue:
         **_about(runner, form),
         found=found or Overview(),
         waiting=waiting,
+        trouble=why_no_table(waiting),
     )
     return shown, 400 if form.faults else 200
 

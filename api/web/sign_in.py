@@ -15,7 +15,7 @@ blueprint.before_request(limit_address)
 _WRONG = "Wrong e-mail address or password."
 _OLD_LINK = (
     "This link has been used, has expired, or is not complete. Sign in with your password, or ask "
-    "the operator for another: flask --app api users link E-MAIL"
+    "the operator for another"
 )
 
 

@@ -18,6 +18,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from api.web.pictures import picture
+from api.web.vocabulary import plain
 from category_crawler.domain_config import DOMAINS
 from category_crawler.times import in_words
 
@@ -64,6 +65,18 @@ def number(value: float | None) -> str:
 @lru_cache(maxsize=4096)  # a page that is asked for again and again shows mostly the same ones
 def _number(value: float, locale: Locale) -> str:
     return format_decimal(value, locale=locale)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something: ``1 product``, ``2,000 products``; ``noun`` is the word for one."""
+    return f"{format_decimal(number, locale=reader())} {plural(noun, number)}"
+
+
+def plural(noun: str, number: int) -> str:
+    """The word for so many of something; ``noun`` is the one for one."""
+    if number == 1:
+        return noun
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
 def percent(share: float | None, digits: int = 0) -> str:
@@ -116,11 +129,33 @@ def zone(domain: str) -> str:
     return shop.timezone if shop else "UTC"
 
 
+def stage_name(stage: str) -> str:
+    """How a run stands."""
+    return {"queued": "waiting", "scraping": "running"}.get(stage, str(stage))
+
+
+def part_state(state: str) -> str:
+    """What is known of a part of a category."""
+    return {"capped": "cut off", "unknown": "not known"}.get(state, state)
+
+
+def often(every: str) -> str:
+    """How often something is repeated."""
+    return _OFTEN[every]
+
+
 def sentence(text: str) -> str:
     """A text as a sentence: with a capital letter and a full stop."""
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
+_OFTEN = {
+    "hourly": "every hour",
+    "daily": "every day",
+    "weekly": "every Monday",
+    "monthly": "on the first of each month",
+    "cron": "as a cron line says",
+}
 _SIZES = (("terabyte", 10**12), ("gigabyte", 10**9), ("megabyte", 10**6), ("byte", 1))
 _FORMS = {
     "csv": "CSV",
@@ -131,7 +166,7 @@ _FORMS = {
 }
 _FILTERS: tuple[Callable[..., Any], ...] = (
     *(money, amount, currency, number, signed, percent, moment, day, duration, size, zone, picture),
-    *(form_name, sentence),
+    *(form_name, sentence, counted, plural, plain, stage_name, part_state, often),
 )
 
 

@@ -75,7 +75,7 @@ def test_a_field_replaces_the_same_filter_of_the_url(
 def test_the_url_tells_the_filters_that_have_no_field() -> None:
     asked = asked_of(runner(category_url=url("%2Cp_89%3AAurelo&k=desk+lamp&page=4")))
     assert (asked.search, asked.refinements) == ("desk lamp", ("p_89:Aurelo",))
-    assert asked.filters == ['search "desk lamp"', "p_89:Aurelo"]
+    assert asked.filters == ['search "desk lamp"', "brand Aurelo"]
 
 
 def test_filters_in_words() -> None:

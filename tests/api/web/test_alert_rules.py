@@ -40,7 +40,7 @@ def test_rules_are_added_and_removed(reader: Reader, app: Flask, ann: User, stor
         ({"kind": "price_below", "price": ""}, "Write an amount such as 49.90."),
         ({"kind": "price_below", "price": "inf"}, "Write an amount such as 49.90."),
         ({"kind": "price_below", "price": "nan"}, "Write an amount such as 49.90."),
-        ({"kind": "sometimes"}, "kind"),
+        ({"kind": "sometimes"}, "Choose one of these."),
         ({"kind": "new", "search": "x" * 201}, "at most 200 characters"),
     ],
 )

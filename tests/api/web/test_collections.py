@@ -73,12 +73,17 @@ def test_a_state_narrows_the_list_down_with_and_without_words(
 ) -> None:
     stored(app, ann.id, "Lamps")
     ended(app, stored(app, ann.id, "Chairs"))
-    ended(app, stored(app, ann.id, "Tables"), "blocked", "A captcha")
+    ended(
+        app, stored(app, ann.id, "Tables"), "blocked", "www.amazon.com.au answered with a captcha"
+    )
     assert names(reader, f"{LIST}?state=queued") == ["Lamps"]
     assert names(reader, f"{LIST}?state=done&search=a") == ["Chairs"]
     assert names(reader, f"{LIST}?state=failed&search=chairs") == []
     assert names(reader, f"{LIST}?state=nonsense") == ["Tables", "Chairs", "Lamps"]
-    assert "A captcha" in reader.get(LIST).text
+    shown = reader.get(LIST).text
+    assert "The shop answered with a captcha" in shown
+    assert '<option value="queued">waiting</option>' in shown
+    assert '<span class="state queued">waiting</span>' in shown
 
 
 def test_it_comes_in_pages_that_keep_the_search(reader: Reader, app: Flask, ann: User) -> None:
@@ -162,7 +167,8 @@ def test_a_collection_is_deleted_with_everything(
     path = f"/collections/{runner.collection.id}/delete"
     refused = reader.send(LIST, path)
     assert refused.status_code == 409
-    assert "cancel it first" in refused.text
+    assert "A run of “Lamps”</a> is open: cancel it first" in refused.text
+    assert f'href="/collections/{runner.collection.id}/"' in refused.text
     ended(app, runner)
     folder = folder_of(runner).path
     folder.mkdir(parents=True)

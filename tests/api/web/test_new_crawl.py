@@ -74,7 +74,8 @@ def test_an_address_is_understood_at_once(reader: Reader) -> None:
 def test_filters_are_those_of_the_marketplace(reader: Reader) -> None:
     german = "https://www.amazon.de/-/en/s?rh=n%3A123"
     text = unescape(reader.send(PAGE, "/new/understood", category_url=german).text)
-    assert "The language prefix /-/en was taken off category_url" in text
+    assert "The language prefix /-/en was taken off the address" in text
+    assert "the list is read in the shop's own language" in text
     assert "Highest price (EUR)" in text
     assert "ships from Australia" not in text
     assert "within two days" not in text
@@ -84,9 +85,12 @@ def test_filters_are_those_of_the_marketplace(reader: Reader) -> None:
     ("url", "said"),
     [
         ("https://www.amazon.com.au/dp/B01", "The path '/dp/B01' is not a listing's: copy"),
-        ("https://amzn.to/3x", "The URL's host amzn.to makes short links: open the link"),
-        ("https://shop.example/s?rh=n%3A1", "The URL's host 'shop.example' is not a marketplace's"),
-        ("<script>alert(1)</script>", "The URL must begin with https://www.<domain>/"),
+        ("https://amzn.to/3x", "The address's host amzn.to makes short links: open the link"),
+        (
+            "https://shop.example/s?rh=n%3A1",
+            "The address's host 'shop.example' is not a marketplace's",
+        ),
+        ("<script>alert(1)</script>", "The address must begin with https://www.<domain>/"),
     ],
 )
 def test_what_is_wrong_with_an_address_is_said_and_how_to_mend_it(
@@ -125,7 +129,7 @@ def test_what_is_missing_is_said_when_it_is_started(
         ("price_min", "cheap", "It must be a price such as 25 or 24.99, not 'cheap'."),
         ("max_products", "0", "This is 0: it must be at least 1."),
         ("max_products", "many", "It must be a whole number, such as 500."),
-        ("postcode", "99", "This is '99': on amazon.com.au it must match"),
+        ("postcode", "99", "This is no postcode of amazon.com.au."),
         ("notification_email", "x", "This is 'x': value is not a valid email address"),
         ("webhook_url", "http://a.example/", "must begin with https://"),
         ("webhook_url", "https://127.0.0.1/", "This cannot be called"),
@@ -188,12 +192,12 @@ def test_what_keeps_a_crawl_from_starting_is_said_on_the_form(
 ) -> None:
     away = reader.send(PAGE, PAGE, **FORM, name="Lamps")
     assert away.status_code == 503
-    assert "Nothing was scheduled; try again later." in away.text
+    assert "The service cannot start anything just now" in away.text
     assert 'value="Lamps"' in away.text
     store.credits.grant(1, -1)
     poor = reader.send(PAGE, PAGE, **FORM)
     assert poor.status_code == 402
-    assert "Not enough credits" in poor.text
+    assert "You have no credits left" in poor.text
 
 
 def test_without_a_session_it_is_set_up_on_the_spot_and_a_suburb_chosen(
@@ -201,7 +205,7 @@ def test_without_a_session_it_is_set_up_on_the_spot_and_a_suburb_chosen(
 ) -> None:
     session_file(DOMAIN, POSTCODE).unlink()
     refused = reader.send(PAGE, PAGE, **FORM)
-    assert "make the delivery session below" in fault(refused.text, "postcode")
+    assert "deliver there for us yet: set it up below" in fault(refused.text, "postcode")
     assert "Set it up" in refused.text
     answer = reader.send(PAGE, "/new/session", **FORM)
     assert "is being told to deliver to 4500" in reader.get(answer.location).text

@@ -53,7 +53,7 @@ def test_jobs_paces_and_logs_are_shown(
     alice.until(collection, "scraping")
     log = "/operator/jobs/category/r1-1/log"
     shown = until(lambda: reader.get(f"{PAGE}state").text, lambda text: log in text)
-    assert "jobs that run: 1; that wait: 0" in shown
+    assert "Jobs: 1 running, 0 waiting" in shown
     lane = Lane.of("https://www.amazon.com.au/s", "http://me:secret@proxy:3128")
     asyncio.run(LaneFiles(var_folder() / "pace").reserve(lane, 60))
     shown = reader.get(f"{PAGE}state").text
@@ -104,6 +104,6 @@ def test_the_nodes_of_a_cluster_are_shown(
     assert "its clock is 60.0 s behind" in shown
     assert f"it runs version 0.0.9, the API {__version__}" in shown
     assert "drained" in shown
-    assert "4 of 4 slots work; jobs that run: 0; that wait: 0" in shown
+    assert "4 of 4 slots can run jobs. Jobs: 0 running, 0 waiting" in shown
     valkey.freeze()
     assert "No node has been heard of" in reader.get(f"{PAGE}state").text

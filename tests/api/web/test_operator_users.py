@@ -91,7 +91,10 @@ def test_a_disabled_user_is_deleted_with_everything(
     assert "is not disabled" in reader.send(page, f"{page}delete").text
     reader.send(page, f"{page}active", disable="1")
     open_one = store.runners.add_collection(ben.id, "Open", StoredRequest(BODY), [])
-    assert reader.send(page, f"{page}delete").status_code == 409
+    refused = reader.send(page, f"{page}delete")
+    assert refused.status_code == 409
+    assert "A run of “Open” is open: cancel it first" in refused.text
+    assert "/collections/" not in refused.text.partition("<main")[2], "it is not the operator's"
     store.runners.end(open_one.id, Outcome(Stage.FAILED))
     assert reader.send(page, f"{page}delete").location == PAGE
     assert "ben@example.org is deleted" in reader.get(PAGE).text
@@ -103,7 +106,9 @@ def test_an_operator_is_made_and_cannot_shut_herself_out(
     reader: Reader, store: Store, ann: User, ben: User
 ) -> None:
     page = f"{PAGE}{ben.id}/"
+    assert "Change role to operator" in reader.get(page).text
     reader.send(page, f"{page}role", role="operator")
+    assert "Change role to user" in reader.get(page).text
     found = store.users.get(ben.id)
     assert found is not None
     assert found.role is Role.OPERATOR
@@ -135,5 +140,5 @@ def test_they_are_for_operators_alone(app: Flask, ann: User, bob: Caller, path: 
     other.get(f"/sign-in/{app.extensions['services'].accounts.new_link(bob.user)}")
     refused = other.get(path)
     assert refused.status_code == 403
-    assert "users with the role operator" in refused.text
+    assert "users with the role “operator”" in refused.text
     assert "/operator/" not in other.get("/account/").text

@@ -36,7 +36,7 @@ def test_a_run_from_its_queue_to_its_end(
     assert "products found of reported" in shown
     assert re.search(r"The crawl begins</span>", shown)
     live = reader.get(f"{page_of(runner)}live")
-    assert "scraping" in live.text
+    assert ">running</span>" in live.text
     shop.switches.latency = 0
     until_ended(app, runner)
     over = reader.get(f"{page_of(runner)}live", **{"If-None-Match": live.headers["ETag"]}).text
@@ -69,7 +69,7 @@ def test_a_cancelled_run_says_so_and_leads_to_a_new_crawl(
     assert "A cancelled collection cannot be run again." in shown
     assert 'class="button primary" href="/new/?category_url=' in shown
     assert "Run again" not in shown
-    assert ">Go on<" not in shown
+    assert ">Continue run<" not in shown
     again = reader.send(page, f"/collections/{runner.collection.id}/rerun")
     assert again.status_code == 409
 
@@ -83,10 +83,10 @@ def test_a_failed_run_goes_on_behind_its_last_page(
     assert failed.failed_reason == "blocked"
     page = page_of(failed)
     shown = reader.get(page).text
-    assert "Failed: " in shown
-    assert "The shop wants a pause." in shown
+    assert "Failed. The shop answered with a captcha" in shown
+    assert "The shop wants a pause" in shown
     assert "Stopped, with" in shown
-    assert re.search(r'<button class="primary">Go on</button>', shown)
+    assert re.search(r'<button class="primary">Continue run</button>', shown)
     shop.switches.block = ""
     answer = reader.send(page, f"/collections/{failed.collection.id}/resume")
     number = int(answer.location.rstrip("/").rpartition("/")[2])
@@ -97,9 +97,9 @@ def test_a_failed_run_goes_on_behind_its_last_page(
     done = until_ended(app, made)
     shown = reader.get(page_of(done)).text
     assert "Done, and complete" in shown
-    assert "The crawl goes on; " in shown
+    assert "The crawl continues; " in shown
     assert "This is an earlier run." in reader.get(page).text
-    assert ">Go on<" not in reader.get(page).text
+    assert ">Continue run<" not in reader.get(page).text
 
 
 def test_what_a_retry_was_for_is_in_the_log(
@@ -151,13 +151,13 @@ def test_what_the_shop_says_in_the_log_stays_text(reader: Reader, app: Flask, an
 @pytest.mark.parametrize(
     ("reason", "says", "best"),
     [
-        ("blocked", "The shop wants a pause.", "Go on"),
-        ("location_lost", "Have the delivery session made anew", "Make the delivery session anew"),
+        ("blocked", "The shop wants a pause", "Continue run"),
+        ("location_lost", "Renew the delivery session, then", "Renew the delivery session"),
         ("filter_not_applied", "Try again later", "Run again"),
         ("robots_disallowed", "The shop forbids programs", "New crawl"),
-        ("node_not_applied", "does not lead to the category", "New crawl"),
-        ("crashed", "This is our fault", "Go on"),
-        ("a_new_reason", "Let the run go on", "Go on"),
+        ("node_not_applied", "did not show the category that was asked for", "New crawl"),
+        ("crashed", "This is our fault", "Continue run"),
+        ("a_new_reason", "Continue the run where", "Continue run"),
     ],
 )
 def test_each_failure_says_what_to_do_and_has_the_button(
@@ -166,7 +166,8 @@ def test_each_failure_says_what_to_do_and_has_the_button(
     runner = stored(app, ann.id)
     Run.create(folder_of(runner).path, {}).close()
     shown = reader.get(page_of(ended(app, runner, reason, "It went wrong"))).text
-    assert "Failed: It went wrong. Nothing was kept; the list is not complete." in shown
+    assert re.search(r"<p>Failed\. [^.]+\. Nothing was kept; the list is not complete\.</p>", shown)
+    assert "<p>It went wrong.</p>" in shown, "the exact words are there to be unfolded"
     assert says in shown
     assert re.findall(r'class="(?:button )?primary"[^>]*>([^<]+)<', shown) == [best]
 
@@ -176,7 +177,7 @@ def test_a_failure_that_left_nothing_is_not_told_to_go_on(
 ) -> None:
     shown = reader.get(page_of(ended(app, stored(app, ann.id), "unreachable", "Silence"))).text
     assert re.findall(r'class="primary"[^>]*>([^<]+)<', shown) == ["Run again"]
-    assert ">Go on<" not in shown
+    assert ">Continue run<" not in shown
 
 
 def test_of_removed_files_it_says_so_and_offers_no_going_on(
@@ -189,7 +190,7 @@ def test_of_removed_files_it_says_so_and_offers_no_going_on(
     shown = reader.get(page_of(runner)).text
     assert "prune --older-than 30d" in shown
     assert "The log was removed with the files of the run." in shown
-    assert ">Go on<" not in shown
+    assert ">Continue run<" not in shown
 
 
 def test_what_is_anothers_does_not_exist(

@@ -428,7 +428,7 @@ def test_a_run_whose_files_are_gone_says_so(shelf: Shelf) -> None:
     for path in ("", "overview/", "selected.csv", "all.json"):
         answer = shelf.reader.get(shelf.path + path)
         assert answer.status_code == 404
-        assert f"The rows of runner {shelf.kept.runner.id} are missing" in answer.text
+        assert f"The rows of run {shelf.kept.runner.id} are missing" in answer.text
 
 
 def test_nobody_sees_the_products_of_others(

@@ -205,7 +205,7 @@ def test_a_failed_run_is_resumed_without_scripts(
     page = context.new_page()
     page.goto(f"/sign-in/{services_of(app).accounts.new_link(ann.id)}")
     page.get_by_role("link", name="Lamps").click()
-    page.get_by_role("button", name="Go on").first.click()
+    page.get_by_role("button", name="Continue run").first.click()
     newest = services_of(app).store.runners.newest(ann.id, failed.collection.id)
     assert newest is not None
     until_ended(app, newest)
