@@ -12,7 +12,7 @@ from api.rest.problem import problem_of
 from api.runners.previews import PreviewNotReady, TooManyPreviews
 from api.runners.recurrence import InvalidRecurrence
 from api.runners.repeats import OvertakenByAnother, StillOpen, WasCancelled
-from api.scrapyd.client import ScrapydAway, ScrapydRefused
+from api.scrapyd.job_service import ScrapydAway, ScrapydRefused
 from api.store import NotEnoughCredits
 from api.store.records import Runner, User
 from api.web.problems import not_started, sentence_of, shown_problem
