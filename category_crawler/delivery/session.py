@@ -9,20 +9,26 @@ browser extensions export it, and Netscape ``cookies.txt`` work too. To import o
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from filelock import AsyncFileLock, FileLock, Timeout
 
+from category_crawler.cluster.membership import queue_url
 from category_crawler.delivery.cookies import Cookie, about_of, is_usable, read_cookies
 from category_crawler.domain_config import DOMAINS, Marketplace
 from category_crawler.errors import InvalidJob, SessionMissing, SessionUnreadable
 from category_crawler.files.atomic_write import write_whole
 from category_crawler.files.home import cookies_folder
 from category_crawler.times import utc_now
+
+if TYPE_CHECKING:
+    from category_crawler.cluster.lock import EngineLock
 
 _PRIVATE = 0o600
 _LOCK_POLL_SECONDS = 0.2
@@ -140,7 +146,7 @@ def remove_session(domain: str, postcode: str) -> bool:
     if not path.parent.exists():
         return True
     try:
-        with FileLock(path.with_suffix(".lock"), timeout=0):
+        with _lock_now(domain, postcode):
             if not is_imported(domain, postcode):
                 path.unlink(missing_ok=True)
     except Timeout:
@@ -250,8 +256,39 @@ def _adopt(path: Path) -> bool:
     return False
 
 
-async def lock_session(domain: str, postcode: str) -> AsyncFileLock:
+@contextmanager
+def _lock_now(domain: str, postcode: str) -> Iterator[None]:
+    """Hold the session's lock. Raises Timeout if a job holds it, or if nobody can tell."""
+    path = session_file(domain, postcode).with_suffix(".lock")
+    if not queue_url():
+        with FileLock(path, timeout=0):
+            yield
+        return
+    from category_crawler.cluster.engine import EngineAway
+    from category_crawler.cluster.lock import session_lock
+
+    shared = session_lock(domain, postcode)
+    try:
+        is_held = shared.hold()
+    except EngineAway:
+        is_held = False
+    if not is_held:
+        raise Timeout(str(path))
+    try:
+        yield
+    finally:
+        shared.drop()
+
+
+async def lock_session(domain: str, postcode: str) -> "AsyncFileLock | EngineLock":
     """Wait for the session's lock and take it; the end of the process releases it too."""
+    if queue_url():
+        # A lock of a file may not work between machines.
+        from category_crawler.cluster.lock import session_lock
+
+        shared = session_lock(domain, postcode)
+        await shared.acquire()
+        return shared
     path = session_file(domain, postcode).with_suffix(".lock")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = AsyncFileLock(path, poll_interval=_LOCK_POLL_SECONDS)

@@ -16,7 +16,6 @@ from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from filelock import AsyncFileLock
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
@@ -75,7 +74,8 @@ class DeliverySpider(SessionSpider):
         super().__init__(**others)
         self.suburb = suburb
         self._replaces = replaces
-        self._lock: AsyncFileLock | None = None
+        self._lock: object = None
+        """Held until the process ends."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
