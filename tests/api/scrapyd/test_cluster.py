@@ -1,5 +1,6 @@
 """The API over the engine of a cluster, a real one; the nodes here beat and run nothing."""
 
+import threading
 import time
 
 import pytest
@@ -151,6 +152,29 @@ def test_a_job_of_a_dead_node_is_given_up_and_followed(
         claims=(node.claims[0].claim,),
     )
     assert nodes.beat(report, 60).lost == (f"r{runner.id}-1",), "the node that wakes is told"
+
+
+def test_two_processes_of_the_api_make_one_attempt(
+    alice: Caller, node: Node, jobs: Jobs, nodes: Nodes, queue: Queue
+) -> None:
+    collection = alice.schedule()
+    node.pop()
+    node.beat(lease=0.05)
+    beside = Services.make(PATIENCE)
+    both = [Watcher(jobs), Watcher(beside.jobs)]
+
+    def look() -> int:
+        looking = [threading.Thread(target=watcher.refresh_all) for watcher in both]
+        for thread in looking:
+            thread.start()
+        for thread in looking:
+            thread.join()
+        (runner,) = jobs.store.runners.of_collection(collection, 1)
+        return runner.attempt
+
+    until(look, lambda attempt: attempt == 2)
+    assert (look(), queue.waiting()) == (2, 1)
+    beside.store.close()
 
 
 def test_jobs_that_wait_are_not_looked_at(alice: Caller, node: Node, jobs: Jobs) -> None:
