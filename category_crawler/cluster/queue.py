@@ -16,6 +16,9 @@ SignalName = Literal["INT", "KILL"]
 
 _HIGHEST_PRIORITY = 4096
 """Scores are floats of 53 bits: 40 for the counter, 13 for a priority and its sign."""
+_ASKED_AT_ONCE = 2000
+"""Jobs of one question: meanwhile the engine answers nobody else."""
+_STATE_OF: dict[str, State] = {"p": "pending", "r": "running", "f": "finished"}
 _FINISHED_SECONDS = 3600
 _REVOKED_SECONDS = 86400
 
@@ -44,12 +47,12 @@ local function is_running(claim)
 end
 for i, job in ipairs(ARGV) do
   local state, claim = fields(job, 'state', 'claim')
-  if state == 'waiting' then states[i] = 'pending'
-  elseif state == 'claimed' and is_running(claim) then states[i] = 'running'
-  elseif state == 'finished' then states[i] = 'finished'
-  else states[i] = '' end
+  if state == 'waiting' then states[i] = 'p'
+  elseif state == 'claimed' and is_running(claim) then states[i] = 'r'
+  elseif state == 'finished' then states[i] = 'f'
+  else states[i] = '-' end
 end
-return states
+return table.concat(states)
 """)
 _PLACE = Script("return redis.call('ZRANK', QUEUE, ARGV[1])")
 _WAITING = Script("return redis.call('ZCARD', QUEUE)")
@@ -145,12 +148,16 @@ class Queue:
         return Claimed(Claim(job, node, incarnation, number), json.loads(message))
 
     def states(self, jobs: Sequence[str]) -> dict[str, State]:
-        """The state of each job that the engine knows; one call for any number.
+        """The state of each job that the engine knows.
 
         A job runs only while its node is heard of.
         """
-        states = self._engine.run(_STATES, *jobs) if jobs else []
-        return {job: state for job, state in zip(jobs, states, strict=True) if state}
+        found: dict[str, State] = {}
+        for begin in range(0, len(jobs), _ASKED_AT_ONCE):
+            asked = jobs[begin : begin + _ASKED_AT_ONCE]
+            letters = zip(asked, self._engine.run(_STATES, *asked), strict=True)
+            found |= {job: _STATE_OF[letter] for job, letter in letters if letter in _STATE_OF}
+        return found
 
     def place(self, job: str) -> int | None:
         """The job's place in the queue, 1 for the next to run; None if it does not wait."""

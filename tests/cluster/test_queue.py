@@ -111,6 +111,18 @@ def test_a_job_that_is_known_is_not_pushed_again(queue: Queue, live: tuple[str, 
     assert queue.states([]) == {}
 
 
+def test_any_number_of_states_is_told(queue: Queue, live: tuple[str, str]) -> None:
+    jobs = [f"r{number}-1" for number in range(5000)]
+    push(queue, jobs[0], jobs[1999], jobs[2000], jobs[-1])
+    popped(queue, live)
+    assert queue.states(jobs) == {
+        jobs[0]: "running",
+        jobs[1999]: "pending",
+        jobs[2000]: "pending",
+        jobs[-1]: "pending",
+    }
+
+
 def test_places(queue: Queue, live: tuple[str, str]) -> None:
     push(queue, "a", "b")
     push(queue, "c", priority=1)
