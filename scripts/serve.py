@@ -38,6 +38,7 @@ from category_crawler.files.home import (
     PROJECT,
     cookies_folder,
     home,
+    logs_folder,
     results_folder,
     var_folder,
 )
@@ -193,7 +194,7 @@ def _introduce(programs: Sequence[str]) -> None:
     if "scrapyd" in programs:
         scrapyd = console()
         print(f"Console   {scrapyd.url}/, user {scrapyd.username}, password in {password_file()}")
-    print(f"Home      {home()}; job logs in {var_folder() / 'logs'}")
+    print(f"Home      {home()}; job logs in {logs_folder()}")
     if "api" in programs:
         print(f"Pages     {_pages()}")
         print(f"New user  {_command()} users create you@example.org")

@@ -15,7 +15,7 @@ from api.store import Store
 from api.store.records import Runner
 from category_crawler.daemon.address import PROJECT
 from category_crawler.delivery.report import deliveries_folder
-from category_crawler.files.home import var_folder
+from category_crawler.files.home import logs_folder, var_folder
 from category_crawler.times import utc_in
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def _without_files(runner: Runner) -> bool:
 
 def _leftovers(before: float) -> Iterator[Path]:
     """Logs of short jobs and files that are read once, older than ``before``."""
-    logs = [var_folder() / "logs" / PROJECT / spider for spider in _SHORT_JOBS]
+    logs = [logs_folder() / PROJECT / spider for spider in _SHORT_JOBS]
     old = [var_folder() / name for name in _OF_EARLIER_VERSIONS]
     for path in chain(*(f.glob("*") for f in (*logs, *old, deliveries_folder()))):
         if path.is_file() and path.stat().st_mtime < before:

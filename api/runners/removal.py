@@ -7,7 +7,7 @@ from pathlib import Path
 
 from api.store.records import Runner
 from category_crawler.daemon.address import PROJECT
-from category_crawler.files.home import var_folder
+from category_crawler.files.home import logs_folder, var_folder
 
 
 def why_gone(runner: Runner) -> str:
@@ -33,7 +33,7 @@ def remove_logs_and_tables(runners: Iterable[int]) -> None:
 
 def files_of_runners() -> Mapping[int, list[Path]]:
     """Logs and downloads by the number of their runner."""
-    logs = (var_folder() / "logs" / PROJECT).glob("*/r*-*.log")
+    logs = (logs_folder() / PROJECT).glob("*/r*-*.log")
     found: defaultdict[int, list[Path]] = defaultdict(list)
     for path in chain(logs, (var_folder() / "downloads").glob("*-*.*")):
         number = path.name.removeprefix("r").partition("-")[0]

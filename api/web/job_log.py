@@ -10,7 +10,7 @@ from api.rest.problem import ApiError
 from api.store.records import Role
 from api.web.page import page
 from category_crawler.daemon.address import PROJECT
-from category_crawler.files.home import var_folder
+from category_crawler.files.home import logs_folder
 
 blueprint = page("job_log", __name__, "/operator/jobs/<spider>/<job>", role=Role.OPERATOR)
 
@@ -40,7 +40,7 @@ def whole(spider: str, job: str) -> Response:
 
 
 def _path(spider: str, job: str) -> Path:
-    path = var_folder() / "logs" / PROJECT / spider / f"{job}.log"
+    path = logs_folder() / PROJECT / spider / f"{job}.log"
     if not (_NAME.fullmatch(spider) and _NAME.fullmatch(job) and path.is_file()):
         raise ApiError(404, f"There is no log of job {job}: the newest 1,000 of a spider are kept")
     return path

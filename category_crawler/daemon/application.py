@@ -29,7 +29,7 @@ from category_crawler.daemon.cluster_slots import ClaimEnvironment
 from category_crawler.daemon.job_database import set_damaged_aside
 from category_crawler.environment import without_secrets
 from category_crawler.errors import InvalidSetting
-from category_crawler.files.home import var_folder
+from category_crawler.files.home import logs_folder, var_folder
 from category_crawler.process_watch import PARENT, exit_with_parent
 
 _BEATS_IN_A_LEASE = 5
@@ -82,7 +82,7 @@ def _values() -> dict[str, str]:
         "poll_interval": str(poll_interval()),
         "runner": "category_crawler.daemon.scrapy_command",
         "max_proc_per_cpu": str(slots_per_core()),
-        "logs_dir": str(folder / "logs"),
+        "logs_dir": str(logs_folder()),
         "dbs_dir": str(folder / "scrapyd"),
         "eggs_dir": str(folder / "scrapyd" / "eggs"),
         "items_dir": "",

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from category_crawler.delivery.report import forget_report, read_report
 from category_crawler.delivery.session import DeliverySession
 from category_crawler.errors import DeliveryFailed
-from category_crawler.files.home import PROJECT, var_folder
+from category_crawler.files.home import PROJECT, logs_folder
 from category_crawler.process_watch import PARENT
 
 _TERM_SECONDS = 5.0
@@ -35,7 +35,7 @@ async def renew(session: DeliverySession, seconds: float) -> DeliverySession:
     report = read_report(name)
     forget_report(name)
     if report is None:
-        raise DeliveryFailed("the delivery job wrote no report; its log is in var/logs")
+        raise DeliveryFailed("the delivery job wrote no report; its log is beside those of jobs")
     if report.stage != "done":
         raise DeliveryFailed(report.complaint)
     return DeliverySession.load(session.domain, session.postcode)
@@ -44,7 +44,7 @@ async def renew(session: DeliverySession, seconds: float) -> DeliverySession:
 @asynccontextmanager
 async def _job(session: DeliverySession, name: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the delivery job; stop it at the end of the block."""
-    log = var_folder() / "logs" / "default" / "delivery" / f"{name}.log"
+    log = logs_folder() / "default" / "delivery" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     asked = {
         "domain": session.domain,

@@ -37,6 +37,12 @@ def var_folder() -> Path:
     return _resolved(named) if named else _joined(home(), "var")
 
 
+def logs_folder() -> Path:
+    """Holds the logs of jobs: below ``var/``, and in a cluster where all machines see them."""
+    shared = os.environ.get("CATEGORY_CRAWLER_QUEUE")
+    return (results_folder() if shared else var_folder()) / "logs"
+
+
 def settings_file() -> Path:
     """The operator's own Scrapy settings, read last."""
     return _joined(home(), "settings.toml")
