@@ -31,7 +31,7 @@ from honcho.process import Process
 from api.accounts.logins import Accounts
 from api.config import Settings, api_port
 from api.store import Store, StoreError
-from category_crawler.daemon.address import console, password_file, scrapyd_port
+from category_crawler.daemon.address import console, password_file, scrapyd_address, scrapyd_port
 from category_crawler.daemon.capacity import poll_interval, slots_per_core
 from category_crawler.environment import without_secrets
 from category_crawler.files.home import (
@@ -110,34 +110,36 @@ def _check_folders() -> None:
 def _check_ports(ports: dict[str, int]) -> None:
     if len(set(ports.values())) < len(ports):
         raise CannotServe(f"{' and '.join(ports)} are the same: name two ports")
+    hosts = {"SCRAPYD_PORT": scrapyd_address()}
     for variable, port in ports.items():
-        error = _why_taken(port)
+        host = hosts.get(variable, "127.0.0.1")
+        error = _why_taken(host, port)
         if error and _was_killed():
-            error = _why_still_taken(port)
+            error = _why_still_taken(host, port)
         if error:
             raise CannotServe(
                 f"port {port} cannot be opened ({error}): name another with {variable}"
             )
 
 
-def _why_taken(port: int) -> str:
+def _why_taken(host: str, port: int) -> str:
     """Why a port cannot be opened; empty if it can."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             return str(error.strerror)
     return ""
 
 
-def _why_still_taken(port: int) -> str:
+def _why_still_taken(host: str, port: int) -> str:
     """The same, after waiting for the programs of a killed service to stop."""
     print(
         f"The last service was killed; waiting for its programs to free port {port} …", flush=True
     )
     deadline = time.monotonic() + 1.5 * PATIENCE
-    while (error := _why_taken(port)) and time.monotonic() < deadline:
+    while (error := _why_taken(host, port)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return error
 
