@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.exports.places import Folder, NotStored, place_of
+from api.exports.places import Bucket, Folder, NotStored, place_of
 
 NAME = "1/2/3/lamps.json"
 
@@ -70,3 +70,9 @@ def test_a_full_disk_leaves_the_earlier_copy(
 def test_a_file_that_is_not_there_is_no_fault_of_the_place(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Folder(tmp_path).put(tmp_path / "none", NAME)
+
+
+def test_a_copy_of_another_size_is_none(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bucket, "_stored", lambda *_: 3)
+    with pytest.raises(NotStored, match="The store has 3 bytes of 3000002"):
+        place_of("s3://bucket").put(source, NAME)
