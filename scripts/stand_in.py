@@ -25,8 +25,8 @@ def environment_of(home: Path, of_shop: dict[str, str]) -> dict[str, str]:
     return os.environ | of_shop | places | ports
 
 
-def command(environment: dict[str, str], *words: str) -> str:
-    """What ``flask --app api …`` prints."""
+def command(environment: dict[str, str], *words: str, line: str = "") -> str:
+    """What ``flask --app api …`` prints; ``line`` is what it reads."""
     return subprocess.run(
         [sys.executable, "-m", "flask", "--app", "api", *words],
         cwd=PROJECT,
@@ -34,6 +34,7 @@ def command(environment: dict[str, str], *words: str) -> str:
         check=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        input=line,
         text=True,
         # Ctrl-C ends the script, which then ends everything in its order.
         start_new_session=True,

@@ -1,11 +1,12 @@
 """Try it: the stand-in shop, the services and a first user, until Ctrl-C.
 
-It prints one link, which works once and signs in. All files are below ``var/try``, which each call
-begins anew. When nobody has asked the shop for a while, a day passes there: prices move, products
-go and others come, so that the next run finds changes.
+It prints one link, which works once and signs in, and a password for later. All files are below
+``var/try``, which each call begins anew. When nobody has asked the shop for a while, a day passes
+there: prices move, products go and others come, so that the next run finds changes.
 """
 
 import argparse
+import secrets
 import shutil
 import signal
 import sys
@@ -30,7 +31,7 @@ picture_host = "{pictures}"
 """
 HELP = """
   Sign in     {link}
-              (works once; start make try again for another)
+              (works once; afterwards with {email} and the password {password})
 
   Paste this  https://www.amazon.com.au/s?rh=n%3A4851693051
   postcode    4500
@@ -59,9 +60,12 @@ def main() -> int:
         environment = environment_of(HOME, shop.environment())
         with services(environment) as process:
             command(environment, "users", "create", EMAIL)
+            password = secrets.token_urlsafe(9)
+            command(environment, "users", "password", EMAIL, line=password)
             link = command(environment, "users", "link", EMAIL)
             home = HOME.relative_to(PROJECT)
-            print(HELP.format(link=link, home=home, quiet=QUIET_SECONDS), flush=True)
+            signing_in = {"link": link, "email": EMAIL, "password": password}
+            print(HELP.format(**signing_in, home=home, quiet=QUIET_SECONDS), flush=True)
             while not stop.wait(1) and process.poll() is None:
                 _let_a_day_pass(shop)
         if process.returncode and not stop.is_set():

@@ -52,6 +52,11 @@ class Accounts:
 
     def login(self, email: str, password: str, address: str) -> tuple[str, User]:
         """A new session token and its user. Raises LoginRefused or LoginTooSoon."""
+        user = self.check_password(email, password, address)
+        return self._new_token(user.id), user
+
+    def check_password(self, email: str, password: str, address: str) -> User:
+        """The user with this password. Raises LoginRefused or LoginTooSoon."""
         by_email, by_address = hash_of(f"email {email.lower()}"), hash_of(f"address {address}")
         wait = self.store.logins.admit(
             {by_email: FREE_FAILURES, by_address: FREE_FAILURES_OF_ADDRESS}
@@ -65,7 +70,7 @@ class Accounts:
         ):
             raise LoginRefused
         self.store.logins.forgive(by_email, by_address)
-        return self._new_token(user.id), user
+        return user
 
     def new_link(self, user: int | None) -> str:
         """The secret of a link that signs a user in once; None makes the first user."""

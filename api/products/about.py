@@ -11,15 +11,12 @@ _LONGEST_PART, _LONGEST_FILTERS = 60, 90
 
 
 def file_name(runner: Runner, ending: str) -> str:
-    """Domain, node, its name, postcode, filters and date (UTC): ``amazon.com.au_123_4500_….csv``.
+    """What was asked, and which run: ``amazon.com.au_123-Lamps_4500_2026-11-26_run-7.csv``.
 
-    The date is that of the run's end, or of its start while it goes on.
+    That is domain, node and its name, postcode, filters, the date (UTC) of the run's end, or of its
+    start while it goes on, and the runner's number.
     """
-    asked = asked_of(runner)
-    node = "-".join(filter(None, (asked.amazon_node_id, _slug(asked.node_name or ""))))
-    date = (runner.finished_at or runner.created_at)[:10]
-    parts = (asked.domain, node, _slug(asked.postcode), _filters(asked.filters), date)
-    return f"{'_'.join(filter(None, parts))}.{ending}"
+    return f"{_asked_when(runner)}_run-{runner.id}.{ending}"
 
 
 def changes_file_name(before: Runner, after: Runner, ending: str) -> str:
@@ -27,9 +24,18 @@ def changes_file_name(before: Runner, after: Runner, ending: str) -> str:
 
     Without the numbers, two comparisons of one day would have the same name.
     """
-    name = file_name(after, ending).removesuffix(f".{ending}")
     since = (before.finished_at or before.created_at)[:10]
-    return f"{name}_changes-since-{since}_runs-{before.id}-{after.id}.{ending}"
+    runs = f"runs-{before.id}-{after.id}"
+    return f"{_asked_when(after)}_changes-since-{since}_{runs}.{ending}"
+
+
+def _asked_when(runner: Runner) -> str:
+    """What was asked, and the date, as the beginning of a file's name."""
+    asked = asked_of(runner)
+    node = "-".join(filter(None, (asked.amazon_node_id, _slug(asked.node_name or ""))))
+    date = (runner.finished_at or runner.created_at)[:10]
+    parts = (asked.domain, node, _slug(asked.postcode), _filters(asked.filters), date)
+    return "_".join(filter(None, parts))
 
 
 def facts_of(runner: Runner) -> dict[str, str]:

@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint
 
-from api.rest.auth import current_user
 from api.rest.idempotency import once
 from api.rest.operation import operation
 from api.rest.ownership import own_runner
@@ -38,18 +37,18 @@ def rerun(body: CollectionId) -> dict[str, Any]:
     return added(services().repeats.rerun(own_runner(body.collection_id), key))
 
 
-@operation(blueprint, "/update_schedule/", body=UpdateSchedule, data=Scheduled, errors=(404,))
+@operation(blueprint, "/update_schedule/", body=UpdateSchedule, data=Scheduled, errors=(404, 409))
 def update_schedule(body: UpdateSchedule) -> dict[str, Any]:
     """Set, change or remove the schedule by which a collection is crawled again.
 
     `schedule` null removes it. Runs are started by themselves when they are due. One that is due
     while another of the collection is open is left out and counted in `skipped_runs`; after a
     standstill of the service one run makes up for all that were due. A schedule that is paused
-    stays so.
+    stays so. It is refused with 409 if the newest run was cancelled.
     """
-    collection = own_runner(body.collection_id).collection.id
-    set_schedule(services().store, current_user().id, collection, body.schedule)
-    return _shown(collection)
+    newest = own_runner(body.collection_id)
+    set_schedule(services().store, newest, body.schedule)
+    return _shown(newest.collection.id)
 
 
 @operation(blueprint, "/pause_schedule/", body=CollectionId, data=Scheduled, errors=(404,))

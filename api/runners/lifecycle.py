@@ -352,7 +352,7 @@ def why_not_continued(runner: Runner) -> str:
     """Why a runner, the newest of its collection, cannot be continued; empty if it can."""
     if runner.stage is not Stage.FAILED:
         return f"runner {runner.id} is {runner.stage}: only failed ones can be continued"
-    if runner.failed_reason == Cancelled.reason:
+    if runner.was_cancelled:
         return f"runner {runner.id} was cancelled: schedule the category anew"
     if runner.files_removed_at is not None:
         return f"{why_gone(runner)}: schedule the category anew"

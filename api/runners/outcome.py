@@ -149,7 +149,7 @@ def steps(runner: Runner, *, is_newest: bool) -> list[Step]:
 def _steps(runner: Runner) -> Iterator[Step]:
     if not why_not_continued(runner):
         yield Step.RESUME
-    if runner.failed_reason != Cancelled.reason:
+    if not runner.was_cancelled:
         yield Step.RERUN
     if runner.failed_reason in ("location_lost", "no_session"):
         yield Step.NEW_SESSION

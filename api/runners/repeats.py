@@ -9,7 +9,6 @@ from api.scrapyd.job_service import ScrapydError
 from api.store.idempotency import Answer, Once
 from api.store.records import Runner
 from api.store.schedules import Due
-from category_crawler.errors import Cancelled
 from category_crawler.job import CategoryJob
 
 logger = logging.getLogger(__name__)
@@ -105,8 +104,13 @@ class Repeats:
         )
 
 
+def check_not_cancelled(newest: Runner) -> None:
+    """Raise NotRepeatable if a collection, whose newest runner this is, is never run again."""
+    if newest.was_cancelled:
+        raise WasCancelled(newest)
+
+
 def _check_ended(newest: Runner) -> None:
     if not newest.has_ended:
         raise StillOpen(newest)
-    if newest.failed_reason == Cancelled.reason:
-        raise WasCancelled(newest)
+    check_not_cancelled(newest)

@@ -3,16 +3,24 @@
 from datetime import UTC, datetime
 
 from api.runners.recurrence import Recurrence
+from api.runners.repeats import check_not_cancelled
 from api.store import Store
+from api.store.records import Runner
 from api.store.schedules import Schedule
 
 
-def set_schedule(store: Store, user: int, collection: int, recurrence: Recurrence | None) -> None:
-    """Give a collection a schedule, change the one that it has, or remove it with None."""
+def set_schedule(store: Store, newest: Runner, recurrence: Recurrence | None) -> None:
+    """Give a collection a schedule, change the one that it has, or remove it with None.
+
+    Raises NotRepeatable if its newest runner was cancelled.
+    """
+    collection = newest.collection
     if recurrence is None:
-        store.schedules.remove(collection)
+        store.schedules.remove(collection.id)
     else:
-        store.schedules.put(user, collection, recurrence.plan(datetime.now(UTC)))
+        check_not_cancelled(newest)
+        plan = recurrence.plan(datetime.now(UTC))
+        store.schedules.put(collection.user, collection.id, plan)
 
 
 def go_on(store: Store, schedule: Schedule) -> None:

@@ -81,7 +81,10 @@ class DueRuns:
             # The collection has been deleted since the due runs were listed.
             return
         newest = self._jobs.refresh(newest)
-        if newest.has_ended:
+        if newest.was_cancelled:
+            # The schedule was set while the run was being cancelled, or by an earlier version.
+            self._jobs.store.schedules.remove(schedule.collection)
+        elif newest.has_ended:
             self._repeats.start_due(newest, due)
         elif self._jobs.store.schedules.skip(due):
             logger.info("Collection %s: runner %s is open", schedule.collection, newest.id)

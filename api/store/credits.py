@@ -66,6 +66,16 @@ class UserCredits:
             (user, limit, skip),
         )
 
+    def spent_on_deleted(self, user: int) -> int:
+        """What the runs of collections have cost that a user has deleted since."""
+        ((spent,),) = self._file.rows(
+            "SELECT used_credits - (SELECT coalesce(sum(charged), 0) FROM collections "
+            "JOIN runners ON runners.collection = collections.id WHERE user = users.id) "
+            "FROM users WHERE id = ?",
+            (user,),
+        )
+        return int(spent)
+
     def grant(self, user: int, number: int) -> None:
         """Grant credits, or with a number below zero take back what is neither used nor frozen.
 

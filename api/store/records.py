@@ -10,7 +10,7 @@ from typing import Any, Self, TypedDict
 
 from api.store.stage import Stage
 from api.store.word import Word
-from category_crawler.errors import CrawlError
+from category_crawler.errors import Cancelled, CrawlError
 from category_crawler.run.records import Progress
 from category_crawler.times import utc_now
 
@@ -166,6 +166,16 @@ class Runner:
     def has_ended(self) -> bool:
         """Whether its stage never changes any more."""
         return self.stage in (Stage.DONE, Stage.FAILED)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it changes any more: it has ended, and its job is gone."""
+        return self.has_ended and not self.is_stopping
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether its user or the operator cancelled it: then its collection is not run again."""
+        return self.failed_reason == Cancelled.reason
 
 
 @dataclass(frozen=True, slots=True)

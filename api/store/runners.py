@@ -489,8 +489,9 @@ class Runners:
 
         The same transaction charges the rows kept, writes the notices, has the runner's files be
         copied where results are exported, and has the runner be tried against its collection's
-        alerts unless its user has cancelled it. It also returns the rest
-        of the reserve; while the runner ``is_stopping``, :meth:`see_out` does that.
+        alerts unless its user has cancelled it. After a cancel it removes the collection's
+        schedule. It also returns the rest of the reserve; while the runner ``is_stopping``,
+        :meth:`see_out` does that.
         """
         with self._file.writing() as connection:
             moved = connection.execute(
@@ -507,6 +508,8 @@ class Runners:
                 self._exports.add(connection, runner, outcome)
                 if not outcome.is_by_user:
                     self._alerts.add(connection, runner)
+                if outcome.failed_reason == Cancelled.reason:
+                    self._schedules.drop_of_runner(connection, runner)
         return moved is not None
 
     def see_out(self, runner: int, kept: int, node_name: str | None = None) -> bool:

@@ -16,12 +16,15 @@ from api.services import services
 from api.store.records import Runner
 from api.web.page import page
 from api.web.problems import sentence_of, shown_problem
-from api.web.run import Typed, address, shown
+from api.web.run import Typed, address, handle_on_the_run, shown
 from api.web.vocabulary import in_words
 from api.web.words import counted
+from category_crawler.errors import InvalidListingURL
 from category_crawler.fault import faults_of
+from category_crawler.listing_url import cents_of
 
 blueprint = page("alert_rules", __name__, "/collections/<int:collection_id>/alerts")
+handle_on_the_run(blueprint)
 _RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
 _OF_RUNS = ("coverage_not_complete", "run_failed")
 _HOW_TO = {
@@ -86,8 +89,7 @@ def _given(typed: dict[str, str]) -> dict[str, Any]:
     if typed["kind"] == "price_falls":
         given["percent"] = _number(typed["percent"])
     if typed["kind"] == "price_below":
-        price = _number(typed["price"])
-        given["cents"] = round(price * 100) if isinstance(price, float) else price
+        given["cents"] = _cents(typed["price"])
     if typed["kind"] not in _OF_RUNS:
         given |= {name: typed[name] for name in ("search", "brand") if typed[name]}
     return given
@@ -99,6 +101,13 @@ def _number(text: str) -> float | str:
     except ValueError:
         return text
     return read if isfinite(read) else text
+
+
+def _cents(text: str) -> int | str | None:
+    try:
+        return cents_of(text, "")
+    except InvalidListingURL:
+        return text
 
 
 def _field(name: str) -> str:

@@ -13,11 +13,12 @@ from api.runners.request import CollectionName
 from api.services import services
 from api.store.records import Runner, SessionStatus
 from api.web.page import own_path, page
-from api.web.run import Typed, address, shown
+from api.web.run import Typed, address, handle_on_the_run, shown
 from category_crawler.domain_config import DOMAINS
 from category_crawler.errors import RunError
 
 blueprint = page("collection", __name__, "/collections/<int:collection_id>")
+handle_on_the_run(blueprint)
 _NAME: TypeAdapter[str] = TypeAdapter(CollectionName)
 
 
@@ -25,10 +26,11 @@ _NAME: TypeAdapter[str] = TypeAdapter(CollectionName)
 def cancel(collection_id: int) -> ResponseReturnValue:
     """End the newest run."""
     runner = own_runner(collection_id)
-    if services().jobs.cancel(runner):
-        flash("The run is cancelled. What it had found is kept.")
-    elif (services().store.runners.get(runner.id) or runner).is_stopping:
+    was_open = services().jobs.cancel(runner)
+    if (services().store.runners.get(runner.id) or runner).is_stopping:
         flash("The run is being cancelled. This takes some seconds.")
+    elif was_open:
+        flash("The run is cancelled. What it had found is kept.")
     else:
         flash("The run had ended already.")
     return back_to(runner)

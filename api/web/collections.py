@@ -1,6 +1,6 @@
 """The collections of the reader, newest first: how they stand, and what can be done with them."""
 
-from flask import Response, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.rest.auth import current_user
@@ -11,6 +11,7 @@ from api.store.records import Runner
 from api.store.stage import Stage
 from api.web.page import own_path, page
 from api.web.poll import polled
+from api.web.way_back import part
 
 blueprint = page("collections", __name__, "/collections")
 
@@ -49,7 +50,8 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.get("/live")
-def live() -> Response:
+@part
+def live() -> ResponseReturnValue:
     """The parts that change of those collections that were open when the page was made."""
     named = request.args.get("ids", "").split(",")[:_ON_A_PAGE]
     wanted = [int(word) for word in named if word.isdecimal() and len(word) <= _LONGEST_ID]
@@ -66,9 +68,13 @@ def live() -> Response:
 def _shown(runners: list[Runner]) -> dict[str, object]:
     """What the templates need of some runners, which are as they are now."""
     items = [
-        {"report": report, "steps": steps(runner, is_newest=True), "why": why_failed(report)}
+        {
+            "report": report,
+            "steps": [] if runner.is_stopping else steps(runner, is_newest=True),
+            "is_stopping": runner.is_stopping,
+            "why": why_failed(report),
+        }
         for runner, report in zip(runners, reports_of(runners), strict=True)
     ]
-    is_open = {Stage.QUEUED, Stage.SCRAPING}
-    open_ids = [one.collection.id for one in runners if one.stage in is_open]
+    open_ids = [one.collection.id for one in runners if not one.is_over]
     return {"items": items, "open_ids": open_ids, "Step": Step}

@@ -1,6 +1,7 @@
 """The form of a new crawl: what a person typed, what it asks for, and what is wrong with it."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -60,9 +61,10 @@ class CrawlForm:
         """Read what was sent; unless it is to be ``whole``, what is missing is no fault."""
         typed = {name: given.get(name, "").strip() for name in FIELDS}
         faults: dict[str, str] = {}
-        listing, dropped = _listing(typed["category_url"], faults)
+        url = _with_scheme(typed["category_url"])
+        listing, dropped = _listing(url, faults)
         rules = _rules(typed, faults)
-        body = _body(typed, listing, faults) if listing else None
+        body = _body(typed, url, listing, faults) if listing else None
         if whole and not typed["category_url"]:
             faults["category_url"] = "Paste the address of a category's page here."
         if not typed["postcode"]:
@@ -93,6 +95,11 @@ class CrawlForm:
         return any(name in filled or name in self.faults for name in fields)
 
 
+def _with_scheme(url: str) -> str:
+    """An address as the shop has it: people leave https:// out, or have copied it without the s."""
+    return re.sub(r"(?i)^(?:http://|(?=(?:www\.)?amazon\.))", "https://", url)
+
+
 def _listing(url: str, faults: dict[str, str]) -> tuple[ListingURL | None, tuple[str, ...]]:
     if not url:
         return None, ()
@@ -104,9 +111,9 @@ def _listing(url: str, faults: dict[str, str]) -> tuple[ListingURL | None, tuple
 
 
 def _body(
-    typed: Mapping[str, str], listing: ListingURL, faults: dict[str, str]
+    typed: Mapping[str, str], url: str, listing: ListingURL, faults: dict[str, str]
 ) -> AddSchedule | None:
-    fields = dict(_fields(typed, listing, faults))
+    fields = {"category_url": url, **dict(_fields(typed, listing, faults))}
     if wrong := wrong_postcode(typed["postcode"], listing.marketplace):
         faults["postcode"] = wrong
     try:
@@ -120,8 +127,7 @@ def _body(
 def _fields(
     typed: Mapping[str, str], listing: ListingURL, faults: dict[str, str]
 ) -> Iterator[tuple[str, Any]]:
-    """The fields of add_schedule."""
-    yield "category_url", typed["category_url"]
+    """The fields of add_schedule but its address."""
     yield "domain", listing.domain
     yield "amazon_node_id", listing.node
     yield "priority", typed["priority"] or "Normal"

@@ -1,4 +1,4 @@
-"""The menu: the pages that every page links to."""
+"""The menu, and what else every page knows: who reads it, and whether mails are sent."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, request
 
 from api.rest.auth import current_user, is_authenticated
+from api.services import services
 from api.store.records import Role, User
 
 
@@ -44,11 +45,15 @@ _FOR_OPERATORS = (
 
 
 def init_app(app: Flask) -> None:
-    """Give every template the reader, and the pages that there are for that user."""
+    """Give every template the reader, the pages for that user, and whether mails are sent."""
     app.context_processor(_menu)
 
 
 def _menu() -> dict[str, Any]:
     reader: User | None = current_user() if is_authenticated() else None
     more = _FOR_OPERATORS if reader and reader.role is Role.OPERATOR else ()
-    return {"reader": reader, "pages": (*_PAGES, *more) if reader else ()}
+    return {
+        "reader": reader,
+        "pages": (*_PAGES, *more) if reader else (),
+        "sends_mails": bool(services().settings.smtp_host),
+    }

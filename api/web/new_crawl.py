@@ -20,11 +20,10 @@ from api.web.crawl_form import CrawlForm, understood
 from api.web.page import page
 from api.web.poll import polled
 from api.web.problems import sentence_of, shown_problem
+from api.web.way_back import is_opened_by_hand
 from category_crawler.domain_config import Filter, Marketplace
 from category_crawler.errors import SessionMissing
 from category_crawler.filter_names import filter_name
-
-blueprint = page("new_crawl", __name__, "/new")
 
 _EXPIRED = SessionStatus.INACTIVE
 _FILTERS = {
@@ -32,6 +31,19 @@ _FILTERS = {
     Filter.DELIVERY_DAY.value: "Delivered in time",
     Filter.PRICE.value: "Price",
 }
+
+
+_LONGEST_ADDRESS = 6000
+"""Characters of an address of the form, filled in, that servers and browsers surely take."""
+
+
+def _way_back() -> str:
+    """The address of the form, filled in as it was sent; empty where it would be too long."""
+    filled_in = _address(CrawlForm.read(request.form, whole=False))
+    return filled_in if len(filled_in) <= _LONGEST_ADDRESS else url_for("new_crawl.form")
+
+
+blueprint = page("new_crawl", __name__, "/new", way_back=_way_back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +176,11 @@ def begin_preview() -> ResponseReturnValue:
 
 
 @blueprint.get("/preview")
-def show_preview() -> Response:
+def show_preview() -> ResponseReturnValue:
     """The part of the page that shows the preview."""
     asked = CrawlForm.read(request.args, whole=True)
+    if is_opened_by_hand():
+        return _to_form(asked, preview="1")
     shown = _preview_of(asked)
     return polled(
         lambda: render_template("web/new_crawl/preview.html", **_shown(asked, shown)), shown
@@ -205,8 +219,12 @@ def _without_session(asked: CrawlForm) -> ResponseReturnValue:
 
 
 def _to_form(asked: CrawlForm, part: str = "", **more: str) -> ResponseReturnValue:
-    query = urlencode(asked.filled_in | more)
-    return redirect(f"{url_for('new_crawl.form')}?{query}{'#' * bool(part)}{part}", 303)
+    return redirect(f"{_address(asked, **more)}{'#' * bool(part)}{part}", 303)
+
+
+def _address(asked: CrawlForm, **more: str) -> str:
+    """The address of the form, filled in."""
+    return f"{url_for('new_crawl.form')}?{urlencode(asked.filled_in | more)}"
 
 
 def _values(asked: CrawlForm) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Response, render_template
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from api.runners.health import health
@@ -14,6 +14,7 @@ from api.services import services
 from api.store.records import Role
 from api.web.page import page
 from api.web.poll import polled
+from api.web.way_back import part
 from category_crawler.daemon.address import console
 from category_crawler.files.home import home, var_folder
 from category_crawler.pace.lane import Lane
@@ -41,7 +42,8 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.get("/state")
-def state() -> Response:
+@part
+def state() -> ResponseReturnValue:
     """The part that changes, as the page asks for it."""
     shown = render_template("web/operator_state.html", **_state())
     return polled(lambda: shown, shown)

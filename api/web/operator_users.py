@@ -59,7 +59,10 @@ def grant(number: int) -> ResponseReturnValue:
         fault = f"It must be a whole number up to {_MOST_CREDITS:,}, below zero to take back."
         return _shown(user, fault=fault, code=400)
     else:
+        before = credit.of(user.id).spendable
         credit.grant(user.id, wanted)
+        if wanted < 0 and credit.of(user.id).spendable == before:
+            return _shown(user, fault="There are no unused credits to take back.", code=400)
     flash("The credits are changed.")
     return redirect(url_for("operator_users.show", number=user.id))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.delivery_sessions import Check, Conflict
@@ -14,6 +14,7 @@ from api.store.records import Collection, Zipcode
 from api.web.page import page
 from api.web.poll import polled
 from api.web.problems import shown_problem, wrong_postcode
+from api.web.way_back import part
 from category_crawler.domain_config import DOMAINS
 
 blueprint = page("postcodes", __name__, "/postcodes")
@@ -46,7 +47,8 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.get("/table")
-def table() -> Response:
+@part
+def table() -> ResponseReturnValue:
     """The table alone, as the page asks for it while something changes."""
     rows = _rows()
     return polled(lambda: render_template("web/postcodes_table.html", rows=rows), rows)

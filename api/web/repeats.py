@@ -4,7 +4,6 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
-from api.rest.auth import current_user
 from api.rest.ownership import own_runner
 from api.rest.problem import ApiError
 from api.runners.recurrence import Recurrence
@@ -14,10 +13,11 @@ from api.store.schedules import Schedule
 from api.web.collection_actions import back_to
 from api.web.page import page
 from api.web.problems import sentence_of
-from api.web.run import Typed, address, shown
+from api.web.run import Typed, address, handle_on_the_run, shown
 from category_crawler.fault import faults_of
 
 blueprint = page("repeats", __name__, "/collections/<int:collection_id>/schedule")
+handle_on_the_run(blueprint)
 
 _CRON = "cron"
 """The choice of those who write a cron expression."""
@@ -46,7 +46,7 @@ def change(collection_id: int) -> ResponseReturnValue:
         if not set(faults) & set(typed):
             faults = {"every": next(iter(faults.values()), "This is no schedule.")}
         return shown(runner, {"schedule": Typed(typed, faults)}, 400)
-    set_schedule(services().store, current_user().id, collection_id, recurrence)
+    set_schedule(services().store, runner, recurrence)
     flash("The schedule is saved.")
     return redirect(address(collection_id, runner.id, "schedule"))
 

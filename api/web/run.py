@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from flask import Response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -15,15 +15,19 @@ from api.alerts.findings import Findings
 from api.alerts.saved_rules import saved_rules
 from api.exports.report import exports_of
 from api.rest.ownership import own_runner
+from api.rest.problem import ApiError, Problem
 from api.rest.reports import facts_of, report_of
 from api.runners.attempts import folder_of, job_name
 from api.runners.outcome import Step, advice_for, outcome, pages_a_minute, steps
 from api.services import services
+from api.store import StoreError
 from api.store.records import Runner
-from api.web import run_log
+from api.web import failures, run_log
 from api.web.axis_picture import HEIGHT, picture_of
 from api.web.page import page
 from api.web.poll import polled
+from api.web.problems import shown_problem
+from api.web.way_back import part
 from api.web.words import reader
 from category_crawler.domain_config import DOMAINS
 from category_crawler.run.reader import RunFolder
@@ -56,10 +60,11 @@ def show(collection_id: int, runner_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/runs/<int:runner_id>/live")
-def live(collection_id: int, runner_id: int) -> Response:
-    """How an open run stands; once it has ended, all parts of its page that change with that."""
+@part
+def live(collection_id: int, runner_id: int) -> ResponseReturnValue:
+    """How an open run stands; once it is over, all parts of its page that change with that."""
     runner = services().jobs.refresh(own_runner(collection_id, runner_id))
-    if runner.has_ended:
+    if runner.is_over:
         return polled(
             lambda: render_template("web/run_ended.html", **_whole(runner)), *facts_of(runner)
         )
@@ -67,7 +72,8 @@ def live(collection_id: int, runner_id: int) -> Response:
 
 
 @blueprint.get("/runs/<int:runner_id>/coverage")
-def coverage(collection_id: int, runner_id: int) -> Response:
+@part
+def coverage(collection_id: int, runner_id: int) -> ResponseReturnValue:
     """The picture of the price axis of an open run."""
     runner = own_runner(collection_id, runner_id)
     version = folder_of(runner).axis_version
@@ -90,25 +96,48 @@ def address(collection_id: int, runner_id: int, part: str | None = None) -> str:
     return url_for("run.show", collection_id=collection_id, runner_id=runner_id, _anchor=part)
 
 
+def handle_on_the_run(blueprint: Blueprint) -> None:
+    """Say what went wrong in a blueprint's views on the page of the collection's newest run."""
+    blueprint.register_error_handler(Exception, _said_on_the_run)
+
+
+def _said_on_the_run(error: Exception) -> ResponseReturnValue:
+    problem = shown_problem(error)
+    try:
+        runner = own_runner((request.view_args or {})["collection_id"])
+        return shown(runner, code=problem.code, problem=problem)
+    except (ApiError, StoreError):
+        # There is no such run to be seen, or the database is the problem.
+        return failures.page(problem)
+
+
 def shown(
-    runner: Runner, typed: Mapping[str, Typed] | None = None, code: int = 200
+    runner: Runner,
+    typed: Mapping[str, Typed] | None = None,
+    code: int = 200,
+    problem: Problem | None = None,
 ) -> ResponseReturnValue:
-    """The page of a run; ``typed`` are forms that are shown again, by their names."""
+    """The page of a run; ``typed`` are forms that are shown again, by their names.
+
+    ``problem`` is what kept a form from being carried out.
+    """
     whole = _whole(services().jobs.refresh(runner))
-    return render_template("web/run.html", **whole, typed=typed or {}, Typed=Typed), code
+    made = render_template("web/run.html", **whole, typed=typed or {}, problem=problem, Typed=Typed)
+    return made, code
 
 
 def _whole(runner: Runner) -> dict[str, Any]:
     """What the page needs, without what was typed."""
     store, collection = services().store, runner.collection.id
-    newest_id = _newest_id(runner)
-    is_newest = newest_id == runner.id
+    newest = store.runners.newest(runner.collection.user, collection) or runner
+    is_newest = newest.id == runner.id
     skip = max(0, min(request.args.get("runs_skip", 0, type=int) or 0, 2**31))
     return (
         _live(runner)
         | _covered(runner)
         | {
-            "newest_id": newest_id,
+            "newest_id": newest.id,
+            "was_cancelled": newest.was_cancelled,
             "job": job_name(runner),
             "steps": steps(runner, is_newest=is_newest),
             "advice": advice_for(runner, is_newest=is_newest),
@@ -180,11 +209,6 @@ def _last_found(collection: int) -> tuple[int, Findings] | None:
     """What the rules have found last, and for which run."""
     tried = services().store.alerts.last_tried(collection)
     return (tried.runner, Findings.model_validate_json(tried.found)) if tried else None
-
-
-def _newest_id(runner: Runner) -> int:
-    newest_one = services().store.runners.newest(runner.collection.user, runner.collection.id)
-    return newest_one.id if newest_one else runner.id
 
 
 def _domain(runner: Runner) -> str:

@@ -24,7 +24,7 @@ def form() -> ResponseReturnValue:
     """Ask for e-mail address and password."""
     if is_signed_in():
         return redirect(_next())
-    return render_template("web/sign_in.html", next=_next(), email="", fault="")
+    return _shown("", "", 200)
 
 
 @blueprint.post("/sign-in")
@@ -34,9 +34,9 @@ def check() -> ResponseReturnValue:
     try:
         token, _user = services().accounts.login(email, password, request.remote_addr or "")
     except LoginTooSoon as error:
-        return _again(email, f"Too many logins have failed: try again in {error.seconds} s.", 429)
+        return _shown(email, f"Too many logins have failed: try again in {error.seconds} s.", 429)
     except LoginRefused:
-        return _again(email, _WRONG, 401)
+        return _shown(email, _WRONG, 401)
     sign_in(token)
     return redirect(_next())
 
@@ -51,7 +51,7 @@ def by_link(secret: str) -> ResponseReturnValue:
     if request.method == "HEAD":
         return ""
     try:
-        sign_in(accounts.login_by_link(secret))
+        sign_in(accounts.login_by_link(secret), by_link=True)
     except LinkRefused:
         if not is_signed_in():
             raise ApiError(410, _OLD_LINK) from None
@@ -83,8 +83,14 @@ def leave() -> ResponseReturnValue:
     return redirect(url_for("sign_in.form"))
 
 
-def _again(email: str, fault: str, code: int) -> ResponseReturnValue:
-    shown = render_template("web/sign_in.html", next=_next(), email=email, fault=fault)
+def _shown(email: str, fault: str, code: int) -> ResponseReturnValue:
+    shown = render_template(
+        "web/sign_in.html",
+        next=_next(),
+        email=email,
+        fault=fault,
+        is_anybody=services().store.users.is_any(),
+    )
     return shown, code
 
 

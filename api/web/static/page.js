@@ -11,10 +11,12 @@ function showTimes(root) {
   }
 }
 
-// A form with data-ask asks before it is sent; without a script it is sent at once.
+// A form with a question asks it before it is sent, and leaves it out then: the server need not ask.
 document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.ask;
-  if (question && !window.confirm(question)) event.preventDefault();
+  const question = event.target.elements.namedItem("ask");
+  if (!question) return;
+  if (window.confirm(question.value)) question.disabled = true;
+  else event.preventDefault();
 }, true);
 
 // A part that is asked for again and again says which version it has: the answer 304 leaves it alone.
@@ -27,6 +29,12 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const version = ctx.response?.headers.get("ETag");
   const part = document.getElementById(ctx.sourceElement?.id);
   if (version && part) part.dataset.etag = version;
+});
+
+// What is shown of a form as it was sent is out of date once the form is changed.
+document.addEventListener("input", ({ target }) => {
+  const note = target.form?.querySelector(".stale");
+  if (note) note.hidden = !document.querySelector("#shown.of-form");
 });
 
 // An empty time zone is the reader's own.

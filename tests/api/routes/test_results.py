@@ -270,7 +270,7 @@ def test_the_files_name_says_what_was_asked(app: Flask, alice: Caller) -> None:
     )
     given = kept.done().get("csv").headers["Content-Disposition"]
     date = kept.store.runners.get(kept.runner.id).finished_at[:10]
-    name = f"amazon.com.au_4851693051_4500_price-to-50.00-AUD_{date}.csv"
+    name = f"amazon.com.au_4851693051_4500_price-to-50.00-AUD_{date}_run-{kept.runner.id}.csv"
     assert given == f"inline; filename={name}"
 
 

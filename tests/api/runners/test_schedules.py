@@ -215,12 +215,34 @@ def test_after_a_standstill_one_run_makes_up_for_all(
     assert runs.runners == 2
 
 
-def test_a_run_after_one_that_was_cancelled(queue: Daemon, jobs: Jobs, alice: Caller) -> None:
+def test_a_cancel_ends_the_schedule(queue: Daemon, jobs: Jobs, alice: Caller) -> None:
+    runs = Scheduled(jobs, alice, at(SYDNEY, 2026, 7, 1, 5), **MORNING)
+    other = alice.schedule(schedule=MORNING)
+    runs.look(HOUR)
+    alice.cancel(runs.collection)
+    assert runs.schedule is None
+    assert alice.result(other)["schedule"] is not None
+    runs.look(DAY)
+    assert (runs.runners, alice.result(runs.collection)["stage"]) == (2, "failed")
+    body = {"collection_id": runs.collection, "schedule": MORNING}
+    refused = alice.post(f"{CATEGORY}/update_schedule/", body)
+    assert (refused.status_code, refused.get_json()["data"]) == (
+        409,
+        f"Collection {runs.collection} was cancelled and cannot be run again: schedule the "
+        "category anew with add_schedule",
+    )
+
+
+def test_a_schedule_that_was_set_during_a_cancel_starts_nothing(
+    queue: Daemon, jobs: Jobs, alice: Caller
+) -> None:
     runs = Scheduled(jobs, alice, at(SYDNEY, 2026, 7, 1, 5), **MORNING)
     runs.look(HOUR)
     alice.cancel(runs.collection)
+    plan = Recurrence.model_validate(MORNING).plan(runs.clock.now)
+    jobs.store.schedules.put(alice.user, runs.collection, plan)
     runs.look(DAY)
-    assert (runs.runners, alice.result(runs.collection)["stage"]) == (3, "queued")
+    assert (runs.runners, runs.schedule) == (2, None)
 
 
 def test_a_watcher_that_read_the_schedule_before_it_was_changed_starts_nothing(

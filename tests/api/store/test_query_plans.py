@@ -12,6 +12,7 @@ from api.store.stage import Stage
 LATER, EARLIER = "2100-01-01T00:00:00Z", "2000-01-01T00:00:00Z"
 SMALL = ("users", "login_attempts")
 """Tables that may be read whole: users are listed, failed logins forgotten within the hour."""
+_CANCELLED = Outcome(Stage.FAILED, failed_reason="cancelled", is_stopping=True)
 
 
 class Use:
@@ -43,6 +44,7 @@ class Use:
         store.users.remove_token("token")
         store.users.replace_key(user, "key")
         store.credits.spent(user, 10)
+        store.credits.spent_on_deleted(user)
         store.logins.admit({"subject": 5})
         store.logins.forgive("subject")
         store.users.set_active(user, active=True)
@@ -59,7 +61,7 @@ class Use:
         store.runners.open_jobs()
         store.runners.waiting_since()
         store.alerts.set_rules(first.collection.id, "[]")
-        store.runners.end(first.id, Outcome(Stage.FAILED, is_stopping=True))
+        store.runners.end(first.id, _CANCELLED)
         store.runners.see_out(first.id, 0)
         store.runners.ended(LATER)
         store.runners.ended_in(first.collection.id)

@@ -35,6 +35,17 @@ def until_ended(app: Flask, runner: Runner) -> Runner:
     return until(lambda: refreshed(app, runner), lambda now: now.has_ended)
 
 
+def until_gone(app: Flask, runner: Runner) -> Runner:
+    """Wait until a cancelled runner's job is gone, as the watcher does; how it is then."""
+    jobs = services_of(app).jobs
+
+    def seen_out() -> Runner:
+        jobs.finish_cancel(refreshed(app, runner))
+        return refreshed(app, runner)
+
+    return until(seen_out, lambda now: now.is_over)
+
+
 def until_moving(app: Flask, runner: Runner) -> Runner:
     """Wait until a runner's crawl has kept something; how it is then."""
 

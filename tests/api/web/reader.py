@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import unescape
 
 from flask.testing import FlaskClient
+from lxml import html
 from werkzeug.test import TestResponse
 
 PASSWORD = "correct horse"
@@ -20,6 +21,33 @@ _FOR_PROGRAMS = re.compile(
     r"|\b(?:create|refresh|delete)-zipcode|\bnode \d|\brh\b|\bslices?\b"
     r"|\b1 (?:product|page|run|collection|credit|review|result|part|range)s\b"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that posts, with the hidden fields that it would send."""
+
+    action: str
+    fields: dict[str, str]
+
+    @property
+    def question(self) -> str:
+        """What is asked before it is carried out; empty if nothing is."""
+        return self.fields.get("ask", "")
+
+
+def forms_of(text: str) -> list[Form]:
+    """The forms of a page that post."""
+    return [
+        Form(
+            form.get("action", ""),
+            {
+                one.get("name", ""): one.get("value", "")
+                for one in form.xpath(".//input[@type='hidden']")
+            },
+        )
+        for form in html.fromstring(text).xpath("//form[@method='post']")
+    ]
 
 
 @dataclass(frozen=True, slots=True)

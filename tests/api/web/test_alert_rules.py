@@ -20,16 +20,18 @@ def test_rules_are_added_and_removed(reader: Reader, app: Flask, ann: User, stor
     for fields in (
         {"kind": "price_below", "price": "49,90", "search": "<b>lamp</b>"},
         {"kind": "price_falls", "percent": "10"},
+        {"kind": "price_below", "price": "1,500"},
         {"kind": "run_failed", "percent": "10", "brand": "left over"},
     ):
         assert reader.send(page, f"{path}/add", **fields).location == f"{page}#alerts"
     shown = reader.get(page).text
     assert "price below 49.90 (&#34;&lt;b&gt;lamp&lt;/b&gt;&#34;)" in shown
     assert "price falls by 10 % or more" in shown
+    assert "price below 1,500.00" in shown
     reader.send(page, f"{path}/remove", rule="price falls by 10 % or more")
     reader.send(page, f"{path}/remove", rule="one that is not there")
     kinds = [rule.kind for rule in saved_rules(store, runner.collection.id)]
-    assert kinds == ["price_below", "run_failed"]
+    assert kinds == ["price_below", "price_below", "run_failed"]
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,9 @@ def test_it_comes_in_pages_that_keep_the_search(reader: Reader, app: Flask, ann:
     assert found is not None
     rest = names(reader, found[1].replace("&amp;", "&"))
     assert rest == [f"Lamp {number}" for number in (4, 3, 2, 1, 0)]
+    last = reader.get(f"{LIST}?skip=100000").text
+    assert "100,001" not in last
+    assert re.search(r'href="/collections/\?skip=25" rel="prev">← Last page', last)
     for skip in ("-5", "x", "99999999999999999999"):
         assert reader.get(f"{LIST}?skip={skip}").status_code == 200
 
@@ -110,6 +113,10 @@ def test_names_with_markup_and_from_right_to_left_stay_text(
     assert "&lt;script&gt;" in shown
     assert f'dir="auto">{hebrew}</a>' in shown
     assert f'<h1 dir="auto">{hebrew}</h1>' in reader.get(page_of(runner)).text
+    products = reader.get(f"{page_of(runner)}products/").text
+    assert f"<h1>Products of <bdi>{hebrew}</bdi></h1>" in products
+    changes = reader.get(f"/collections/{runner.collection.id}/changes/").text
+    assert f"<h1>Changes of <bdi>{hebrew}</bdi></h1>" in changes
 
 
 def test_the_search_among_ten_thousand_runs_is_quick(

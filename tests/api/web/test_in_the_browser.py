@@ -8,9 +8,11 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, Response
 
-from api.store.records import User
+from api.store import Store
+from api.store.records import SessionStatus, User
 from tests.api.web.looks import check
 from tests.api.web.reader import PASSWORD
+from tests.crawls import DOMAIN, POSTCODE
 
 LISTING = "https://www.amazon.com.au/s?rh=n%3A4851693051&low-price=5&tag=x"
 PAGES = (
@@ -46,13 +48,16 @@ def test_the_way_in_by_keyboard_alone(page: Page, ann: User) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1400])
 def test_nothing_serious_for_axe_and_nothing_too_wide(
-    page: Page, link: str, scheme: str, width: int
+    page: Page, link: str, ann: User, store: Store, scheme: str, width: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
     page.goto("/sign-in")
     check(page)
     page.goto(link)
+    zipcode, _ = store.sessions.add_zipcode(ann.id, DOMAIN, POSTCODE, None, lambda: False)
+    said = "The shop has asked for a name that is rather long: " * 3
+    store.sessions.move(zipcode.session, SessionStatus.FAILED, failed_message=said)
     for path in PAGES:
         page.goto(path)
         check(page)
@@ -78,6 +83,8 @@ def test_it_works_without_scripts(browser: Browser, site: str, link: str) -> Non
     page.goto(link)
     page.goto("/account/")
     page.get_by_role("button", name="Make a new key").click()
+    assert page.get_by_text("Make a new key? The one before").is_visible()
+    page.get_by_role("button", name="Yes").click()
     assert page.locator("#key").inner_text()
     assert "UTC" in page.locator("time").first.inner_text()
     context.close()

@@ -148,6 +148,20 @@ def test_a_fault_stands_beside_its_field_and_what_was_typed_stays(
     assert f'value="{typed}"' in answer.text
 
 
+@pytest.mark.parametrize(
+    "typed", [URL.removeprefix("https://"), URL.replace("https://www.", ""), f"http{URL[5:]}"]
+)
+def test_an_address_without_its_scheme_is_taken(
+    reader: Reader, store: Store, scrapyd: Daemon, typed: str
+) -> None:
+    answer = reader.send(PAGE, PAGE, **FORM | {"category_url": typed})
+    assert answer.status_code == 303
+    runner = store.runners.get(1)
+    assert runner is not None
+    stored = runner.collection.request.fields["category_url"]
+    assert stored.replace("//amazon", "//www.amazon") == URL
+
+
 def test_the_lowest_price_above_the_highest_is_a_fault(reader: Reader) -> None:
     answer = reader.send(PAGE, PAGE, **FORM, price_min="20", price_max="10")
     assert "The lowest price is above the highest one" in fault(answer.text, "price_min")
@@ -221,11 +235,11 @@ def test_without_a_session_it_is_set_up_on_the_spot_and_a_suburb_chosen(
     assert until(poll, lambda status: status == 304)
     assert until(poll, lambda status: status == 200, 60)
     text = ready(reader, answer.location, "The shop delivers to")
-    assert "BRAY PARK 4500" in text
+    assert "<bdi>BRAY PARK</bdi> 4500" in text
     assert "<option selected>BRAY PARK</option><option>STRATHPINE</option>" in text
     assert "The shop delivers to" in other.get(answer.location).text
     answer = reader.send(PAGE, "/new/session", **FORM, suburb="STRATHPINE")
-    assert "STRATHPINE 4500" in ready(reader, answer.location, "The shop delivers to")
+    assert "<bdi>STRATHPINE</bdi> 4500" in ready(reader, answer.location, "The shop delivers to")
     other.send(PAGE, "/new/session", **FORM, suburb="STRATHPINE")
     refused = reader.send(PAGE, "/new/session", **FORM, suburb="BRAY PARK")
     assert refused.status_code == 409

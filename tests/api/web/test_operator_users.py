@@ -56,6 +56,11 @@ def test_credits_are_granted_and_taken_back(reader: Reader, store: Store, ben: U
     for number, left in (("100", 100), ("-30", 70)):
         assert reader.send(page, f"{page}credits", number=number).status_code == 302
         assert store.credits.of(ben.id).spendable == left
+    store.credits.grant(ben.id, -70)
+    nothing = reader.send(page, f"{page}credits", number="-5")
+    assert nothing.status_code == 400
+    assert "There are no unused credits to take back." in nothing.text
+    assert "The credits are changed." not in nothing.text
     for number in ("", "many", "1.5", str(10**13)):
         sent = reader.send(page, f"{page}credits", number=number)
         assert sent.status_code == 400

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from flask import Flask
+from markupsafe import escape
 
 from api import create_app
 from api.config import Settings
@@ -11,8 +12,8 @@ from api.store import Store
 from api.store.records import User
 from category_crawler.files.home import var_folder
 from tests.api.services import Caller
-from tests.api.web.crawls import stored
-from tests.api.web.reader import Reader
+from tests.api.web.crawls import ended, page_of, stored
+from tests.api.web.reader import Reader, forms_of
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/account/key", "/account/password", "/sign-out"])
@@ -23,7 +24,57 @@ def test_a_form_without_its_proof_changes_nothing(
     answer = reader.client.post(path, data={} if proof is None else {"csrf_token": proof})
     assert answer.status_code == 400
     assert "This form is too old, or was not sent from this site" in answer.text
+    assert ">Go to the page</a>" in answer.text
     assert reader.get("/account/").status_code == 200
+
+
+def test_a_question_is_asked_before_a_form_is_carried_out(
+    reader: Reader, app: Flask, ann: User, store: Store
+) -> None:
+    runner = ended(app, stored(app, ann.id, "<b>Lamps"))
+    (form,) = [
+        one
+        for one in forms_of(reader.get(page_of(runner)).text)
+        if one.action == f"/collections/{runner.collection.id}/delete"
+    ]
+    asked = reader.client.post(form.action, data=form.fields)
+    assert asked.status_code == 200
+    assert "&lt;b&gt;Lamps" in asked.text
+    assert f'href="/collections/{runner.collection.id}/">No, go back' in asked.text
+    assert store.runners.get(runner.id) is not None
+    (yes,) = [one for one in forms_of(asked.text) if one.action != "/sign-out"]
+    assert yes.action == ""
+    assert reader.client.post(form.action, data=yes.fields).location == "/collections/"
+    assert store.runners.get(runner.id) is None
+
+
+def test_a_question_keeps_what_the_form_holds(reader: Reader, app: Flask, ann: User) -> None:
+    runner, back = stored(app, ann.id), "/collections/?state=queued"
+    cancel = f"/collections/{runner.collection.id}/cancel"
+    (form,) = [one for one in forms_of(reader.get(back).text) if one.action == cancel]
+    asked = reader.client.post(form.action, data=form.fields)
+    assert f'href="{back}">No, go back' in asked.text
+    (yes,) = [one for one in forms_of(asked.text) if one.action != "/sign-out"]
+    assert reader.client.post(form.action, data=yes.fields).location == back
+
+
+def test_what_cannot_be_undone_is_asked(
+    reader: Reader, app: Flask, ann: User, store: Store, alice: Caller
+) -> None:
+    store.users.set_active(alice.user, active=False)
+    kept, running = ended(app, stored(app, ann.id)), stored(app, ann.id)
+    pages = ["/account/", page_of(kept), page_of(running), f"/operator/users/{alice.user}/"]
+    asking = [one for page in pages for one in forms_of(reader.get(page).text) if one.question]
+    assert sorted({one.action.rpartition("/")[2] for one in asking}) == ["cancel", "delete", "key"]
+    for one in asking:
+        asked = reader.client.post(one.action, data=one.fields)
+        assert f">{escape(one.question)}</p>" in asked.text
+
+
+def test_a_question_is_no_way_around_the_proof(reader: Reader) -> None:
+    answer = reader.client.post("/account/key", data={"ask": "Really?"})
+    assert answer.status_code == 400
+    assert "Really?" not in answer.text
 
 
 def test_the_api_takes_no_cookie(reader: Reader) -> None:

@@ -11,7 +11,16 @@ from api.web.product_form import PAGE, ProductForm
 
 @pytest.mark.parametrize(
     ("typed", "cents"),
-    [("12", 1200), ("12.5", 1250), ("12,5", 1250), ("12.05", 1205), ("0", 0), (" 7 ", 700)],
+    [
+        ("12", 1200),
+        ("12.5", 1250),
+        ("12,5", 1250),
+        ("12.05", 1205),
+        ("1,500", 150_000),
+        ("1.500,5", 150_050),
+        ("0", 0),
+        (" 7 ", 700),
+    ],
 )
 def test_prices_are_read_as_people_write_them(typed: str, cents: int) -> None:
     query = ProductForm.read(MultiDict({"price_min": typed})).query

@@ -8,6 +8,7 @@ from flask import Flask
 from api.runners.attempts import folder_of
 from api.store import Store
 from api.store.records import User
+from api.store.schedules import Plan, StoredRecurrence
 from category_crawler.run.events import Event, EventKind
 from category_crawler.run.writer import Run
 from tests.api.services import Caller, Daemon
@@ -20,6 +21,7 @@ from tests.api.web.crawls import (
     start,
     stored,
     until_ended,
+    until_gone,
     until_moving,
 )
 from tests.api.web.reader import Reader
@@ -64,14 +66,70 @@ def test_a_cancelled_run_says_so_and_leads_to_a_new_crawl(
     answer = reader.send(page, f"/collections/{runner.collection.id}/cancel")
     assert answer.location == page
     shown = reader.get(page).text
-    assert "The run is cancelled. What it had found is kept." in shown
-    assert "Cancelled before its end." in shown
+    assert "The run is being cancelled." in shown
+    assert "The crawl is being stopped." in shown
+    assert "Cancelled" not in shown
+    assert 'hx-trigger="every 3s"' in shown
+    assert ">being cancelled</span>" in shown
+    shown = reader.get("/collections/").text
+    assert ">being cancelled</span>" in shown
+    assert f"ids={runner.collection.id}" in shown
+    assert "HX-Refresh" not in reader.get(f"{page}live").headers
+    now = until_gone(app, runner)
+    assert reader.get(f"{page}live").headers["HX-Refresh"] == "true"
+    shown = reader.get(page).text
+    assert f"Cancelled before its end. {now.asin_count} products were kept" in shown
+    assert "being cancelled" not in shown
+    assert "every 3s" not in shown
     assert "A cancelled collection cannot be run again." in shown
     assert 'class="button primary" href="/new/?category_url=' in shown
     assert "Run again" not in shown
     assert ">Continue run<" not in shown
     again = reader.send(page, f"/collections/{runner.collection.id}/rerun")
     assert again.status_code == 409
+    assert "A cancelled collection is not run again." in shown
+    assert "Set a schedule" not in shown
+    daily = {"every": "daily", "at": "06:30", "zone": "Australia/Sydney"}
+    refused = reader.send(page, f"/collections/{runner.collection.id}/schedule/", **daily)
+    assert refused.status_code == 409
+
+
+def test_what_cannot_be_started_is_said_on_the_runs_page(
+    reader: Reader, app: Flask, ann: User, store: Store, scrapyd: Daemon
+) -> None:
+    runner = ended(app, stored(app, ann.id, "Lamps"))
+    store.credits.grant(ann.id, 0)
+    page, path = page_of(runner), f"/collections/{runner.collection.id}"
+    answer = reader.send(page, f"{path}/rerun")
+    assert answer.status_code == 402
+    assert re.search(
+        r'<p class="note bad" role="alert">Not enough credits [^<]+\.</p>', answer.text
+    )
+    assert '<h1 dir="auto">Lamps</h1>' in answer.text
+    assert "Run again" in answer.text
+    for action, says in (
+        ("resume", "only failed ones can be continued."),
+        ("schedule/pause", "This collection has no schedule any more."),
+    ):
+        answer = reader.send(page, f"{path}/{action}")
+        assert f"{says}</p>" in answer.text
+        assert '<h1 dir="auto">Lamps</h1>' in answer.text
+    store.db.conn.execute("ALTER TABLE collections RENAME COLUMN name TO gone")
+    answer = reader.send("/account/", f"{path}/rerun")
+    assert answer.status_code == 503
+    assert "This did not work" in answer.text
+
+
+def test_before_a_cancel_it_is_said_what_that_ends(
+    reader: Reader, app: Flask, ann: User, store: Store
+) -> None:
+    runner = stored(app, ann.id)
+    asks = "The collection can never be run again then"
+    assert f"{asks}. What" in reader.get(page_of(runner)).text
+    plan = Plan(StoredRecurrence("UTC", every="daily"), "2999-01-01T00:00:00Z")
+    store.schedules.put(ann.id, runner.collection.id, plan)
+    for page in (page_of(runner), "/collections/"):
+        assert f"{asks}, and its schedule is removed. What" in reader.get(page).text
 
 
 def test_a_failed_run_goes_on_behind_its_last_page(

@@ -34,6 +34,14 @@ def test_nobody_is_led_to_another_site(stranger: Reader, ann: User, where: str) 
     assert stranger.send(path, path, email=ann.email, password=PASSWORD).location == "/"
 
 
+def test_while_there_is_no_user_it_is_said_which_link_makes_one(
+    stranger: Reader, store: Store
+) -> None:
+    assert "<code>make serve</code> printed makes the first user" in stranger.get("/sign-in").text
+    store.users.add("ann@example.org", "Ann", "0" * 64)
+    assert "make serve" not in stranger.get("/sign-in").text
+
+
 def test_a_wrong_password_is_a_sentence_on_the_page(stranger: Reader, ann: User) -> None:
     for email in (ann.email, "nobody@example.org"):
         answer = stranger.sign_in(email, "wrong horses")
@@ -116,7 +124,7 @@ def test_an_expired_cookie_leads_to_the_form(reader: Reader, store: Store, ann: 
     store.users.set_active(ann.id, active=True)  # ends every token
     assert reader.get("/account/").location == "/sign-in?next=/account/"
     part = reader.get("/account/", **{"HX-Request": "true"})
-    assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/sign-in")
+    assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/sign-in?next=/account/")
 
 
 def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_http(app: Flask, ann: User) -> None:
