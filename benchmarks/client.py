@@ -63,7 +63,7 @@ class Client:
     def rows(self, run: Ordered) -> Any:
         """The rows of a runner, or None where it has none, from its download."""
         path = f"/api/v1/results/{run.collection}/{run.runner}/category_asins.json"
-        answer = self._answer("GET", path)
+        answer = self.answer("GET", path)
         if answer.status_code == 404:
             return None
         if not answer.ok:
@@ -77,7 +77,7 @@ class Client:
     def ailing(self) -> str:
         """What the service says ails it; empty where nothing does."""
         try:
-            answer = self._answer("GET", "/healthz")
+            answer = self.answer("GET", "/healthz")
         except Away:
             return "api: away"
         return "" if answer.ok else str(answer.json()["data"])
@@ -92,14 +92,20 @@ class Client:
         self.statuses.clear()
 
     def _data(self, method: str, path: str, body: Any) -> Any:
-        answer = self._answer(method, path, body)
+        answer = self.answer(method, path, body)
         if not answer.ok:
             raise Refused(f"{path} answered {answer.status_code}: {answer.text[:200]}")
         return answer.json()["data"]
 
-    def _answer(self, method: str, path: str, body: Any = None) -> requests.Response:
+    def answer(
+        self, method: str, path: str, body: Any = None, *, cookie: str = ""
+    ) -> requests.Response:
+        """The answer to any call, by the user's key or, for pages, a cookie. Raises Away."""
+        headers = {"Cookie": cookie} if cookie else {}
         try:
-            answer = self._session.request(method, self.root + path, json=body, timeout=_SECONDS)
+            answer = self._session.request(
+                method, self.root + path, json=body, headers=headers, timeout=_SECONDS
+            )
         except requests.RequestException as error:
             raise Away(f"{path}: {type(error).__name__}") from None
         self.statuses[answer.status_code] += 1

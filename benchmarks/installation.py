@@ -35,7 +35,9 @@ USER = 1
 """The number of the only user."""
 _LOOK_EVERY = 0.1
 _COMMAND_SECONDS = 60
+_SERVICES = ("scrapyd", "api", "watch")
 _AS_SHIPPED: Mapping[str, str] = {}
+_ALONE: Mapping[str, Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Installation:
     store: Store
     """The API's own, to be read only."""
     programs: dict[str, Program]
-    """By their names in the Procfile."""
+    """By their names in the Procfile; a node's Scrapyd by the node's name."""
     environment: dict[str, str]
     slots: int
     """Jobs that run at the same time."""
@@ -145,8 +147,9 @@ class Installation:
         return session
 
     def attempts_of(self, run: Ordered) -> list[str]:
-        """Names of a run's jobs that left a log."""
-        logs = (self.home.folder / "var" / "logs").glob(f"*/category/r{run.runner}-*.log")
+        """Names of a run's jobs that left a log; one that ran on two nodes comes twice."""
+        folder, name = self.home.folder, f"logs/*/category/r{run.runner}-*.log"
+        logs = (*folder.glob(f"var/{name}"), *folder.glob(f"nodes/*/{name}"))
         return sorted(log.stem for log in logs)
 
     def end(self) -> None:
@@ -180,20 +183,22 @@ def installation(
     latency: float = 0.03,
     slots: int = 4,
     settings: Mapping[str, str] = _AS_SHIPPED,
+    nodes: Mapping[str, Mapping[str, str]] = _ALONE,
     keep: Path | None = None,
     disk: Path | None = None,
     **switches: Any,
 ) -> Iterator[Installation]:
     """Start the shop, with so many pages, and the services; they end with the context.
 
-    ``settings`` are those of the API, as environment variables. The home lies on the ``disk`` where
-    one is named; otherwise it goes, too, unless there is a folder to ``keep`` it in.
+    ``settings`` are those of the API, as environment variables. ``nodes`` are settings of a
+    cluster's nodes, by their names, each with so many ``slots``. The home lies on the ``disk``
+    where one is named; otherwise it goes, too, unless there is a folder to ``keep`` it in.
     """
     catalogue = Catalogue(pages * PAGE_SIZE)
     quirks = Switches(page_bytes=0, page_size=PAGE_SIZE, latency=latency, **switches)
     place = nullcontext(disk) if disk else _folder(keep)
     with place as folder, Storefront(catalogue, quirks).serve() as shop:
-        made = _made(Home(folder, shop), slots, settings)
+        made = _made(Home(folder, shop), slots, settings, nodes)
         try:
             for program in made.programs.values():
                 program.start()
@@ -215,12 +220,17 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         yield Path(name).resolve()
 
 
-def _made(home: Home, slots: int, settings: Mapping[str, str]) -> Installation:
+def _made(
+    home: Home,
+    slots: int,
+    settings: Mapping[str, str],
+    nodes: Mapping[str, Mapping[str, str]],
+) -> Installation:
     port = free_port()
     temporary = home.folder / "tmp"
     temporary.mkdir()
     each_core = max(1, slots // (os.cpu_count() or 1))
-    environment = (
+    environment: dict[str, str] = (
         home.environment
         | settings
         | {"API_PORT": str(port), "SCRAPYD_PORT": str(free_port()), "TMPDIR": str(temporary)}
@@ -229,9 +239,10 @@ def _made(home: Home, slots: int, settings: Mapping[str, str]) -> Installation:
     key = new_secret()
     store = Store(home.folder / "var" / "api.db")
     store.users.add("ann@example.org", "ann", hash_of(key))
-    programs = {
-        name: Program(name, environment, home.folder / f"{name}.log")
-        for name in ("scrapyd", "api", "watch")
+    daemons = {name: _node(name, home, environment, own) for name, own in nodes.items()}
+    services = ("api", "watch") if "CATEGORY_CRAWLER_QUEUE" in settings else _SERVICES
+    programs = daemons | {
+        name: Program(name, environment, home.folder / f"{name}.log") for name in services
     }
     made = Installation(
         home=home,
@@ -239,8 +250,20 @@ def _made(home: Home, slots: int, settings: Mapping[str, str]) -> Installation:
         store=store,
         programs=programs,
         environment=environment,
-        slots=each_core * (os.cpu_count() or 1),
+        slots=each_core * (os.cpu_count() or 1) * max(1, len(nodes)),
         _postcodes=count(3000),
     )
     made.set_pages_in_flight(1)
     return made
+
+
+def _node(name: str, home: Home, environment: Mapping[str, str], own: Mapping[str, str]) -> Program:
+    """A node of a cluster: it shares the home and has all else to itself."""
+    folder = home.folder / "nodes" / name
+    folder.mkdir(parents=True)
+    its = {
+        "CATEGORY_CRAWLER_NODE": name,
+        "CATEGORY_CRAWLER_VAR": str(folder),
+        "SCRAPYD_PORT": str(free_port()),
+    }
+    return Program("scrapyd", {**environment, **its, **own}, folder / "scrapyd.log")

@@ -27,6 +27,11 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What it was, or will be, started with."""
+        return self._environment
+
+    @property
     def number(self) -> int | None:
         """Of its process; None before it was started."""
         return None if self._process is None else self._process.pid

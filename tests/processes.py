@@ -10,19 +10,19 @@ from pathlib import Path
 _JOB = b"_job="
 
 
-def spiders_over(home: Path) -> dict[int, str]:
-    """Numbers of the spiders' processes, each with its job's name."""
+def spiders_over(home: Path, node: str = "") -> dict[int, str]:
+    """Numbers of the spiders' processes, each with its job's name; of one node, or of all."""
     found = {}
-    for number, command in _over(home):
+    for number, command in _over(home, node):
         jobs = [part for part in command.split(b"\0") if part.startswith(_JOB)]
         if jobs:
             found[number] = jobs[0].removeprefix(_JOB).decode()
     return found
 
 
-def numbers_over(home: Path) -> list[int]:
-    """Numbers of all processes that were started over a home and are still there."""
-    return [number for number, _ in _over(home)]
+def numbers_over(home: Path, node: str = "") -> list[int]:
+    """Numbers of all processes that were started over a home, or on its node, and live on."""
+    return [number for number, _ in _over(home, node)]
 
 
 def parent_of(number: int) -> int | None:
@@ -70,9 +70,11 @@ def peak_memory(number: int) -> int:
     return int(line.split()[1]) * 1024
 
 
-def _over(home: Path) -> Iterator[tuple[int, bytes]]:
-    marker = f"CATEGORY_CRAWLER_HOME={home}".encode()
+def _over(home: Path, node: str = "") -> Iterator[tuple[int, bytes]]:
+    markers = {f"CATEGORY_CRAWLER_HOME={home}".encode()}
+    if node:
+        markers.add(f"CATEGORY_CRAWLER_NODE={node}".encode())
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if marker in (process / "environ").read_bytes().split(b"\0"):
+            if markers <= {*(process / "environ").read_bytes().split(b"\0")}:
                 yield int(process.name), (process / "cmdline").read_bytes()

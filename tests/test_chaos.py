@@ -8,7 +8,10 @@ import pytest
 from category_crawler.files.home import PROJECT
 
 _SECONDS = 300
-TRIALS = ("spider", "services", "cancel", "trouble", "captcha", "machine", "rush")
+TRIALS = (
+    *("spider", "services", "cancel", "trouble", "captcha", "machine", "rush"),
+    *("nodes", "engine", "absences", "cancels", "answers", "silences", "queue"),
+)
 
 
 def chaos(*arguments: str) -> subprocess.CompletedProcess[str]:

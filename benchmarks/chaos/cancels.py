@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -47,20 +47,40 @@ def _work(
 ) -> None:
     """Half of the runs early, half late, several at once; then every slot must be free."""
     with tried(outcome, pages=pages, latency=latency, slots=slots) as here:
-        spans = [(_EARLY, late)[number % 2] for number in range(times)]
-        moments = [chance.uniform(*span) for span in spans]
-        with ThreadPoolExecutor(here.slots + _WAITING) as lanes:
-            cancelled = list(lanes.map(partial(_cancel_one, outcome, here), moments))
-        _check_slots(outcome, here)
-        for one in cancelled:
-            _check(outcome, here, one)
+        cancel_many(outcome, here, moments(chance, times, late), partial(_by_api, here))
 
 
-def _cancel_one(outcome: Outcome, here: Installation, moment: float) -> Cancelled:
+def moments(chance: random.Random, times: int, late: tuple[float, float]) -> list[float]:
+    """Moments of so many cancels, in seconds after add_schedule."""
+    spans = [(_EARLY, late)[number % 2] for number in range(times)]
+    return [chance.uniform(*span) for span in spans]
+
+
+def cancel_many(
+    outcome: Outcome, here: Installation, moments: list[float], cancel: Callable[[Ordered], None]
+) -> None:
+    """Cancel a run at each moment, some at once; then every slot must take a job again.
+
+    When ``cancel`` returns, the run must have ended.
+    """
+    with ThreadPoolExecutor(here.slots + _WAITING) as lanes:
+        cancelled = list(lanes.map(partial(_cancel_one, outcome, here, cancel), moments))
+    _check_slots(outcome, here)
+    for one in cancelled:
+        _check(outcome, here, one)
+
+
+def _by_api(here: Installation, run: Ordered) -> None:
+    here.client.cancel(run.collection)
+
+
+def _cancel_one(
+    outcome: Outcome, here: Installation, cancel: Callable[[Ordered], None], moment: float
+) -> Cancelled:
     """Cancel a run some seconds after it was asked for, and see its spider out."""
     run = here.schedule()
     time.sleep(moment)
-    here.client.cancel(run.collection)
+    cancel(run)
     one = Cancelled(run, moment, time.time(), here.client.result(run.collection))
     while here.spiders_of(run) and time.time() - one.at < _GONE_SECONDS:
         time.sleep(0.05)

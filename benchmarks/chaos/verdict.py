@@ -23,7 +23,7 @@ def judge(
     twice = _repeated(here, run)
     outcome.highest("most pages served twice", twice)
     outcome.highest("most attempts", len(here.attempts_of(run)))
-    flaws = list(_flaws(here, run, result))
+    flaws = [*_flaws(here, run, result), *_flaws_of_jobs(here, run)]
     if twice > repeats:
         flaws.append(f"{twice} pages were served twice, not at most {repeats}")
     for flaw in flaws:
@@ -46,6 +46,12 @@ def flaws_of_rows(here: Installation, run: Ordered, result: dict[str, Any]) -> I
 def _repeated(here: Installation, run: Ordered) -> int:
     """Pages that the shop has served a run more than once, each time counted."""
     return sum(times - 1 for times in here.asked_for(run, "listing").values())
+
+
+def _flaws_of_jobs(here: Installation, run: Ordered) -> Iterator[str]:
+    for job, nodes in Counter(here.attempts_of(run)).items():
+        if nodes > 1:
+            yield f"{nodes} nodes have started its job {job}"
 
 
 def told(here: Installation, run: Ordered, result: dict[str, Any]) -> str:
