@@ -54,6 +54,8 @@ class Turns:
         lane = Lane.of(request.url, request.meta.get("proxy"))
         gap = next_gap(lane.host)
         if not gap:
+            # Whose job was given up asks for nothing, however fast the operator lets runs be.
+            await self._ask(self._pace.confirm)
             return
         async with self._waiting[lane]:
             while not await self._take_turn(lane, gap):

@@ -256,10 +256,13 @@ def test_no_page_is_asked_for_while_the_engine_is_away(
         end([run])
 
 
+@pytest.mark.parametrize("delay", [DELAY, 0])
 def test_a_revoked_spider_asks_for_nothing_more(
-    clustered: None, homes: list[Home], queue: Queue, claim: Claim
+    delay: float, clustered: None, homes: list[Home], queue: Queue, claim: Claim
 ) -> None:
     home = homes[0]
+    home.settings(f"DOWNLOAD_DELAY = {delay}\nAUTOTHROTTLE_ENABLED = false\nCANCEL_GRACE = 2\n")
+    home.shop.switches.latency = 0.2
     run = _start(home, home.environment | {"CATEGORY_CRAWLER_CLAIM": claim.text})
     times_of(home, 6)
     queue.revoke(claim.job)
