@@ -20,6 +20,7 @@ from category_crawler.cluster.nodes import Nodes, NodeSeen
 from category_crawler.cluster.queue import Queue
 from tests.cluster.cut import Cut, cutting
 from tests.cluster.valkey import Valkey
+from tests.crawls import QUICK
 from tests.processes import numbers_over, spiders_over
 from tests.waiting import until
 
@@ -28,6 +29,7 @@ LEASE = 3.0
 LOST_AFTER = 1.0
 AGAIN_SECONDS = LEASE + LOST_AFTER + 2
 """Within which the runs of a node that is gone must be queued again."""
+_DELAY = 0.02
 _USELESS_LOCKS = Path(__file__).parent / "useless_locks"
 _CONSOLE_SECONDS = 30
 
@@ -44,6 +46,14 @@ class Cluster:
     names: tuple[str, ...]
     cuts: dict[str, Cut] = field(default_factory=dict)
     """What lies between a node and the engine, by the node's name, where anything does."""
+
+    def set_pages_in_flight(self, number: int) -> None:
+        """How many pages a spider that starts from now on asks for at the same time.
+
+        All of them share a pace, which is quick.
+        """
+        paced = QUICK.replace("DOWNLOAD_DELAY = 0", f"DOWNLOAD_DELAY = {_DELAY}")
+        self.here.home.settings(f"{paced}CONCURRENT_REQUESTS_PER_DOMAIN = {number}\n")
 
     def spiders_on(self, name: str) -> dict[int, str]:
         """A node's spiders, each process with its job's name."""
@@ -131,6 +141,7 @@ def clustered(
         )
         engine = Engine(valkey.url)
         made = Cluster(here, valkey, Queue(engine), Nodes(engine), tuple(names), cuts)
+        made.set_pages_in_flight(1)
         made.wait_for_all()
         yield made
 

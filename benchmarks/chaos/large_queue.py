@@ -102,7 +102,7 @@ def _work(
             _queue_runs(here, queue, runs)
             for one in range(1, number):
                 nodes.add(one)
-            outcome.figures["runs that wait"] = queue.waiting()
+            outcome.highest("runs that wait", queue.waiting())
             _check_look(outcome, here)
             after = _p99s(here, rounds, requests)
         for call in _CALLS:

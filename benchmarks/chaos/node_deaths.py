@@ -26,7 +26,7 @@ def _work(
     with clustered(outcome, pages=pages, slots=2, names=names) as there:
         for number in range(times):
             in_flight = _IN_FLIGHT[number % len(_IN_FLIGHT)]
-            there.here.set_pages_in_flight(in_flight)
+            there.set_pages_in_flight(in_flight)
             moment = Moment.draw(chance, int(_LATEST * pages * runs))
             _kill_one(outcome, there, chance, runs, moment, in_flight)
             outcome.did()

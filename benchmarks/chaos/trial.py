@@ -47,7 +47,8 @@ class Outcome:
     def highest(self, name: str, number: float) -> None:
         """Keep the highest of a figure."""
         with self._lock:
-            self.figures[name] = max(self.figures.get(name, number), round(number, 3))
+            number = round(number, 3)
+            self.figures[name] = max(self.figures.get(name, number), number)
 
     @property
     def values(self) -> dict[str, Any]:
