@@ -10,7 +10,7 @@ from category_crawler.files.home import PROJECT
 _SECONDS = 300
 TRIALS = (
     *("spider", "services", "cancel", "trouble", "captcha", "machine", "rush"),
-    *("nodes", "engine", "absences", "cancels", "answers", "silences", "queue"),
+    *("nodes", "engine", "absences", "cancels", "answers", "silences", "queue", "exits"),
 )
 
 

@@ -50,6 +50,12 @@ class Outcome:
             number = round(number, 3)
             self.figures[name] = max(self.figures.get(name, number), number)
 
+    def lowest(self, name: str, number: float) -> None:
+        """Keep the lowest of a figure."""
+        with self._lock:
+            number = round(number, 3)
+            self.figures[name] = min(self.figures.get(name, number), number)
+
     @property
     def values(self) -> dict[str, Any]:
         """The outcome as the report has it."""

@@ -9,6 +9,7 @@ from benchmarks.chaos.lost_answers import LOST_ANSWERS
 from benchmarks.chaos.machine_trouble import MACHINE_TROUBLE
 from benchmarks.chaos.node_absences import NODE_ABSENCES
 from benchmarks.chaos.node_deaths import NODE_DEATHS
+from benchmarks.chaos.one_pace import ONE_PACE
 from benchmarks.chaos.passing_trouble import PASSING_TROUBLE
 from benchmarks.chaos.rush import RUSH
 from benchmarks.chaos.service_deaths import SERVICE_DEATHS
@@ -18,5 +19,5 @@ from benchmarks.chaos.spider_deaths import SPIDER_DEATHS
 TRIALS = (
     *(SPIDER_DEATHS, SERVICE_DEATHS, CANCELS, PASSING_TROUBLE, CAPTCHA, MACHINE_TROUBLE, RUSH),
     *(NODE_DEATHS, ENGINE_DEATHS, NODE_ABSENCES, CLUSTER_CANCELS, LOST_ANSWERS),
-    *(SILENCES, LARGE_QUEUE),
+    *(SILENCES, LARGE_QUEUE, ONE_PACE),
 )
