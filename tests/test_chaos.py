@@ -1,7 +1,9 @@
 """A short form of every trial of ``make chaos``, run by its own command."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +32,25 @@ def test_nothing_is_lost(trial: str) -> None:
 
 def test_every_trial_has_a_short_form() -> None:
     assert chaos("--list").stdout.split() == [*TRIALS]
+
+
+def test_a_clusters_locks_are_useless_on_shared_files_only(tmp_path: Path) -> None:
+    lock_twice = (
+        "import fcntl, sys\n"
+        "files = [open(sys.argv[1], 'a') for _ in range(2)]\n"
+        "for file in files: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
+    )
+    environment = os.environ | {
+        "PYTHONPATH": str(PROJECT / "benchmarks" / "chaos" / "useless_locks"),
+        "CATEGORY_CRAWLER_HOME": str(tmp_path),
+        "CATEGORY_CRAWLER_VAR": str(tmp_path / "var"),
+    }
+    (tmp_path / "var").mkdir()
+
+    def ends_well(path: Path) -> bool:
+        command = [sys.executable, "-c", lock_twice, str(path)]
+        ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+        return ended.returncode == 0
+
+    assert ends_well(tmp_path / "shared")
+    assert not ends_well(tmp_path / "var" / "own")
