@@ -31,6 +31,17 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (version && part) part.dataset.etag = version;
 });
 
+// A part that is asked for in vain stays as it is, and the page says so.
+let answeredAt = new Date();
+function note(isSilent) {
+  const silent = document.getElementById("silent");
+  if (!isSilent) answeredAt = new Date();
+  silent.querySelector("b").textContent = answeredAt.toLocaleTimeString();
+  silent.hidden = !isSilent;
+}
+document.addEventListener("htmx:error", () => note(true));
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => note(ctx.response.status >= 500));
+
 // What is shown of a form as it was sent is out of date once the form is changed.
 document.addEventListener("input", ({ target }) => {
   const note = target.form?.querySelector(".stale");

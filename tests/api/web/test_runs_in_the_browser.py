@@ -213,3 +213,16 @@ def test_a_failed_run_is_resumed_without_scripts(
     assert page.get_by_text("Done, and complete").is_visible()
     assert page.get_by_text("The crawl goes on; ").is_visible()
     context.close()
+
+
+def test_a_page_that_asks_in_vain_says_so_until_it_is_answered(
+    signed_in: Page, app: Flask, ann: User
+) -> None:
+    page = signed_in
+    page.goto(page_of(stored(app, ann.id)))
+    silent = page.get_by_text("The service does not answer")
+    expect(silent).to_be_hidden()
+    page.context.set_offline(True)
+    expect(silent).to_be_visible(timeout=15_000)
+    page.context.set_offline(False)
+    expect(silent).to_be_hidden(timeout=15_000)
