@@ -77,8 +77,8 @@ class Attempts:
         fewer open runs comes first. Neither ever reaches the next priority.
         """
         base = PRIORITIES.get(runner.collection.request.priority, 0.0)
-        others = self.store.runners.open_of(runner.collection.user) - 1
-        return base + _FOLLOW_UP * (runner.attempt > 1) - min(max(others, 0), _MOST_COUNTED) * _STEP
+        others = self.store.runners.open_of(runner.collection.user, _MOST_COUNTED + 1) - 1
+        return base + _FOLLOW_UP * (runner.attempt > 1) - max(others, 0) * _STEP
 
     def _continued(self, runner: Runner) -> dict[str, str]:
         """The argument that names what to continue, if any: the last attempt, or another runner.

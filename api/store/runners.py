@@ -396,11 +396,12 @@ class Runners:
         )
         return int(number)
 
-    def open_of(self, user: int) -> int:
-        """How many runners of a user have not ended."""
+    def open_of(self, user: int, most: int) -> int:
+        """How many runners of a user have not ended, counted up to ``most``."""
         ((number,),) = self._file.rows(
-            "SELECT count(*) FROM runners WHERE owner = ? AND stage IN ('queued', 'scraping')",
-            (user,),
+            "SELECT count(*) FROM (SELECT 1 FROM runners WHERE owner = ? "
+            "AND stage IN ('queued', 'scraping') LIMIT ?)",
+            (user, most),
         )
         return int(number)
 

@@ -97,7 +97,7 @@ def _work(
     ``most`` is how many times as long a p99 may be, as the median of so many ``rounds``.
     """
     for _ in range(times):
-        with _one_node() as (here, queue, nodes):
+        with _one_node(outcome.keep) as (here, queue, nodes):
             before = _p99s(here, rounds, requests)
             _queue_runs(here, queue, runs)
             for one in range(1, number):
@@ -111,7 +111,7 @@ def _work(
 
 
 @contextmanager
-def _one_node() -> Iterator[tuple[Installation, Queue, SimulatedNodes]]:
+def _one_node(keep: Path | None) -> Iterator[tuple[Installation, Queue, SimulatedNodes]]:
     """API and watcher with their usual pauses."""
     with tempfile.TemporaryDirectory(prefix="engine-") as folder:
         valkey = Valkey(Path(folder) / "data")
@@ -120,7 +120,10 @@ def _one_node() -> Iterator[tuple[Installation, Queue, SimulatedNodes]]:
         nodes = SimulatedNodes(engine)
         nodes.add(0)
         try:
-            with _beating(nodes), installation(pages=1, settings=_settings(valkey)) as here:
+            with (
+                _beating(nodes),
+                installation(pages=1, settings=_settings(valkey), keep=keep) as here,
+            ):
                 yield here, Queue(engine), nodes
         finally:
             valkey.kill(with_data=True)

@@ -56,7 +56,7 @@ class Use:
         store.runners.next_attempt(first, 0, 0)
         store.runners.undo_attempt(first)
         store.runners.open()
-        store.runners.open_of(self.user)
+        store.runners.open_of(self.user, 5)
         store.runners.scraping_at("amazon.com")
         store.runners.open_jobs()
         store.runners.waiting_since()
