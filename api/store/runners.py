@@ -398,12 +398,11 @@ class Runners:
 
     def open_of(self, user: int, most: int) -> int:
         """How many runners of a user have not ended, counted up to ``most``."""
-        ((number,),) = self._file.rows(
-            "SELECT count(*) FROM (SELECT 1 FROM runners WHERE owner = ? "
-            "AND stage IN ('queued', 'scraping') LIMIT ?)",
+        found = self._file.rows(
+            "SELECT 1 FROM runners WHERE owner = ? AND stage IN ('queued', 'scraping') LIMIT ?",
             (user, most),
         )
-        return int(number)
+        return len([*found])
 
     def waiting_since(self) -> str | None:
         """When the job that has waited longest was scheduled; None if no job waits."""
