@@ -61,6 +61,7 @@ class Crawl:
 
 def main() -> int:
     argparse.ArgumentParser(description=__doc__).parse_args()
+    from tests.cluster.cut import cutting
     from tests.storefront import Catalogue, Storefront
 
     began = time.monotonic()
@@ -71,7 +72,11 @@ def main() -> int:
     with Storefront(Catalogue(PRODUCTS)).serve() as shop, ExitStack() as stack:
         queue = stack.enter_context(_valkey())
         environment = environment_of(HOME, shop.environment() | {"CATEGORY_CRAWLER_QUEUE": queue})
-        nodes = {name: stack.enter_context(_node(name, environment)) for name in NODES}
+        exits = {name: stack.enter_context(cutting(shop.port)).port for name in NODES}
+        nodes = {
+            name: stack.enter_context(_node(name, environment, port))
+            for name, port in exits.items()
+        }
         stack.enter_context(services(environment, "api"))
         api = Api(environment)
         make_session(api)
@@ -93,14 +98,20 @@ def _valkey() -> Iterator[str]:
 
 
 @contextmanager
-def _node(name: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a node, with an exit of its own: three of them ask three times as often as one."""
+def _node(
+    name: str, environment: dict[str, str], exit_port: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a node, with an exit of its own: three of them ask three times as often as one.
+
+    Its exit is a proxy to the shop on a port of its own.
+    """
     folder = HOME / "nodes" / name
     folder.mkdir(parents=True)
     own = {
         "CATEGORY_CRAWLER_VAR": str(folder),
         "CATEGORY_CRAWLER_NODE": name,
         "CATEGORY_CRAWLER_EXIT": f"exit of the {name}".replace(" ", "-"),
+        "https_proxy": f"http://127.0.0.1:{exit_port}",
         "SCRAPYD_PORT": free_port(),
         "SCRAPYD_MAX_PROC_PER_CPU": "1",
     }
