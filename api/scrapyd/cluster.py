@@ -27,7 +27,7 @@ from category_crawler.run.reader import RunFolder
 
 logger = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 1.0
+_PAUSE_SECONDS = 2.0
 """After a failure, for which nobody waits for the engine again: a page asks it many times."""
 _AT_ONCE = 1000
 """Jobs of which one call asks: the engine serves nobody else meanwhile."""

@@ -98,5 +98,5 @@ ONE_PACE = Trial(
     times=3,
     work=_work,
     short_times=1,
-    short={"delay": 0.5, "seconds": 5.0, "least": 1.6, "names": NODES[:2]},
+    short={"delay": 0.5, "seconds": 5.0, "least": 1.2, "names": NODES[:2]},
 )
