@@ -223,6 +223,7 @@ class Jobs:
         if self.scrapyd.has_orphan(job, attempt_of(runner), kill=self._is_past_grace(runner)):
             return
         folder = folder_of(runner)
+        _settle_files(runner)
         self.store.runners.see_out(runner.id, folder.kept, _node_name(folder))
 
     def _still_wanted(self, runner: Runner) -> int:
@@ -308,6 +309,7 @@ class Jobs:
     def _fail(self, runner: Runner, error: CrawlError) -> None:
         folder = folder_of(runner)
         outcome = Outcome.failed(error, folder.kept, node_name=_node_name(folder))
+        _settle_files(runner)
         self.store.runners.end(runner.id, outcome)
 
     def _is_lost(self, runner: Runner) -> bool:

@@ -17,7 +17,7 @@ from api.alerts.evaluator import TRIED_FOR, Evaluator
 from api.config import Settings
 from api.products.datasets import DATASET
 from api.products.downloads import Downloads
-from api.runners.attempts import folder_of
+from api.runners.attempts import folder_of, run_folder
 from api.runners.health import health
 from api.store import Store
 from api.store.records import Outcome, Runner
@@ -253,7 +253,7 @@ def test_a_list_that_cannot_be_read_is_tried_for_a_day(
     runs.add([lamp(1)])
     set_rules(runs, FALL, {"kind": "coverage_not_complete"})
     runner = runs.add([lamp(1, price_cents=500)], CUT)
-    (folder_of(runner).path / DATASET).mkdir()
+    (run_folder(runner) / DATASET).mkdir()
     pauses = []
     for tries in (1, 2):
         assert evaluator.try_next()

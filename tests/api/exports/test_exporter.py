@@ -20,7 +20,7 @@ from s3fs import S3FileSystem
 from api.config import Settings
 from api.exports.exporter import Exporter
 from api.products.datasets import DATASET
-from api.runners.attempts import folder_of
+from api.runners.attempts import folder_of, run_folder
 from api.runners.deletion import delete
 from api.runners.health import health
 from api.runners.prune import pruned
@@ -104,7 +104,7 @@ def test_a_run_that_failed_gives_its_rows_as_parquet(
     assert name.endswith(".parquet")
     (listed,) = alice.result(runner.collection.id)["exports"]
     assert listed["form"] == "parquet"
-    assert object_store.objects()[name] == (folder_of(runner).path / DATASET).read_bytes()
+    assert object_store.objects()[name] == (run_folder(runner) / DATASET).read_bytes()
 
 
 def test_a_run_without_rows_has_nothing_to_export(

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from api.products import downloads
-from api.runners.attempts import folder_of
+from api.runners.attempts import folder_of, run_folder
 from category_crawler.items import Product
 from category_crawler.run.rows import row
 from category_crawler.run.writer import Run
@@ -192,7 +192,7 @@ def test_a_run_that_goes_on_shows_its_whole_rows(app: Flask, alice: Caller) -> N
             run._rows.truncate(run.offset - torn)
     finally:
         run.close()
-    assert not (folder_of(kept.runner).path / "products.parquet").exists()
+    assert not (run_folder(kept.runner) / "products.parquet").exists()
 
 
 def test_a_large_run_says_when_to_come_again(

@@ -15,7 +15,7 @@ from flask import Flask
 from api import create_app
 from api.config import Settings
 from api.products.rows import Rows
-from api.runners.attempts import folder_of
+from api.runners.attempts import folder_of, run_folder
 from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from category_crawler.run.rows import row
@@ -244,7 +244,7 @@ def test_always_http_200_wraps_every_code(app: Flask, alice: Caller) -> None:
 def test_the_dataset_of_a_run_that_has_ended_stays_in_its_folder(kept: Kept, state: str) -> None:
     getattr(kept, state)()
     assert kept.get("parquet").status_code == 200
-    path = folder_of(kept.runner).path / "products.parquet"
+    path = run_folder(kept.runner) / "products.parquet"
     assert duckdb.sql(f"SELECT asin FROM '{path}'").fetchall() == [(p.asin,) for p in ROWS]
     before = path.stat()
     assert kept.get("parquet").data == path.read_bytes()
