@@ -58,7 +58,7 @@ class Scrapyd(ScrapydClient):
             self.schedule(PROJECT, spider, given)
         except ScrapydSilent:
             logger.warning("Job %s: no answer from Scrapyd; looked up later", job)
-            self._states.forget()
+            self.forget_states()
         else:
             self._states.note(job, "pending")
 
@@ -66,11 +66,15 @@ class Scrapyd(ScrapydClient):
         self, job: str, arguments: Mapping[str, str], priority: float, spider: str
     ) -> None:
         self.run(job, arguments, priority, spider)
-        self._states.forget()
+        self.forget_states()
 
     def states(self) -> States:
         """The state of every job that Scrapyd knows, at most a second old."""
         return self._states.now()
+
+    def forget_states(self) -> None:
+        """Make the next :meth:`states` request them again."""
+        self._states.forget()
 
     def state(self, job: str) -> State | None:
         return self.states().get(job)
@@ -88,7 +92,7 @@ class Scrapyd(ScrapydClient):
     def stop(self, job: str, signal: Literal["INT", "KILL"] = "INT") -> bool:
         data = {"project": PROJECT, "job": job, "signal": signal}
         previous = self._post("cancel", data=data)["prevstate"]
-        self._states.forget()
+        self.forget_states()
         return previous is not None
 
     def kill(self, job: str) -> bool:

@@ -41,10 +41,11 @@ _SEARCHED = (
     "coalesce(json_extract(request, '$.postcode'), '')"
 )
 _OF_PLACE = (
-    "FROM collections WHERE user = ?1 AND json_extract(request, '$.domain') = ?2 AND "
     # As the index has it.
-    "upper(replace(replace(json_extract(request, '$.postcode'), ' ', ''), '-', '')) = "
-    "upper(replace(replace(?3, ' ', ''), '-', ''))"
+    "FROM collections WHERE user = ?1 "
+    "AND iif(json_valid(request), json_extract(request, '$.domain'), NULL) = ?2 AND "
+    "upper(replace(replace(iif(json_valid(request), json_extract(request, '$.postcode'), NULL), "
+    "' ', ''), '-', '')) = upper(replace(replace(?3, ' ', ''), '-', ''))"
 )
 _AS_RUNNER = reader_of(Runner)
 _AS_COLLECTION = reader_of(Collection)
@@ -391,7 +392,7 @@ class Runners:
         ((number,),) = self._file.rows(
             "SELECT count(*) FROM runners JOIN collections ON collections.id = runners.collection "
             "WHERE (stage IN ('queued', 'scraping') OR is_stopping) AND stage = 'scraping' "
-            "AND json_extract(request, '$.domain') = ?",
+            "AND iif(json_valid(request), json_extract(request, '$.domain'), NULL) = ?",
             (domain,),
         )
         return int(number)

@@ -563,8 +563,11 @@ def create_exports(db: Database) -> None:
 
 
 _PLACES = (
-    "CREATE INDEX collections_of_place ON collections (user, json_extract(request, '$.domain'), "
-    "upper(replace(replace(json_extract(request, '$.postcode'), ' ', ''), '-', '')), id)",
+    # A request that is no JSON, which only a damaged disk leaves, is of no place.
+    "CREATE INDEX collections_of_place ON collections (user, "
+    "iif(json_valid(request), json_extract(request, '$.domain'), NULL), "
+    "upper(replace(replace(iif(json_valid(request), json_extract(request, '$.postcode'), NULL), "
+    "' ', ''), '-', '')), id)",
 )
 
 

@@ -156,7 +156,9 @@ def _query(asked: dict[str, Any], faults: dict[str, str]) -> ProductQuery | None
     except ValidationError as error:
         for one in faults_of(error, asked):
             field = one.field.partition(".")[0]
-            faults[_ON_PAGE.get(field, field)] = sentence_of(one)
+            # The rule would list the names of the API.
+            said = "Choose one of the orders." if field == "sort" else sentence_of(one)
+            faults[_ON_PAGE.get(field, field)] = said
         return None
 
 

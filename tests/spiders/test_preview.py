@@ -41,7 +41,7 @@ def test_one_page_says_what_a_crawl_would_be_like(here: Home, shop: Storefront) 
     assert report.location is not None
     assert "4500" in report.location
     assert len(listings(shop)) == 1
-    assert not (here.folder / "results").exists()
+    assert [path.name for path in (here.folder / "results").iterdir()] == ["reports"], "no run"
 
 
 def test_the_estimate_is_near_what_the_crawl_takes(here: Home, shop: Storefront) -> None:

@@ -36,7 +36,7 @@ let answeredAt = new Date();
 function note(isSilent) {
   const silent = document.getElementById("silent");
   if (!isSilent) answeredAt = new Date();
-  silent.querySelector("b").textContent = answeredAt.toLocaleTimeString();
+  silent.querySelector("span").textContent = answeredAt.toLocaleTimeString();
   silent.hidden = !isSilent;
 }
 document.addEventListener("htmx:error", () => note(true));

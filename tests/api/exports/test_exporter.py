@@ -61,7 +61,7 @@ def make_due(store: Store) -> None:
 
 def files(runner: Runner) -> list[bytes]:
     folder = folder_of(runner)
-    return [folder.rows.read_bytes(), (folder.path / DATASET).read_bytes()]
+    return [folder.rows.read_bytes(), (run_folder(runner) / DATASET).read_bytes()]
 
 
 def database(store: Store) -> Path:

@@ -1,12 +1,21 @@
 """The filters of the products' page, as they are typed."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
+from flask import Flask
 from werkzeug.datastructures import MultiDict
 
 from api.web.product_form import PAGE, ProductForm
+
+
+@pytest.fixture
+def in_app(app: Flask) -> Iterator[None]:
+    """Which columns there are depends on the settings."""
+    with app.app_context():
+        yield
 
 
 @pytest.mark.parametrize(
@@ -22,7 +31,7 @@ from api.web.product_form import PAGE, ProductForm
         (" 7 ", 700),
     ],
 )
-def test_prices_are_read_as_people_write_them(typed: str, cents: int) -> None:
+def test_prices_are_read_as_people_write_them(in_app: None, typed: str, cents: int) -> None:
     query = ProductForm.read(MultiDict({"price_min": typed})).query
     assert query is not None
     assert query.price_min_cents == cents
@@ -36,7 +45,7 @@ def _again(fields: dict[str, Any]) -> ProductForm:
     return _read(urlencode(fields, doseq=True))
 
 
-def test_an_address_leads_back_to_the_same_filters() -> None:
+def test_an_address_leads_back_to_the_same_filters(in_app: None) -> None:
     form = _read(
         "search=lamp&price_max=9.50&rating_min=4&prime=no&brand=Acme&brand=Gr%C3%B6%C3%9Fe+%26+Co"
         "&delivery=FREE&delivery_by=&sort=-price&columns=title&columns=price&skip=100"

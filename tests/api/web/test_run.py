@@ -89,7 +89,7 @@ def test_a_cancelled_run_says_so_and_leads_to_a_new_crawl(
     assert again.status_code == 409
     assert "A cancelled collection is not run again." in shown
     assert "Set a schedule" not in shown
-    daily = {"every": "daily", "at": "06:30", "zone": "Australia/Sydney"}
+    daily = {"every": "daily", "at": "06:30", "cron": "", "zone": "Australia/Sydney"}
     refused = reader.send(page, f"/collections/{runner.collection.id}/schedule/", **daily)
     assert refused.status_code == 409
 

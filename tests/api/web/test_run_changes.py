@@ -131,7 +131,7 @@ def test_two_runs_can_be_chosen(reader: Reader, runs: Runs, path: str) -> None:
     chosen = reader.get(f"{path}?from={first.id}&to={third.id}").text
     assert re.findall(r'value="(\d+)" selected', chosen) == [str(first.id), str(third.id)]
     assert f"Run {third.id}, " in chosen
-    assert "products, failed</option>" in chosen
+    assert "1 product, failed</option>" in chosen
     assert "“not seen”" in chosen
     assert "2 pages were not served" in chosen
     itself = reader.get(f"{path}?from={first.id}&to={first.id}")

@@ -86,7 +86,7 @@ def test_a_run_goes_on_before_ones_eyes_until_it_has_ended(
     asked: list[int] = []
     page.on("response", lambda one: asked.append(one.status) if "/live" in one.url else None)
     page.goto(page_of(runner))
-    expect(page.locator("#live")).to_contain_text("scraping")
+    expect(page.locator("#live")).to_contain_text("running")
     shop.switches.latency = 0
     expect(page.get_by_text("Done, and complete")).to_be_visible(timeout=60_000)
     page.wait_for_timeout(4000)
@@ -104,7 +104,7 @@ def test_an_end_changes_what_it_must_and_keeps_what_is_being_typed(
     page.get_by_text("Add an alert").click()
     page.get_by_label("Only with these words").fill("half a wo")
     ended(app, runner, "unreachable", "Silence")
-    expect(page.locator("#outcome")).to_contain_text("Failed: Silence.", timeout=20_000)
+    expect(page.locator("#outcome")).to_contain_text("The shop gave no answer", timeout=20_000)
     assert page.get_by_label("Only with these words").input_value() == "half a wo"
     assert page.evaluate("document.activeElement.id") == "search"
     expect(page.locator("#runs")).to_contain_text("failed")
