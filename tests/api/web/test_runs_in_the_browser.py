@@ -211,7 +211,7 @@ def test_a_failed_run_is_resumed_without_scripts(
     until_ended(app, newest)
     page.reload()
     assert page.get_by_text("Done, and complete").is_visible()
-    assert page.get_by_text("The crawl goes on; ").is_visible()
+    assert page.get_by_text("The crawl continues; ").is_visible()
     context.close()
 
 
