@@ -147,10 +147,9 @@ class Installation:
         return session
 
     def attempts_of(self, run: Ordered) -> list[str]:
-        """Names of a run's jobs that left a log; one that ran on two nodes comes twice."""
-        folder, name = self.home.folder, f"logs/*/category/r{run.runner}-*.log"
-        logs = (*folder.glob(f"var/{name}"), *folder.glob(f"nodes/*/{name}"))
-        return sorted(log.stem for log in logs)
+        """Names of a run's jobs that were started; one that ran on two nodes comes twice."""
+        started = rf"Process started: .* job='(r{run.runner}-\d+)'"
+        return sorted(job for one in self.programs.values() for job in one.said(started))
 
     def end(self) -> None:
         """End the programs; their logs stay until the home goes."""

@@ -1,6 +1,7 @@
 """A program of the Procfile as a process of its own, to be killed and started again."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -40,6 +41,10 @@ class Program:
     def tracebacks(self) -> int:
         """How many its log holds."""
         return self._log.read_bytes().count(b"Traceback (most recent call last)")
+
+    def said(self, pattern: str) -> list[str]:
+        """What a pattern with one group finds in its log."""
+        return re.findall(pattern, self._log.read_text(errors="replace"))
 
     def start(self) -> None:
         """Start it, and do not wait until it answers."""

@@ -58,7 +58,7 @@ def told(here: Installation, run: Ordered, result: dict[str, Any]) -> str:
     """Which run it is and how it stands."""
     reason = result.get("failed_reason")
     said = f" ({reason}: {result['failed_message']})" if reason else ""
-    attempts = ", ".join(here.attempts_of(run)) or "no job that left a log"
+    attempts = ", ".join(here.attempts_of(run)) or "no job that was started"
     pages = len(here.asked_for(run, "listing"))
     return (
         f"Runner {run.runner} [{attempts}] is {result.get('stage', 'without an answer')}{said} "
