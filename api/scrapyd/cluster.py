@@ -29,8 +29,6 @@ logger = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 2.0
 """After a failure, for which nobody waits for the engine again: a page asks it many times."""
-_AT_ONCE = 1000
-"""Jobs of which one call asks: the engine serves nobody else meanwhile."""
 _SPIDERS = {"r": "category", "z": "delivery", "c": "delivery_check", "p": "preview"}
 _SHOWN = 100
 """Waiting jobs that are listed, at most."""
@@ -68,11 +66,8 @@ class Cluster:
         return self.states_of([job]).get(job)
 
     def states_of(self, jobs: Sequence[str]) -> States:
-        found: States = {}
         with self._asking():
-            for begin in range(0, len(jobs), _AT_ONCE):
-                found |= self._queue.states(jobs[begin : begin + _AT_ONCE])
-        return found
+            return self._queue.states(jobs)
 
     def running(self) -> list[str]:
         with self._asking():
