@@ -8,6 +8,7 @@ called, so that its job can be found by name, ``r<runner>-<attempt>``, if no ans
 
 import logging
 import os
+import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +33,7 @@ PRIORITIES = MappingProxyType(
     {"Highest": HIGHEST, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
 )
 """The places of the contract's priorities in the queue."""
+_JOB = re.compile(r"r(?P<runner>\d{1,18})-\d+", re.ASCII)
 _FOLLOW_UP = 0.5
 _STEP = 1 / 256
 """Per open run of the user; a fraction that a float holds exactly."""
@@ -128,6 +130,12 @@ def job_name(runner: Runner) -> str:
 def name_of_job(runner: int, attempt: int) -> str:
     """The job of an attempt at a runner's run."""
     return f"r{runner}-{attempt}"
+
+
+def runner_of_job(job: str) -> int | None:
+    """The runner that a job is an attempt of; None of another kind of job."""
+    found = _JOB.fullmatch(job)
+    return int(found["runner"]) if found else None
 
 
 def run_name(runner: Runner) -> str:

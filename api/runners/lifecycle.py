@@ -24,6 +24,7 @@ from api.runners.attempts import (
     name_of_job,
     place_of,
     remove_earlier_rows,
+    runner_of_job,
     set_stranger_aside,
 )
 from api.runners.removal import why_gone
@@ -162,18 +163,24 @@ class Jobs:
         An engine that has lost its data does not know that they were given up. A spider that has
         just written its summary gets the time to close.
         """
-        present = {name_of_job(job.runner, job.attempt) for job in self.store.runners.open_jobs()}
         try:
-            running = [job for job in self.scrapyd.running() if job.startswith("r")]
+            strangers = [job for job in self.scrapyd.running() if self._is_strange(job)]
         except ScrapydError:
             return
         now = monotonic()
-        since = {job: self._strange_since.get(job, now) for job in running if job not in present}
-        self._strange_since = since
-        for job, first_seen in since.items():
+        self._strange_since = {job: self._strange_since.get(job, now) for job in strangers}
+        for job, first_seen in self._strange_since.items():
             if now - first_seen >= self.settings.cancel_grace + _KILL_AFTER:
                 logger.warning("Job %s runs for nobody and is ended", job)
                 self.scrapyd.end_orphan(job, None)
+
+    def _is_strange(self, job: str) -> bool:
+        """Whether a job is an attempt at a run that is not, or not any more, its present one."""
+        named = runner_of_job(job)
+        if named is None:
+            return False
+        runner = self.store.runners.get(named)
+        return runner is None or runner.is_over or job_name(runner) != job
 
     def queue_position(self, runner: Runner) -> int | None:
         """A queued runner's place at Scrapyd, 1 for the next to run; None if it is not known."""
