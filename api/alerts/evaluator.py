@@ -6,13 +6,13 @@ the lease. What was found and its notices are recorded in one transaction.
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from api.alerts.findings import Findings, Tried, find
 from api.alerts.rules import rules_of
 from api.config import Settings
+from api.notices.daemon_thread import repeated
 from api.products.downloads import Downloads, NotReady
 from api.sentences import one_line
 from api.store import Store
@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 TRIED_FOR = 86_400
 """Seconds from the end of a run until its products are given up, if its lists cannot be read."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 10, 3600
-_STOP_SECONDS = 2
-"""Seconds to wait for a comparison when the process stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +34,10 @@ class Evaluator:
     downloads: Downloads
     settings: Settings
 
-    @contextmanager
-    def trying(self, stop: threading.Event) -> Iterator[None]:
+    def trying(self, stop: threading.Event) -> AbstractContextManager[None]:
         """Try runs in the background while the context is open: a comparison may take seconds."""
-        thread = threading.Thread(target=self._try_all, args=(stop,), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(_STOP_SECONDS)
-
-    def _try_all(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                was_due = self.try_next()
-            except Exception:
-                logger.exception("A run could not be tried against its alerts; it is tried again")
-                was_due = False
-            if not was_due:
-                stop.wait(self.settings.watch_interval)
+        failure = "A run could not be tried against its alerts; it is tried again"
+        return repeated(self.try_next, stop, self.settings.watch_interval, failure)
 
     def try_next(self) -> bool:
         """Try the next run that is due; whether there was one."""

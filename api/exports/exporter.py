@@ -10,13 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.config import Settings
 from api.exports.places import NotStored, place_of
-from api.notices.daemon_thread import in_daemon_thread
+from api.notices.daemon_thread import in_daemon_thread, repeated
 from api.products.about import file_name
 from api.products.datasets import NoRows, dataset
 from api.products.downloads import Downloads, NotReady
@@ -29,8 +29,6 @@ logger = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 10, 3600
 _LONGEST_COPY = 3600.0
 """Seconds after which a copy that does not end is made anew."""
-_STOP_SECONDS = 2
-"""Seconds to wait for a copy when the process stops."""
 
 
 class _ClaimLost(Exception):
@@ -45,26 +43,10 @@ class Exporter:
     downloads: Downloads
     settings: Settings
 
-    @contextmanager
-    def copying(self, stop: threading.Event) -> Iterator[None]:
+    def copying(self, stop: threading.Event) -> AbstractContextManager[None]:
         """Make copies in the background while the context is open."""
-        thread = threading.Thread(target=self._copy_all, args=(stop,), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(_STOP_SECONDS)
-
-    def _copy_all(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                was_due = self.copy_next()
-            except Exception:
-                logger.exception("A copy of results could not be recorded; it is tried again")
-                was_due = False
-            if not was_due:
-                stop.wait(self.settings.watch_interval)
+        failure = "A copy of results could not be recorded; it is tried again"
+        return repeated(self.copy_next, stop, self.settings.watch_interval, failure)
 
     def copy_next(self) -> bool:
         """Make the next copy that is due; whether there was one."""

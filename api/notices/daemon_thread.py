@@ -1,9 +1,16 @@
-"""Runs one call in a daemon thread: the process can end even if the call hangs."""
+"""Runs calls in daemon threads: the process can end even if a call hangs."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from threading import Thread
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import ParamSpec, TypeVar
+
+logger = logging.getLogger(__name__)
+
+_STOP_SECONDS = 2
+"""Seconds to wait for a call when the process stops."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,3 +32,32 @@ def in_daemon_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
 
     Thread(target=work, daemon=True).start()
     return future
+
+
+@contextmanager
+def repeated(
+    do_next: Callable[[], bool], stop: Event, pause: float, failure: str
+) -> Iterator[None]:
+    """Do what is due, one after the other, in the background while the context is open.
+
+    ``do_next`` says whether anything was due; if nothing was, or it raises, ``pause`` seconds
+    follow. ``failure`` is what the log says then.
+    """
+    thread = Thread(target=_repeat, args=(do_next, stop, pause, failure), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_STOP_SECONDS)
+
+
+def _repeat(do_next: Callable[[], bool], stop: Event, pause: float, failure: str) -> None:
+    while not stop.is_set():
+        try:
+            was_due = do_next()
+        except Exception:
+            logger.exception(failure)
+            was_due = False
+        if not was_due:
+            stop.wait(pause)
