@@ -81,7 +81,9 @@ class Exports:
         )
 
     def switch_off(self) -> None:
-        """Give up the copies that are not made yet."""
+        """Give up the copies that are not made yet; where there are none, nothing is written."""
+        if not self._file.rows("SELECT 1 FROM exports WHERE status = 'pending' LIMIT 1"):
+            return
         with self._file.writing() as connection:
             connection.execute("UPDATE exports SET status = 'off' WHERE status = 'pending'")
 
