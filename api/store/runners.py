@@ -403,7 +403,7 @@ class Runners:
             "SELECT 1 FROM runners WHERE owner = ? AND stage IN ('queued', 'scraping') LIMIT ?",
             (user, most),
         )
-        return len([*found])
+        return len(found)
 
     def waiting_since(self) -> str | None:
         """When the job that has waited longest was scheduled; None if no job waits."""
@@ -499,7 +499,7 @@ class Runners:
                 "UPDATE runners SET stage = ?, asin_count = ?, coverage = ?, failed_reason = ?, "
                 "failed_message = ?, is_stopping = ?, node_name = ?, finished_at = ?, "
                 "missing_since = NULL "
-                "WHERE id = ? AND stage IN ('queued', 'scraping') RETURNING id",
+                "WHERE id = ? AND stage IN ('queued', 'scraping') RETURNING collection",
                 (*_columns(outcome), runner),
             ).fetchone()
             if moved is not None:
@@ -510,7 +510,7 @@ class Runners:
                 if not outcome.is_by_user:
                     self._alerts.add(connection, runner)
                 if outcome.failed_reason == Cancelled.reason:
-                    self._schedules.drop_of_runner(connection, runner)
+                    self._schedules.drop(connection, *moved)
         return moved is not None
 
     def see_out(self, runner: int, kept: int, node_name: str | None = None) -> bool:

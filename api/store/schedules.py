@@ -159,14 +159,6 @@ class Schedules:
         gone = connection.execute("DELETE FROM schedules WHERE collection = ?", (collection,))
         return gone.rowcount > 0
 
-    def drop_of_runner(self, connection: Connection, runner: int) -> None:
-        """Remove the schedule of a runner's collection in a transaction."""
-        connection.execute(
-            "DELETE FROM schedules "
-            "WHERE collection = (SELECT collection FROM runners WHERE id = ?)",
-            (runner,),
-        )
-
     def take(self, connection: Connection, due: Due) -> bool:
         """Record that a due run is started in this transaction; False if another settled it."""
         return _settle(connection, due, _STARTED)
