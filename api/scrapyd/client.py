@@ -12,8 +12,8 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
 from api.scrapyd.job_service import (
     Job,
+    JobService,
     ScrapydAway,
-    ScrapydError,
     ScrapydRefused,
     ScrapydSilent,
     Slots,
@@ -34,8 +34,8 @@ _OPEN: tuple[State, ...] = ("running", "pending")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-class Scrapyd(ScrapydClient):
-    """A :class:`.job_service.JobService` over the one Scrapyd of this machine."""
+class Scrapyd(ScrapydClient, JobService):
+    """The jobs of the one Scrapyd of this machine."""
 
     def __init__(self, given: Console | None = None) -> None:
         address = given or console()
@@ -94,14 +94,6 @@ class Scrapyd(ScrapydClient):
         previous = self._post("cancel", data=data)["prevstate"]
         self.forget_states()
         return previous is not None
-
-    def kill(self, job: str) -> bool:
-        try:
-            self.stop(job, "KILL")
-        except ScrapydError as error:
-            logger.warning("Job %s could not be killed yet: %s", job, error)
-            return False
-        return True
 
     def has_orphan(self, job: str, attempt: RunFolder, *, kill: bool) -> bool:
         return has_orphan(job, attempt, kill=kill)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from api.scrapyd.job_service import (
     Job,
+    JobService,
     ScrapydAway,
     ScrapydError,
     ScrapydSilent,
@@ -34,8 +35,8 @@ _SHOWN = 100
 """Waiting jobs that are listed, at most."""
 
 
-class Cluster:
-    """A :class:`.job_service.JobService` over the nodes of a cluster."""
+class Cluster(JobService):
+    """The jobs of the nodes of a cluster."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -83,14 +84,6 @@ class Cluster:
     def stop(self, job: str, signal: Literal["INT", "KILL"] = "INT") -> bool:
         with self._asking():
             return self._queue.stop(job, signal) in ("pending", "running")
-
-    def kill(self, job: str) -> bool:
-        try:
-            self.stop(job, "KILL")
-        except ScrapydError as error:
-            logger.warning("Job %s could not be killed yet: %s", job, error)
-            return False
-        return True
 
     def has_orphan(self, job: str, attempt: RunFolder, *, kill: bool) -> bool:  # noqa: ARG002
         # A spider that lives on somewhere writes into a folder that nobody reads.

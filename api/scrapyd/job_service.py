@@ -1,10 +1,13 @@
 """Where jobs run, as the API asks for it: one Scrapyd, or the nodes of a cluster."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from category_crawler.run.reader import RunFolder
+
+logger = logging.getLogger(__name__)
 
 State = Literal["pending", "running", "finished"]
 States = dict[str, State]
@@ -94,6 +97,12 @@ class JobService(Protocol):
 
     def kill(self, job: str) -> bool:
         """Kill a job's process; logs and returns False if nobody answers."""
+        try:
+            self.stop(job, "KILL")
+        except ScrapydError as error:
+            logger.warning("Job %s could not be killed yet: %s", job, error)
+            return False
+        return True
 
     def has_orphan(self, job: str, attempt: RunFolder, *, kill: bool) -> bool:
         """Whether a spider of a job that is not known lives on and writes; ``kill`` ends it."""
