@@ -87,9 +87,9 @@ class Attempts:
 
         An attempt that has not begun has nothing to continue.
         """
-        before = replace(runner, attempt=runner.attempt - 1)
-        if runner.attempt > 1 and folder_of(before).has_begun:
-            return {"continue_from": _below_results(folder_of(before))}
+        before = folder_of(replace(runner, attempt=runner.attempt - 1))
+        if runner.attempt > 1 and before.has_begun:
+            return {"continue_from": _below_results(before)}
         earlier = runner.earlier and self.store.runners.get(runner.earlier)
         return {"continue_from": _below_results(folder_of(earlier))} if earlier else {}
 

@@ -75,7 +75,6 @@ class Jobs:
         self._attempts = Attempts(store, scrapyd, settings)
         self._starting_since: dict[str, float] = {}
         """Since when jobs run without having begun their attempts, by the monotonic clock."""
-
         self._strange_since: dict[str, float] = {}
         """Since when jobs run for nobody, by the monotonic clock."""
 
@@ -242,10 +241,11 @@ class Jobs:
         if state == "pending":
             # Of thousands that wait, no file is looked at.
             return self._is_found(runner)
-        if summary := _final_summary(attempt_of(runner)):
+        attempt = attempt_of(runner)
+        if summary := _final_summary(attempt):
             self._end(runner, summary)
         elif state == "running":
-            self._kill_if_hung(runner)
+            self._kill_if_hung(runner, attempt)
             return self._begin(runner)
         elif state == "finished":
             self._follow(runner, has_run=True)
@@ -274,16 +274,15 @@ class Jobs:
         self._starting_since.pop(job_name(runner), None)
         # Sets started_at, also if the spider was faster than the refresh.
         self.store.runners.start(runner.id, summary.started_at)
+        # An attempt that could not start has seen no page, but an earlier one may have.
+        folder = folder_of(runner)
         outcome = Outcome(
             Stage(summary.stage),
-            asin_count=summary.asin_count
-            if attempt_of(runner).has_begun
-            else folder_of(runner).kept,
+            asin_count=summary.asin_count if attempt_of(runner).has_begun else folder.kept,
             coverage=summary.coverage_shown,
             failed_reason=summary.failed_reason,
             failed_message=summary.failed_message,
-            # An attempt that could not start has seen no page, but an earlier one may have.
-            node_name=summary.node_name or _node_name(folder_of(runner)),
+            node_name=summary.node_name or _node_name(folder),
             finished_at=summary.finished_at,
         )
         _settle_files(runner)
@@ -329,9 +328,9 @@ class Jobs:
         # Times are stored to the second, so up to a second less may have passed.
         return seconds_since(since) > self.settings.lost_after + 1
 
-    def _kill_if_hung(self, runner: Runner) -> None:
+    def _kill_if_hung(self, runner: Runner, attempt: RunFolder) -> None:
         # Nearly every poll ends here.
-        attempt, longest = attempt_of(runner), self.settings.hung_after
+        longest = self.settings.hung_after
         if attempt.has_reported_within(longest):
             return
         job = job_name(runner)
