@@ -45,7 +45,7 @@ class DueRuns:
         """
         due = self._jobs.store.schedules.due(utc_text(self._clock()), _MOST)
         if due:
-            self._jobs.scrapyd.slots()
+            self._jobs.scrapyd.running()
         until = monotonic() + _ROUND_SECONDS
         for schedule in due:
             if monotonic() > until:
