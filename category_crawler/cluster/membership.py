@@ -18,7 +18,7 @@ _SHORTEST_LEASE = 1.0
 
 def queue_url() -> str:
     """The engine's address; empty on a machine that works alone. Raises InvalidSetting."""
-    url = os.environ.get("CATEGORY_CRAWLER_QUEUE", "")
+    url = os.environ.get(QUEUE, "")
     if url and not _is_address(url):
         # What was given may hold a password.
         raise InvalidSetting(

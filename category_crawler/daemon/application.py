@@ -22,7 +22,7 @@ from twisted.logger import (
 from twisted.python.components import Componentized
 
 from category_crawler.cluster.engine import engine
-from category_crawler.cluster.membership import exit_name, lease, node_name, queue_url
+from category_crawler.cluster.membership import check_membership, lease, queue_url
 from category_crawler.daemon.address import PROJECT, console
 from category_crawler.daemon.capacity import poll_interval, slots_per_core
 from category_crawler.daemon.cluster_slots import ClaimEnvironment
@@ -95,8 +95,7 @@ def _values() -> dict[str, str]:
 def _values_of_node() -> dict[str, str]:
     """The options in which a node of a cluster differs. Raises InvalidSetting."""
     engine()
-    node_name()
-    exit_name()
+    check_membership()
     return {
         "spiderqueue": "category_crawler.daemon.cluster_queue.ClusterQueue",
         "poller": "category_crawler.daemon.cluster_poller.ClusterPoller",

@@ -9,6 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from category_crawler.cluster.membership import QUEUE
 from category_crawler.errors import BrowserMissing
 
 _ON_THE_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -41,7 +42,7 @@ def browser_arguments() -> list[str]:
 
 def browser_environment() -> dict[str, str]:
     """The environment of the browser: without the engine's password, which no page may find."""
-    return {name: value for name, value in os.environ.items() if name != "CATEGORY_CRAWLER_QUEUE"}
+    return {name: value for name, value in os.environ.items() if name != QUEUE}
 
 
 def _playwrights_own() -> Path | None:
