@@ -20,7 +20,7 @@ def list_nodes() -> None:
     """List the nodes that were heard of within a day."""
     cluster = _cluster()
     try:
-        found, waiting = node_states(cluster), cluster.slots().waiting
+        found, waiting = node_states(cluster), cluster.waiting()
     except ScrapydError as error:
         raise click.ClickException(str(error)) from None
     for line in _table([_HEADER, *map(_cells, found)]):

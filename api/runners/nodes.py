@@ -78,7 +78,7 @@ def cluster_report(jobs: Jobs, cluster: Cluster) -> ClusterReport:
     """How the cluster stands. Raises ScrapydError."""
     return ClusterReport(
         nodes=[_shown(node) for node in node_states(cluster)],
-        waiting_jobs=cluster.slots().waiting,
+        waiting_jobs=cluster.waiting(),
         oldest_waiting_since=jobs.store.runners.waiting_since(),
     )
 

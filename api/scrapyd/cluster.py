@@ -103,16 +103,19 @@ class Cluster(JobService):
     def slots(self) -> Slots:
         taking = [node for node in self.nodes() if node.is_alive and not node.is_drained]
         total = sum(node.slots for node in taking)
-        with self._asking():
-            waiting = self._queue.waiting()
         # Which slot waits since when, only the nodes know.
         return Slots(
             slots=total,
             working=total,
             idle_seconds=0.0,
-            waiting=waiting,
+            waiting=self.waiting(),
             trouble="" if total else "no node takes jobs",
         )
+
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        with self._asking():
+            return self._queue.waiting()
 
     def nodes(self) -> list[NodeSeen]:
         """The nodes, by name."""
