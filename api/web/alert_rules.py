@@ -17,11 +17,10 @@ from api.store.records import Runner
 from api.web.page import page
 from api.web.problems import sentence_of, shown_problem
 from api.web.run import Typed, address, handle_on_the_run, shown
+from api.web.typed_price import typed_cents
 from api.web.vocabulary import in_words
 from api.web.words import counted
-from category_crawler.errors import InvalidListingURL
 from category_crawler.fault import faults_of
-from category_crawler.listing_url import cents_of
 
 blueprint = page("alert_rules", __name__, "/collections/<int:collection_id>/alerts")
 handle_on_the_run(blueprint)
@@ -89,7 +88,9 @@ def _given(typed: dict[str, str]) -> dict[str, Any]:
     if typed["kind"] == "price_falls":
         given["percent"] = _number(typed["percent"])
     if typed["kind"] == "price_below":
-        given["cents"] = _cents(typed["price"])
+        cents = typed_cents(typed["price"])
+        # What is no price stays as it is: the rule says what is wrong with it.
+        given["cents"] = typed["price"] or None if cents is None else cents
     if typed["kind"] not in _OF_RUNS:
         given |= {name: typed[name] for name in ("search", "brand") if typed[name]}
     return given
@@ -101,13 +102,6 @@ def _number(text: str) -> float | str:
     except ValueError:
         return text
     return read if isfinite(read) else text
-
-
-def _cents(text: str) -> int | str | None:
-    try:
-        return cents_of(text, "")
-    except InvalidListingURL:
-        return text
 
 
 def _field(name: str) -> str:

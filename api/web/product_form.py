@@ -12,9 +12,8 @@ from api.products.queries import ProductQuery
 from api.rest.product_schemas import ListProducts
 from api.web.problems import sentence_of
 from api.web.product_columns import Column, chosen, usual
-from category_crawler.errors import InvalidListingURL
+from api.web.typed_price import typed_cents
 from category_crawler.fault import faults_of
-from category_crawler.listing_url import cents_of
 
 _STARS = re.compile(r"[0-5](?:[.,]\d)?", re.ASCII)
 _FLAGS = {
@@ -120,7 +119,7 @@ def _asked(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     asked: dict[str, Any] = {name: typed[name] for name in _TEXTS if name in typed}
     faults: dict[str, str] = {}
     for name, text in typed.items():
-        if name in _PRICES and (cents := _cents(text)) is not None:
+        if name in _PRICES and (cents := typed_cents(text)) is not None:
             asked[_PRICES[name]] = cents
         elif name == "rating_min" and _STARS.fullmatch(text):
             asked[name] = float(text.replace(",", "."))
@@ -132,14 +131,6 @@ def _asked(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     if low is not None and high is not None and low > high:
         faults["price_max"] = "The highest price is below the lowest."
     return asked, faults
-
-
-def _cents(text: str) -> int | None:
-    """A price in cents; None for what is none."""
-    try:
-        return cents_of(text, "")
-    except InvalidListingURL:
-        return None
 
 
 _HOW_TO = (
