@@ -10,7 +10,7 @@ to the rules, and the answer leaves in an envelope.
 * :mod:`.exports`: copies of finished results elsewhere
 * :mod:`.accounts`: logins, tokens and keys
 * :mod:`.notices`: tells of runs that have ended, by mail and webhook
-* :mod:`.store`: SQLite; :mod:`.scrapyd`: the client of Scrapyd
+* :mod:`.store`: SQLite; :mod:`.scrapyd`: where jobs run, one Scrapyd or a cluster's nodes
 * :mod:`.services`: all of these, as views and commands find them
 * :mod:`.rest`: HTTP around it all; :mod:`.routes`: one file for each resource
 * :mod:`.web`: pages for people
