@@ -9,15 +9,13 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from api.export_url import FOLDER
-from category_crawler.files.atomic_write import write_whole
+from category_crawler.files.atomic_write import copy_whole
 
-_PIECE = 1024 * 1024
 _MOST_CAUSES = 4
 _CODE = re.compile(r"[A-Za-z0-9.]{1,60}", re.ASCII)
 _MEANINGS = (
@@ -66,7 +64,7 @@ class Folder:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 for left in target.parent.glob(f".{target.name}.*"):
                     left.unlink(missing_ok=True)
-                write_whole(target, iter(partial(file.read, _PIECE), b""))
+                copy_whole(file, target)
             except OSError as error:
                 raise NotStored(f"The folder has not taken it ({error.strerror})") from None
 

@@ -32,6 +32,11 @@ def write_whole(path: Path, chunks: Iterable[bytes], mode: int = 0o666 & ~_UMASK
     sync_folder(path.parent)
 
 
+def copy_whole(source: IO[bytes], path: Path) -> None:
+    """Write what is left of an open file to another path; see :func:`write_whole`."""
+    write_whole(path, iter(partial(source.read, _CHUNK), b""))
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A temporary file that is renamed to ``path`` at the end, or removed if the block fails.
@@ -70,7 +75,7 @@ def link(source: Path, path: Path) -> None:
         if error.errno not in _WITHOUT_LINKS:
             raise
         with source.open("rb") as file:
-            write_whole(path, iter(partial(file.read, _CHUNK), b""))
+            copy_whole(file, path)
     sync_folder(path.parent)
 
 
