@@ -54,6 +54,7 @@ for i, job in ipairs(ARGV) do
 end
 return table.concat(states)
 """)
+_WAITING_JOBS = Script("return table.concat(redis.call('ZRANGE', QUEUE, 0, -1), ' ')")
 _PLACE = Script("return redis.call('ZRANK', QUEUE, ARGV[1])")
 _WAITING = Script("return redis.call('ZCARD', QUEUE)")
 _FIRST = Script("""
@@ -152,12 +153,22 @@ class Queue:
 
         A job runs only while its node is heard of.
         """
-        found: dict[str, State] = {}
+        known: dict[str, State] = {}
+        if len(jobs) > _ASKED_AT_ONCE:
+            # The names alone are told some twenty times as fast as the states.
+            waiting = self._waiting_jobs()
+            known = {job: "pending" for job in jobs if job in waiting}
+            jobs = [job for job in jobs if job not in waiting]
         for begin in range(0, len(jobs), _ASKED_AT_ONCE):
-            asked = jobs[begin : begin + _ASKED_AT_ONCE]
-            letters = zip(asked, self._engine.run(_STATES, *asked), strict=True)
-            found |= {job: _STATE_OF[letter] for job, letter in letters if letter in _STATE_OF}
-        return found
+            known |= self._asked_states(jobs[begin : begin + _ASKED_AT_ONCE])
+        return known
+
+    def _waiting_jobs(self) -> set[str]:
+        return set(self._engine.run(_WAITING_JOBS).split())
+
+    def _asked_states(self, jobs: Sequence[str]) -> dict[str, State]:
+        letters = zip(jobs, self._engine.run(_STATES, *jobs), strict=True)
+        return {job: _STATE_OF[letter] for job, letter in letters if letter in _STATE_OF}
 
     def place(self, job: str) -> int | None:
         """The job's place in the queue, 1 for the next to run; None if it does not wait."""

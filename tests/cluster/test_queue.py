@@ -113,10 +113,13 @@ def test_a_job_that_is_known_is_not_pushed_again(queue: Queue, live: tuple[str, 
 
 def test_any_number_of_states_is_told(queue: Queue, live: tuple[str, str]) -> None:
     jobs = [f"r{number}-1" for number in range(5000)]
-    push(queue, jobs[0], jobs[1999], jobs[2000], jobs[-1])
+    push(queue, jobs[0], jobs[1], jobs[2], jobs[1999], jobs[2000], jobs[-1], "of others")
+    queue.finish(popped(queue, live).claim)
     popped(queue, live)
+    queue.revoke(jobs[2])
     assert queue.states(jobs) == {
-        jobs[0]: "running",
+        jobs[0]: "finished",
+        jobs[1]: "running",
         jobs[1999]: "pending",
         jobs[2000]: "pending",
         jobs[-1]: "pending",
