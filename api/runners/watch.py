@@ -16,6 +16,7 @@ from api.store.records import Runner
 
 logger = logging.getLogger(__name__)
 
+_HEARTBEAT = "the heartbeat"
 _REPEAT_SECONDS = 600
 """Seconds between two log lines about a failure that persists."""
 
@@ -49,7 +50,7 @@ class Watcher:
     def refresh_all(self) -> None:
         """Refresh everything once. Raises nothing: what failed is tried again the next time."""
         before, self._failures = self._failures, {}
-        self._try(before, "the heartbeat", beat)
+        self._beat(before)
         self._try(before, "the list of open runners", partial(self._refresh_runners, before))
         self._try(before, "the list of running jobs", self._jobs.end_strangers)
         self._try(before, "the list of due runs", partial(self._settle_due, before))
@@ -58,8 +59,14 @@ class Watcher:
         self._try(before, "what is left of deleted collections", deletions)
         self._try(before, "the list of old previews", self._previews.settle_old)
 
+    def _beat(self, before: dict[str, _Failure]) -> None:
+        if _HEARTBEAT not in self._failures:
+            self._try(before, _HEARTBEAT, beat)
+
     def _refresh_runners(self, before: dict[str, _Failure]) -> None:
         for runner in self._jobs.changing():
+            # After an engine has lost its data, thousands of runs take minutes.
+            self._beat(before)
             self._try(before, f"runner {runner.id}", partial(self._refresh_runner, runner))
 
     def _refresh_runner(self, runner: Runner) -> None:

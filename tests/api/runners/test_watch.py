@@ -143,6 +143,16 @@ def test_a_full_disk_keeps_no_runner_from_being_looked_at(
     assert looks.reached == runners
 
 
+def test_the_heart_beats_while_runners_are_looked_at(
+    jobs: Jobs, runners: list[int], looks: Looks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at thousands of lost runs takes minutes."""
+    beats: list[int] = []
+    monkeypatch.setattr(watching, "beat", lambda: beats.append(len(looks.reached)))
+    Watcher(jobs).refresh_all()
+    assert beats == [0, 0, 1, 2]
+
+
 def test_the_list_shows_the_others(
     alice: Caller, jobs: Jobs, runners: list[int], looks: Looks
 ) -> None:
