@@ -18,8 +18,12 @@ _PARTING_SECONDS = 10
 class Program:
     """One line of the Procfile; its output goes to a file."""
 
-    def __init__(self, name: str, environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, name: str, environment: dict[str, str], log: Path, folder: Path = PROJECT
+    ) -> None:
         self.name = name
+        self.folder = folder
+        """The checkout that it is started from."""
         self._command = _commands()[name]
         programs = str(Path(sys.executable).parent)
         path = os.pathsep.join([programs, environment.get("PATH", "")])
@@ -51,7 +55,7 @@ class Program:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
-                cwd=PROJECT,
+                cwd=self.folder,
                 env=self._environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

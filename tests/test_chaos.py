@@ -13,6 +13,7 @@ _SECONDS = 300
 TRIALS = (
     *("spider", "services", "cancel", "trouble", "captcha", "machine", "rush"),
     *("nodes", "engine", "absences", "cancels", "answers", "silences", "queue", "exits"),
+    "upgrade",
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from benchmarks.chaos.cluster import NODES, Cluster, clustered
 from benchmarks.chaos.trial import Outcome, Trial
-from benchmarks.chaos.verdict import judge, told
+from benchmarks.chaos.verdict import judge_first
 
 _POP = rb"-\d+\r\n\$\d+\r\n\{"
 """An answer that holds a job's name and then its message."""
@@ -35,10 +35,7 @@ def _cut_some(outcome: Outcome, there: Cluster, chance: random.Random, number: i
         cut.times = chance.randint(1, _MOST_CUT)
     runs = [there.here.schedule() for _ in range(number)]
     for run in runs:
-        judge(outcome, there.here, run, after="pops not answered")
-        attempts = there.here.attempts_of(run)
-        if len(attempts) != 1:
-            outcome.fail(f"{told(there.here, run, {})}: it took {len(attempts)} attempts")
+        judge_first(outcome, there.here, run, "pops not answered")
     dropped = sum(len(cut.dropped) for cut in there.cuts.values()) - before
     outcome.count("answers lost", dropped)
     if not dropped:

@@ -30,6 +30,14 @@ def judge(
         outcome.fail(f"{told(here, run, result)}{after and f', {after}'}: {flaw}")
 
 
+def judge_first(outcome: Outcome, here: Installation, run: Ordered, after: str) -> None:
+    """The same, of a run that must not need a second attempt."""
+    judge(outcome, here, run, after=after)
+    attempts = here.attempts_of(run)
+    if len(attempts) != 1:
+        outcome.fail(f"{told(here, run, {})}, {after}: it took {len(attempts)} attempts")
+
+
 def flaws_of_rows(here: Installation, run: Ordered, result: dict[str, Any]) -> Iterator[str]:
     """What is wrong with the rows that a run has kept, however it ended."""
     rows = here.client.rows(run)
