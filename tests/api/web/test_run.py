@@ -1,15 +1,18 @@
 """The page of a run: live, at its end, and what can be done then."""
 
 import re
+from dataclasses import asdict
 
 import pytest
 from flask import Flask
 
 from api.runners.attempts import folder_of
 from api.store import Store
-from api.store.records import User
+from api.store.records import Outcome, User
 from api.store.schedules import Plan, StoredRecurrence
+from api.store.stage import Stage
 from category_crawler.run.events import Event, EventKind
+from category_crawler.run.records import AuditResult, Coverage
 from category_crawler.run.writer import Run
 from tests.api.services import Caller, Daemon
 from tests.api.web.crawls import (
@@ -92,6 +95,24 @@ def test_a_cancelled_run_says_so_and_leads_to_a_new_crawl(
     daily = {"every": "daily", "at": "06:30", "cron": "", "zone": "Australia/Sydney"}
     refused = reader.send(page, f"/collections/{runner.collection.id}/schedule/", **daily)
     assert refused.status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("complete", "known", "says"),
+    [
+        (True, 20, "all of which had been found already. By this check alone <b>at least 86.1"),
+        (None, 19, "19 of which had been found already. So <b>at least 86.1"),
+    ],
+)
+def test_a_check_by_random_pages_contradicts_no_proof(
+    reader: Reader, app: Flask, ann: User, complete: bool | None, known: int, says: str
+) -> None:
+    runner = stored(app, ann.id)
+    audit = AuditResult(pages=2, seen=20, known=known, at_least=0.861)
+    coverage = Coverage(60, False, 60, 0, 1, 0, 4, 0, complete, "so", audit)
+    outcome = Outcome(Stage.DONE, 60, coverage=asdict(coverage))
+    services_of(app).store.runners.end(runner.id, outcome)
+    assert says in reader.get(page_of(runner)).text
 
 
 def test_what_cannot_be_started_is_said_on_the_runs_page(
