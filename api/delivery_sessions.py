@@ -15,7 +15,7 @@ from functools import partial
 from typing import Literal
 
 from api.config import Settings
-from api.scrapyd.job_service import HIGHEST, JobService, ScrapydError, State
+from api.scrapyd.job_service import FIRST, JobService, ScrapydError, State
 from api.store import Store
 from api.store.records import DeliverySession, SessionStatus, Zipcode
 from api.store.sessions import SuburbTaken
@@ -260,7 +260,7 @@ class Sessions:
         forget_report(job)
         place = {"domain": session.domain, "postcode": session.postcode}
         # An earlier check of the same cookies had the same name.
-        self.scrapyd.run_again(job, place, HIGHEST, CHECK_SPIDER)
+        self.scrapyd.run_again(job, place, FIRST, CHECK_SPIDER)
 
     def check_of(self, session: DeliverySession) -> "Check | None":
         """The last check of a session's present cookies, if nothing has become of them since.
@@ -311,7 +311,7 @@ class Sessions:
             "replaces": session_version(session.domain, session.postcode),
         }
         try:
-            self.scrapyd.run(job, arguments, HIGHEST, SPIDER)
+            self.scrapyd.run(job, arguments, FIRST, SPIDER)
         except ScrapydError:
             undo()
             raise

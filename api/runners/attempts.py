@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from api.config import Settings
-from api.scrapyd.job_service import HIGHEST, JobService, ScrapydError
+from api.scrapyd.job_service import JobService, ScrapydError
 from api.store import Store
 from api.store.records import Runner, StoredRequest
 from api.store.stage import Stage
@@ -30,7 +30,7 @@ from category_crawler.run.writer import remove_rows
 logger = logging.getLogger(__name__)
 
 PRIORITIES = MappingProxyType(
-    {"Highest": HIGHEST, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
+    {"Highest": 2.0, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
 )
 """The places of the contract's priorities in the queue."""
 _JOB = re.compile(r"r(?P<runner>\d{1,18})-\d+", re.ASCII)

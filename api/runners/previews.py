@@ -17,7 +17,7 @@ from filelock import FileLock
 from api.runners.attempts import crawl_arguments
 from api.runners.lifecycle import Jobs
 from api.runners.request import AddSchedule
-from api.scrapyd.job_service import HIGHEST, ScrapydError
+from api.scrapyd.job_service import FIRST, ScrapydError
 from api.sentences import few_credits
 from api.store.records import StoredRequest
 from category_crawler.errors import Crashed, CrawlError, LocationLost
@@ -139,7 +139,7 @@ class Previews:
         if job is None:
             return
         try:
-            self._scrapyd.run(job, _arguments(request), HIGHEST, SPIDER)
+            self._scrapyd.run(job, _arguments(request), FIRST, SPIDER)
         except ScrapydError:
             _note(job).unlink(missing_ok=True)
             raise

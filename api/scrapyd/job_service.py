@@ -12,8 +12,8 @@ logger = logging.getLogger(__name__)
 State = Literal["pending", "running", "finished"]
 States = dict[str, State]
 
-HIGHEST = 2.0
-"""The priority of jobs that somebody waits for at this moment."""
+FIRST = 3.0
+"""The priority of jobs that somebody waits for at this moment: above that of all runs."""
 
 
 class ScrapydError(Exception):

@@ -35,8 +35,12 @@ if redis.call('GET', beat_key(node)) ~= incarnation then return end
 if redis.call('SISMEMBER', DRAINED, node) == 1 then return end
 local job = redis.call('ZRANGE', QUEUE, 0, 0)[1]
 if not job then return end
+local message = fields(job, 'message')
+local is_wanted = #ARGV == 3
+for i = 4, #ARGV do is_wanted = is_wanted or cjson.decode(message).name == ARGV[i] end
+if not is_wanted then return end
 claim_job(job, node .. ' ' .. incarnation .. ' ' .. number)
-return {job, (fields(job, 'message'))}
+return {job, message}
 """)
 _STATES = Script("""
 local alive, states = {}, {}
@@ -136,13 +140,14 @@ class Queue:
             raise ValueError(f"a priority must be below {_HIGHEST_PRIORITY}: {priority}")
         self._engine.run(_PUSH, job, json.dumps({**message, "_job": job}), priority)
 
-    def pop(self, node: str, incarnation: str) -> Claimed | None:
+    def pop(self, node: str, incarnation: str, only: Sequence[str] = ()) -> Claimed | None:
         """Claim the next job for a node.
 
-        None if no job waits, if the node is drained or silent, or if it has been started again.
+        None if no job waits, if the node is drained or silent, or if it has been started again;
+        where spiders are named that it is ``only`` for, also if the next job is of another one.
         """
         number = new_number()
-        found = self._engine.run(_POP, node, incarnation, number)
+        found = self._engine.run(_POP, node, incarnation, number, *only)
         if found is None:
             return None
         job, message = found

@@ -2,12 +2,13 @@
 
 import signal
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from scrapyd.config import Config
 from scrapyd.launcher import ScrapyProcessProtocol
 from twisted.internet import reactor, task
-from twisted.internet.defer import Deferred, DeferredLock, ensureDeferred, succeed
+from twisted.internet.defer import Deferred, DeferredLock, DeferredQueue, ensureDeferred, succeed
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
@@ -22,6 +23,7 @@ from category_crawler.daemon.address import PROJECT, console
 from category_crawler.daemon.cancellation import note_cancelled
 from category_crawler.daemon.cluster_queue import ClusterQueue
 from category_crawler.daemon.poller import RetryingPoller
+from category_crawler.daemon.short_jobs import SHORT_SPIDERS
 from category_crawler.daemon.webservices import run_in
 from category_crawler.times import steady
 
@@ -117,7 +119,8 @@ class ClusterPoller(RetryingPoller):
             # at their next looks.
             self._takes_from = steady() + 2 * self._lease / 5
         if steady() >= self._takes_from and not orders.is_drained:
-            await self._fill_slots()
+            await self._fill_slots(self.dq)
+            await self._fill_slots(self.short, SHORT_SPIDERS)
         await self._show(orders.waiting)
 
     async def _tell_ends(self) -> None:
@@ -151,18 +154,19 @@ class ClusterPoller(RetryingPoller):
                 self._signal(job, newest.name)
                 self._sent[job] = newest
 
-    async def _fill_slots(self) -> None:
-        while self.dq.waiting:
+    async def _fill_slots(self, slots: DeferredQueue[Any], only: Sequence[str] = ()) -> None:
+        """Take jobs for the slots that wait, ``only`` those of some spiders if any are named."""
+        while slots.waiting:
             asked = steady()
-            claimed = await deferToThread(self._queue.pop, node_name(), self._incarnation)
+            claimed = await deferToThread(self._queue.pop, node_name(), self._incarnation, only)
             if claimed is None:
                 return
             # The process may have been frozen meanwhile.
-            if self.is_stopping or not self.dq.waiting or steady() - asked > self._lease / 2:
+            if self.is_stopping or not slots.waiting or steady() - asked > self._lease / 2:
                 await deferToThread(self._queue.release, claimed.claim)
                 return
             self._claims[claimed.claim.job] = claimed.claim
-            self.dq.put(_for_scrapyd(claimed))
+            slots.put(_for_scrapyd(claimed))
 
     async def _show(self, waiting: int) -> None:
         self.picture.waiting = waiting

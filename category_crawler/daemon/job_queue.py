@@ -7,6 +7,7 @@ from typing import Any
 from scrapyd.spiderqueue import SqliteSpiderQueue
 
 from category_crawler.daemon.job_database import prepare, undone_if_failed, why_not_writable
+from category_crawler.daemon.short_jobs import SHORT_SPIDERS
 
 Message = dict[str, Any]
 
@@ -44,6 +45,18 @@ class JobQueue(SqliteSpiderQueue):
         if self._was_given_back:
             return self._given_back.popleft()
         with undone_if_failed(self.q.conn):
+            message: Message | None = super().pop()
+        return message
+
+    def pop_short(self) -> Message | None:
+        """The next job if it is a short one; the API puts those before all others."""
+        with undone_if_failed(self.q.conn):
+            # The order of the queue's own pop().
+            found = self.q.conn.execute(
+                "SELECT message FROM spider_queue ORDER BY priority DESC LIMIT 1"
+            ).fetchone()
+            if found is None or self.q.decode(*found)["name"] not in SHORT_SPIDERS:
+                return None
             message: Message | None = super().pop()
         return message
 

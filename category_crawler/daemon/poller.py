@@ -5,7 +5,7 @@ from typing import Any
 
 from scrapyd.config import Config
 from scrapyd.poller import QueuePoller
-from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.defer import DeferredQueue, inlineCallbacks
 from twisted.logger import Logger
 
 log = Logger()
@@ -19,6 +19,8 @@ class RetryingPoller(QueuePoller):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
+        self.short: DeferredQueue[Any] = DeferredQueue()
+        """Where the slot for short jobs waits, as the others do in ``dq``."""
         self.is_stopping = False
         self._trouble = ""
         """Why the latest poll failed; empty if it did not."""
@@ -34,10 +36,13 @@ class RetryingPoller(QueuePoller):
         else:
             self._note("")
 
-    def _take_jobs(self) -> Deferred[None]:
+    @inlineCallbacks
+    def _take_jobs(self) -> Generator[Any, Any, None]:
         """Give waiting jobs to free slots."""
-        taken: Deferred[None] = super().poll()
-        return taken
+        yield super().poll()
+        for project, queue in self.queues.items():
+            while self.short.waiting and (message := queue.pop_short()):
+                self.short.put({"_project": project, "_spider": message.pop("name"), **message})
 
     def _note(self, trouble: str) -> None:
         """Log an error when it starts and when it is over, not at every poll."""

@@ -35,6 +35,8 @@ class Slots(Launcher):
     Scrapyd's own launcher loses a slot if a job cannot be started or its end cannot be recorded.
     Here a job goes back to the queue if the machine lacks resources, and is recorded as failed if
     it can never be started. Either way the slot is free again.
+
+    The slot numbered ``max_proc`` is for short jobs.
     """
 
     def __init__(self, config: Any, app: Any) -> None:
@@ -59,12 +61,29 @@ class Slots(Launcher):
             task.deferLater(reactor, _KILL_SECONDS, _kill, process)
         return DeferredList([process.deferred for process in running])
 
+    @property
+    def busy(self) -> int:
+        """How many slots run a job, without the one for short jobs."""
+        return sum(slot < self.max_proc for slot in self.processes)
+
+    def startService(self) -> None:  # noqa: N802, Twisted's name
+        super().startService()
+        if self.max_proc:
+            self._get_short_message()
+
+    def _get_short_message(self) -> None:
+        waiting = self.app.getComponent(IPoller).short.get()
+        waiting.addCallback(self._spawn_process, self.max_proc)
+
     def _get_message(self, slot: int) -> None:
+        if slot == self.max_proc:
+            self._get_short_message()
+            return
         self._idle_since[slot] = monotonic()
         super()._get_message(slot)
 
     def _spawn_process(self, message: Message, slot: int) -> None:
-        del self._idle_since[slot]
+        self._idle_since.pop(slot, None)
         # Scrapyd changes the message; the queue needs the original.
         job = deepcopy(message)
         try:
@@ -114,7 +133,7 @@ class SlotStatus(WsResource):
 
     def render_GET(self, txrequest: Any) -> dict[str, Any]:  # noqa: ARG002, N802, Twisted's name
         launcher, poller = self.root.launcher, self.root.poller
-        busy, free = len(launcher.processes), len(poller.dq.waiting)
+        busy, free = launcher.busy, len(poller.dq.waiting)
         return {
             "slots": launcher.max_proc,
             "working": busy + free,

@@ -74,6 +74,19 @@ def jobs_of(machine: Machine) -> set[str]:
     return set(re.findall(r"Process started: .* job='([^']+)'", machine.log))
 
 
+def test_a_short_job_waits_for_no_crawl(machines: Cluster, home: Home, queue: Queue) -> None:
+    (machine,) = machines.start("a")
+    crawls = [push(queue, number) for number in range(SLOTS)]
+    for process in until(lambda: machine.spiders, lambda found: len(found) == SLOTS):
+        os.kill(process, signal.SIGSTOP)
+    waiting = push(queue, 9)
+    preview = {"name": "preview", "category_url": URL, "postcode": POSTCODE}
+    queue.push("p1-1", preview, 3)
+    until(lambda: queue.states(["p1-1"]), lambda states: states == {"p1-1": "finished"})
+    told = dict.fromkeys(crawls, "running") | {waiting: "pending"}
+    assert queue.states([*crawls, waiting]) == told
+
+
 def test_each_job_runs_once_and_on_some_node(machines: Cluster, home: Home, queue: Queue) -> None:
     first, second, third = machines.start("a", "b", "c")
     jobs = [push(queue, number) for number in range(9)]

@@ -111,6 +111,17 @@ def test_a_job_that_is_known_is_not_pushed_again(queue: Queue, live: tuple[str, 
     assert queue.states([]) == {}
 
 
+def test_a_slot_for_some_spiders_gets_their_jobs_only(queue: Queue, live: tuple[str, str]) -> None:
+    push(queue, "r1-1")
+    assert queue.pop(*live, ["preview", "delivery"]) is None
+    queue.push("z1-1", {"name": "delivery"}, 3)
+    claimed = queue.pop(*live, ["preview", "delivery"])
+    assert claimed is not None
+    assert claimed.message == {"name": "delivery", "_job": "z1-1"}
+    assert queue.pop(*live, ["preview", "delivery"]) is None
+    assert order(queue, live) == ["r1-1"]
+
+
 def test_any_number_of_states_is_told(queue: Queue, live: tuple[str, str]) -> None:
     jobs = [f"r{number}-1" for number in range(5000)]
     push(queue, jobs[0], jobs[1], jobs[2], jobs[1999], jobs[2000], jobs[-1], "of others")

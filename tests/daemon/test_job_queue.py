@@ -29,6 +29,16 @@ def test_a_job_given_back_is_still_in_the_queue(queue: JobQueue) -> None:
     assert (queue.count(), queue.pop()) == (0, None)
 
 
+def test_only_a_short_job_that_is_next_is_popped_as_one(queue: JobQueue) -> None:
+    queue.add("category", _job="r1-1", priority=2.5)
+    assert queue.pop_short() is None
+    queue.add("preview", _job="p1-1", priority=3)
+    queue.add("delivery", _job="z1-1", priority=3)
+    short = [message["_job"] for _ in range(2) if (message := queue.pop_short())]
+    assert short == ["p1-1", "z1-1"]
+    assert (queue.pop_short(), names(queue)) == (None, ["r1-1"])
+
+
 def test_jobs_given_back_and_others_come_by_turns(queue: JobQueue) -> None:
     for name in ("a", "b"):
         queue.give_back({"name": "category", "_job": name})

@@ -2,15 +2,18 @@
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
 from api.scrapyd.client import Scrapyd
+from api.scrapyd.job_service import FIRST
 from category_crawler.delivery.report import read_report
 from tests.api.services import Daemon, daemon, free_port
-from tests.crawls import URL, Home
+from tests.crawls import POSTCODE, URL, Home
+from tests.processes import spiders_over
 from tests.trouble import few_descriptors, locked
 from tests.waiting import until
 
@@ -61,6 +64,24 @@ def test_a_job_that_cannot_be_started_fails_and_frees_its_slot(running: Daemon, 
         assert report
         assert report.failed_reason == "not_started"
     assert_every_slot_works(home)
+
+
+def test_a_short_job_waits_for_no_crawl(running: Daemon, home: Home) -> None:
+    scrapyd, crawls = Scrapyd(), {f"r{number}-1" for number in range(SLOTS)}
+    for number in range(SLOTS):
+        scrapyd.run(f"r{number}-1", JOB | {"run": f"1/1/{number}"})
+    for process in until(partial(spiders_over, home.folder), lambda found: len(found) == SLOTS):
+        os.kill(process, signal.SIGSTOP)
+    scrapyd.run("r9-1", JOB | {"run": "1/1/9"}, priority=2.5)
+    for job in ("p1-1", "p2-1"):
+        scrapyd.run(job, {"category_url": URL, "postcode": POSTCODE}, FIRST, "preview")
+    until(lambda: scrapyd.state("p2-1"), lambda state: state == "finished")
+    assert scrapyd.states() == dict.fromkeys(crawls, "running") | {
+        "r9-1": "pending",
+        "p1-1": "finished",
+        "p2-1": "finished",
+    }
+    assert scrapyd.slots().working == SLOTS
 
 
 def test_jobs_wait_while_there_are_no_file_descriptors(running: Daemon, home: Home) -> None:
