@@ -19,6 +19,7 @@ from api.scrapyd.job_service import FIRST, JobService, ScrapydError, State
 from api.store import Store
 from api.store.records import DeliverySession, SessionStatus, Zipcode
 from api.store.sessions import SuburbTaken
+from category_crawler.checkout import PROJECT
 from category_crawler.delivery.report import (
     DeliveryReport,
     forget_report,
@@ -31,7 +32,6 @@ from category_crawler.delivery.suburb import is_same_suburb
 from category_crawler.domain_config import Marketplace
 from category_crawler.environment import without_secrets
 from category_crawler.errors import LocationLost, SessionError, SessionMissing
-from category_crawler.files.home import PROJECT
 from category_crawler.times import seconds_since, utc_now
 
 logger = logging.getLogger(__name__)
@@ -399,7 +399,7 @@ class Sessions:
 def check_at_shop(domain: str, postcode: str) -> DeliveryReport:
     """Run the check of a session, and return its report."""
     name = f"check-{uuid.uuid4().hex[:12]}"
-    spider = [sys.executable, "-m", "scrapy", "crawl", "delivery_check"]
+    spider = [sys.executable, "-m", "category_crawler", "crawl", "delivery_check"]
     asked = {"domain": domain, "postcode": postcode, "report": name}
     arguments = [part for key, value in asked.items() for part in ("-a", f"{key}={value}")]
     subprocess.run(

@@ -1,6 +1,7 @@
 """Sentences that are shown to clients."""
 
-from category_crawler.files.home import PROJECT, home
+from category_crawler.checkout import PROJECT
+from category_crawler.files.home import home
 
 NO_CREDITS = (
     "Not enough credits — a run takes one for each product kept, and none can be spent now: "

@@ -115,8 +115,7 @@ def _node(
         "SCRAPYD_PORT": free_port(),
         "SCRAPYD_MAX_PROC_PER_CPU": "1",
     }
-    logger = "--logger=category_crawler.daemon.application.quiet_log"
-    command = [sys.executable, "-m", "scrapyd", "--pidfile=", logger]
+    command = [sys.executable, "-m", "category_crawler.daemon"]
     with _program(command, environment | own, folder / "node.log") as process:
         yield process
 

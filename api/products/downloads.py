@@ -29,9 +29,9 @@ from typing import IO, Protocol
 from api.cores import leave_shared_core
 from api.products.file_view import FilePart
 from api.products.rows import changed_ns
+from category_crawler.checkout import PROJECT
 from category_crawler.environment import without_secrets
 from category_crawler.files.atomic_write import replacing_path
-from category_crawler.files.home import PROJECT
 from category_crawler.process_watch import PARENT
 from category_crawler.run.reader import try_lock
 from category_crawler.tables.__main__ import FACTS

@@ -12,7 +12,7 @@ from category_crawler.files.secret import secret_in
 
 USERNAME = "crawler"
 PROJECT = "default"
-"""Scrapyd's name for the project that ``scrapy.cfg`` describes."""
+"""Scrapyd's name for this project."""
 
 
 @dataclass(frozen=True, slots=True)

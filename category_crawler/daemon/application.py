@@ -1,7 +1,7 @@
 """Starts Scrapyd with settings from the environment and the home folder.
 
-``scrapy.cfg`` names :func:`application`. It holds no ports, folders or password, because it is the
-same for every installation.
+``python -m category_crawler.daemon`` runs :func:`application`. In a checkout ``scrapy.cfg`` names
+it, too, so that Scrapyd's own command starts nothing else.
 """
 
 import os
@@ -31,8 +31,19 @@ from category_crawler.environment import without_secrets
 from category_crawler.errors import InvalidSetting
 from category_crawler.files.home import logs_folder, var_folder
 from category_crawler.process_watch import PARENT, exit_with_parent
+from category_crawler.scrapy_project import SETTINGS, use_project
 
 _BEATS_IN_A_LEASE = 5
+_SERVICES = {
+    "schedule.json": "category_crawler.daemon.webservices.ImmediateSchedule",
+    "cancel.json": "category_crawler.daemon.webservices.NotedCancel",
+    "slots.json": "category_crawler.daemon.slots.SlotStatus",
+    # Code is what is installed; none comes in over the network.
+    "addversion.json": "",
+    "delproject.json": "",
+    "delversion.json": "",
+}
+"""Scrapyd's web services that are ours, or off."""
 _SERVICES_OF_NODE = {
     # The API pushes jobs into the engine: a node that is silent must not hold one up.
     "schedule.json": "",
@@ -48,6 +59,7 @@ def application(config: Config) -> Componentized:
         del os.environ[name]
     # Set before any child starts, so that a child can notice if Scrapyd dies at once.
     os.environ[PARENT] = str(os.getpid())
+    use_project()
     try:
         is_node = bool(queue_url())
         values = _values() | (_values_of_node() if is_node else {})
@@ -55,8 +67,9 @@ def application(config: Config) -> Componentized:
         sys.exit(f"Wrong settings: {error}")
     for option, value in values.items():
         config.cp.set(config.SECTION, option, value.replace("%", "%%"))
-    for service, place in _SERVICES_OF_NODE.items() if is_node else ():
+    for service, place in (_SERVICES | (_SERVICES_OF_NODE if is_node else {})).items():
         config.cp.set("services", service, place)
+    config.cp.read_dict({"settings": {PROJECT: SETTINGS}})
     set_damaged_aside(var_folder() / "scrapyd")
     _cache_spiders()
     scrapyd: Componentized = app.application(config)

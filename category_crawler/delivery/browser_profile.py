@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from category_crawler.files.home import PROJECT
+from category_crawler.checkout import PROJECT
 
 _PATIENCE = 1.0
 """Seconds in which processes that use the folder may exit by themselves."""

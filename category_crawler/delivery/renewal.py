@@ -12,10 +12,11 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from category_crawler.checkout import PROJECT
 from category_crawler.delivery.report import forget_report, read_report
 from category_crawler.delivery.session import DeliverySession
 from category_crawler.errors import DeliveryFailed
-from category_crawler.files.home import PROJECT, logs_folder
+from category_crawler.files.home import logs_folder
 from category_crawler.process_watch import PARENT
 
 _TERM_SECONDS = 5.0
@@ -55,7 +56,7 @@ async def _job(session: DeliverySession, name: str) -> AsyncIterator[asyncio.sub
     }
     arguments = [part for key, value in asked.items() for part in ("-a", f"{key}={value}")]
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "scrapy", "crawl", "delivery", *arguments),
+        *(sys.executable, "-m", "category_crawler", "crawl", "delivery", *arguments),
         *("-s", f"LOG_FILE={log}"),
         cwd=PROJECT,
         env=os.environ | {PARENT: str(os.getpid())},

@@ -4,12 +4,17 @@ import os
 from functools import cache
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from platformdirs import user_data_dir
+
+from category_crawler.checkout import PROJECT, is_checkout
 
 
 def home() -> Path:
-    """The folder in ``CATEGORY_CRAWLER_HOME``, else the project's own."""
-    return _resolved(os.environ.get("CATEGORY_CRAWLER_HOME") or str(PROJECT))
+    """The folder in ``CATEGORY_CRAWLER_HOME``, else the checkout's, else the user's own for data.
+
+    The last is ``category-crawler`` in ``$XDG_DATA_HOME`` or ``~/.local/share``.
+    """
+    return _resolved(os.environ.get("CATEGORY_CRAWLER_HOME") or _default_home())
 
 
 def cookies_folder() -> Path:
@@ -46,6 +51,10 @@ def logs_folder() -> Path:
 def settings_file() -> Path:
     """The operator's own Scrapy settings, read last."""
     return _joined(home(), "settings.toml")
+
+
+def _default_home() -> str:
+    return str(PROJECT) if is_checkout() else user_data_dir("category-crawler", appauthor=False)
 
 
 @cache

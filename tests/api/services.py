@@ -130,10 +130,9 @@ class Daemon:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        logger = "--logger=category_crawler.daemon.application.quiet_log"
         log = self.folder / "scrapyd.log"
         self.process = start_service(
-            "scrapyd", "--pidfile=", logger, environment=self.environment, log=log
+            "category_crawler.daemon", environment=self.environment, log=log
         )
         door = Scrapyd()
         until(lambda: _answers(door), bool, 30)

@@ -43,9 +43,8 @@ class Machine:
 
     def start(self) -> None:
         """Start its Scrapyd."""
-        logger = "--logger=category_crawler.daemon.application.quiet_log"
         self.process = start_service(
-            *("scrapyd", "--pidfile=", logger),
+            "category_crawler.daemon",
             environment=self.environment | {"SCRAPYD_PORT": str(self.port)},
             log=self.folder / "scrapyd.log",
         )
