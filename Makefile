@@ -15,7 +15,7 @@ install: ## Make the virtual environment and install the pinned packages
 	@PYTHON="$(PYTHON)" scripts/install $(VENV)
 
 browser: install ## Install a browser if there is none
-	@scripts/browser $(VENV)
+	@category_crawler/delivery/install_browser.sh "$(abspath $(BIN))/python"
 
 try: browser ## Try the pages over the stand-in shop, until Ctrl-C
 	@exec $(BIN)/python scripts/try_it.py
@@ -31,13 +31,13 @@ demo-cluster: browser ## Crawl twelve categories on three nodes, and kill one of
 
 # PPID is make: all services stop with make, even if make is killed.
 serve: install ## Run Scrapyd, the API and the watcher until Ctrl-C
-	@CATEGORY_CRAWLER_PARENT=$$PPID exec $(BIN)/python scripts/serve.py
+	@CATEGORY_CRAWLER_PARENT=$$PPID exec $(BIN)/category-crawler serve
 
 serve-node: install ## Run Scrapyd alone: a node of a cluster
-	@CATEGORY_CRAWLER_PARENT=$$PPID exec $(BIN)/python scripts/serve.py node
+	@CATEGORY_CRAWLER_PARENT=$$PPID exec $(BIN)/category-crawler serve node
 
 serve-api: install ## Run the API and the watcher of a cluster
-	@CATEGORY_CRAWLER_PARENT=$$PPID exec $(BIN)/python scripts/serve.py api
+	@CATEGORY_CRAWLER_PARENT=$$PPID exec $(BIN)/category-crawler serve api
 
 # Tests start hundreds of processes, which would otherwise compile our modules each time.
 test: export PYTHONDONTWRITEBYTECODE =

@@ -49,7 +49,7 @@ class Installation:
     store: Store
     """The API's own, to be read only."""
     programs: dict[str, Program]
-    """By their names in the Procfile; a node's Scrapyd by the node's name."""
+    """By their names in the service; a node's Scrapyd by the node's name."""
     environment: dict[str, str]
     slots: int
     """Jobs that run at the same time."""

@@ -1,22 +1,18 @@
-"""A program of the Procfile as a process of its own, to be killed and started again."""
+"""A program of the service as a process of its own, to be killed and started again."""
 
-import os
 import re
-import shlex
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
-from honcho.environ import parse_procfile
-
+from api.serving import part, programs
 from category_crawler.files.home import PROJECT
 
 _PARTING_SECONDS = 10
 
 
 class Program:
-    """One line of the Procfile; its output goes to a file."""
+    """One of the service's programs, by its name there; its output goes to a file."""
 
     def __init__(
         self, name: str, environment: dict[str, str], log: Path, folder: Path = PROJECT
@@ -24,10 +20,8 @@ class Program:
         self.name = name
         self.folder = folder
         """The checkout that it is started from."""
-        self._command = _commands()[name]
-        programs = str(Path(sys.executable).parent)
-        path = os.pathsep.join([programs, environment.get("PATH", "")])
-        self._environment = environment | {"PATH": path}
+        self._command = programs.command(part.Program(name))
+        self._environment = environment
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -77,8 +71,3 @@ class Program:
             self._process.wait(_PARTING_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
-
-
-def _commands() -> dict[str, list[str]]:
-    parsed = parse_procfile((PROJECT / "Procfile").read_text())
-    return {name: shlex.split(command) for name, command in parsed.processes.items()}

@@ -45,12 +45,13 @@ def command(environment: dict[str, str], *words: str, line: str = "") -> str:
 def services(environment: dict[str, str], part: str = "all") -> Iterator[subprocess.Popen[bytes]]:
     """Run the services of ``make serve``, with their output in a file of the home.
 
-    ``part`` is what ``scripts/serve.py`` takes; of the services it must start the API.
+    ``part`` is what is served, ``all`` or ``api``: of the services it must start the API.
     """
     log = Path(environment["CATEGORY_CRAWLER_HOME"]) / "serve.log"
+    words = [] if part == "all" else [part]
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "scripts/serve.py", part],
+            [sys.executable, "-m", "api", "serve", *words],
             cwd=PROJECT,
             env=environment | {PARENT: str(os.getpid())},
             stdout=file,

@@ -259,7 +259,6 @@ def calls(*arguments: str, **more: str) -> tuple[subprocess.CompletedProcess[str
             {"CRAWLER_PAUSE": "nan"},
             "'nan' is not a number of seconds",
         ),
-        (["scripts/serve.py", "--hepl"], {}, "unrecognized arguments: --hepl"),
         (["scripts/demo.py", "stop"], {}, "unrecognized arguments: stop"),
         (["scripts/check_pythons.py", "--hepl"], {}, "unrecognized arguments: --hepl"),
         (["-m", "benchmarks", "speed"], {}, "unrecognized arguments: speed"),

@@ -32,11 +32,7 @@ zipcodes = CommandGroup("zipcodes", help="Delivery sessions.")
 
 def init_app(app: Flask) -> None:
     """Give the application its commands."""
-    app.cli.add_command(users)
-    app.cli.add_command(zipcodes)
-    app.cli.add_command(runners)
-    app.cli.add_command(nodes)
-    for command in (serve, watch_runners, show_console, prune):
+    for command in (*OPERATORS, serve):
         app.cli.add_command(command)
 
 
@@ -85,7 +81,10 @@ def _sessions_to_check(domain: str | None, postcode: str | None) -> list[tuple[s
 @click.command("serve", cls=Command)
 @with_appcontext
 def serve() -> None:
-    """Serve the API on 127.0.0.1, port API_PORT or 8000."""
+    """Serve the API alone on 127.0.0.1, port API_PORT or 8000.
+
+    "make serve" in a checkout, or "category-crawler serve", also runs Scrapyd and the watcher.
+    """
     exit_with_parent()
     port = api_port()
     set_up_log()
@@ -134,3 +133,7 @@ def show_console() -> None:
     """Say where Scrapyd's web console is and how to get in."""
     address = console()
     click.echo(f"{address.url}/  user {address.username}, password in {password_file()}")
+
+
+OPERATORS = (users, zipcodes, runners, nodes, watch_runners, show_console, prune)
+"""What ``flask --app api`` and ``category-crawler`` both have."""

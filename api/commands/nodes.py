@@ -9,6 +9,7 @@ from api.runners.nodes import NodeState, node_states
 from api.scrapyd.cluster import Cluster
 from api.scrapyd.job_service import ScrapydError
 from api.services import services
+from category_crawler.typed_command import typed
 
 nodes = CommandGroup("nodes", help="The machines of a cluster.")
 
@@ -33,7 +34,7 @@ def list_nodes() -> None:
 def drain_node(name: str) -> None:
     """Let a node take no more jobs; those that it runs go on to their end."""
     _tell(name, Cluster.drain)
-    click.echo(f"{name} takes no more jobs: stop it once 'nodes list' says drained")
+    click.echo(f"{name} takes no more jobs: stop it once '{typed('cluster list')}' says drained")
 
 
 @nodes.command("resume")

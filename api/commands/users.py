@@ -13,6 +13,7 @@ from api.notices.webhook import signing_secret
 from api.runners.deletion import NotDeletable
 from api.services import services
 from api.store.records import Role, User
+from category_crawler.typed_command import typed
 
 _MOST = 10**12
 
@@ -31,7 +32,7 @@ def create_user(email: str, name: str) -> None:
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     if services().store.credits.of(user.id).spendable == 0:
-        said = f"Without credits yet: flask --app api users credits {email} NUMBER grants some."
+        said = f"Without credits yet: {typed(f'users credits {email} NUMBER')} grants some."
         click.echo(said, err=True)
     click.echo("API key of the new user; it is not shown again:", err=True)
     click.echo(key)

@@ -83,7 +83,7 @@ class Login(Body):
     email: Annotated[str, Field(min_length=1, max_length=320)]
     """In capitals or not."""
     password: Annotated[str, Field(min_length=1, max_length=1024)]
-    """Set by the operator with ``flask --app api users password``."""
+    """Set by the user on the pages, or by the operator."""
 
 
 class LoggedInUser(BaseModel):

@@ -11,6 +11,7 @@ from api.store import StoreError
 from category_crawler.files.home import home, results_folder, var_folder
 from category_crawler.files.trouble import why_not_writable
 from category_crawler.times import in_words, seconds_since
+from category_crawler.typed_command import typed
 
 _LATE = 30
 """Seconds without a heartbeat after which the watcher counts as dead; at least ten intervals."""
@@ -92,7 +93,7 @@ def _queue(jobs: Jobs, slots: Slots | None) -> str:
 def _watcher(jobs: Jobs) -> str:
     since = seconds_since_beat()
     if since is None:
-        return "it has not begun: flask --app api watch"
+        return f"it has not begun: {typed('watch')}"
     if since > max(_LATE, 10 * jobs.settings.watch_interval):
         return f"no heartbeat for {since:.0f} s"
     return "ok"

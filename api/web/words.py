@@ -21,6 +21,7 @@ from api.web.pictures import picture
 from api.web.vocabulary import plain
 from category_crawler.domain_config import DOMAINS
 from category_crawler.times import in_words
+from category_crawler.typed_command import typed
 
 NONE = "–"
 """What stands where there is no value."""
@@ -171,9 +172,10 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
 
 
 def init_app(app: Flask) -> None:
-    """Give templates the filters."""
+    """Give templates the filters, and the words for commands."""
     for one in _FILTERS:
         app.add_template_filter(one)
+    app.add_template_global(typed)
 
 
 @lru_cache(maxsize=1024)  # browsers send the same again and again

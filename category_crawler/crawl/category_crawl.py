@@ -36,6 +36,7 @@ from category_crawler.run.reader import JOB, RunFolder
 from category_crawler.run.records import Coverage, NoCoverage, Progress, Summary
 from category_crawler.run.writer import Run, write_failed_start
 from category_crawler.times import utc_now
+from category_crawler.typed_command import typed
 
 logger = logging.getLogger(__name__)
 
@@ -184,7 +185,7 @@ class CategoryCrawl:
             write_whole(self.run.folder / UNREADABLE_FILE, [gzip.compress(body)], mode=0o600)
         except OSError as error:
             return f"the page could not be kept ({error.strerror})"
-        return f"the page is kept as {UNREADABLE_FILE} for python -m category_crawler.pages"
+        return f"the page is kept as {UNREADABLE_FILE} for {typed('pages')}"
 
     def _new_rows(self, page: Page, listing: ListingURL) -> list[Product]:
         if not self.plan.keeps_rows(str(listing.with_page(1))):

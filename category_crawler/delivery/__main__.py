@@ -7,13 +7,12 @@ from pathlib import Path
 
 from category_crawler.delivery.session import import_session
 from category_crawler.errors import CrawlError
+from category_crawler.typed_command import typed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m category_crawler.delivery", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog=typed("sessions"), description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     importer = commands.add_parser("import", help="import a cookie file exported from a browser")
     importer.add_argument("domain", help="such as amazon.com.au")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from category_crawler.cluster.membership import QUEUE
 from category_crawler.errors import BrowserMissing
+from category_crawler.typed_command import typed
 
 _ON_THE_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _PLAYWRIGHTS_OWN = ("chromium-*/chrome-*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*")
@@ -29,7 +30,7 @@ def find_browser() -> Path:
     if found is None:
         raise BrowserMissing(
             f"no browser was found: neither Playwright's own in {_playwright_folder()} nor "
-            f"{', '.join(_ON_THE_PATH)} on the PATH; run 'make browser', or name one with "
+            f"{', '.join(_ON_THE_PATH)} on the PATH; run '{typed('browser')}', or name one with "
             "CHROMIUM_PATH"
         )
     return found

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from category_crawler.domain_config import DOMAINS, Marketplace
 from category_crawler.pages import Page, read_page
+from category_crawler.typed_command import typed
 
 _HOST = re.compile(rb"https://www\.(amazon\.[a-z.]{2,6})/")
 _DEFAULT = "amazon.com.au"
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m category_crawler.pages", description=__doc__)
+    parser = argparse.ArgumentParser(prog=typed("pages"), description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="HTML, or .gz of it")
     parser.add_argument(
         "--domain",

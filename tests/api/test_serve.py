@@ -27,7 +27,7 @@ from tests.storefront import Storefront
 from tests.waiting import until
 
 KEY = "key of the only user"
-SERVE = (sys.executable, "scripts/serve.py")
+SERVE = (sys.executable, "-m", "api", "serve")
 MAKE_SERVE = ("make", "--old-file=install", "serve", f"VENV={sys.prefix}")
 _direct = build_opener(ProxyHandler({}))
 
@@ -261,7 +261,7 @@ def test_all_of_it_ends_with_a_service_that_is_killed_and_the_next_goes_on(
 def test_a_service_started_by_hand_outlives_its_shell(home: Home) -> None:
     port = free_port()
     ports = {"API_PORT": str(port), "SCRAPYD_PORT": str(free_port())}
-    line = 'nohup "$0" scripts/serve.py >"$CATEGORY_CRAWLER_HOME/nohup.out" 2>&1 & echo $!'
+    line = 'nohup "$0" -m api serve >"$CATEGORY_CRAWLER_HOME/nohup.out" 2>&1 & echo $!'
     started = subprocess.run(
         ["/bin/sh", "-c", line, sys.executable],
         cwd=PROJECT,
@@ -307,7 +307,7 @@ def test_only_the_api_and_the_watcher_get_its_secrets(home: Home) -> None:
     finally:
         running.interrupt()
     assert any("watch" in command for command in knowing)
-    assert not any("scrapyd" in command for command in knowing)
+    assert not any("category_crawler.daemon" in command for command in knowing)
 
 
 def test_the_console_asks_for_the_password(service: Service) -> None:

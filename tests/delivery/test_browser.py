@@ -65,21 +65,19 @@ def test_arguments_are_split_as_in_a_shell(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def make_browser(tmp_path: Path, *there: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """``scripts/browser`` without root, if Playwright's own browser cannot be downloaded.
+    """``make browser`` without root, if Playwright's own browser cannot be downloaded.
 
     ``there`` are the system's package managers; one that runs leaves a file.
     """
     tools = tmp_path / "bin"
     program(tools / "id", "echo 1000")
-    for tool in ("cat", "grep", "tail"):
+    for tool in ("cat", "grep", "mktemp", "rm", "tail"):
         (tools / tool).symlink_to(str(shutil.which(tool, path=os.defpath)))
     for manager in there:
         program(tools / manager, f"touch {tmp_path / 'was-run'}")
-    environment = tmp_path / "environment"
-    environment.joinpath("bin").mkdir(parents=True)
-    program(environment / "bin" / "python", f'exec {sys.executable} "$@"')
+    python = program(tmp_path / "environment" / "bin" / "python", f'exec {sys.executable} "$@"')
     ended = subprocess.run(
-        ["/bin/sh", "scripts/browser", str(environment)],
+        ["/bin/sh", "category_crawler/delivery/install_browser.sh", str(python)],
         cwd=PROJECT,
         env=os.environ | {"PLAYWRIGHT_DOWNLOAD_HOST": "http://127.0.0.1:9"} | more,
         capture_output=True,

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs a browser for delivery sessions if there is none; the argument is the virtual
-# environment.
+# Installs a browser for delivery sessions if there is none; the argument is the path of the Python
+# that this project is installed for.
 #
 # Playwright's browser needs system packages, and the system's chromium is one, so both need root.
 # Other users get a list of what was tried and the command for an administrator.
@@ -8,11 +8,12 @@ set -eu
 unset CDPATH
 
 if [ $# -ne 1 ]; then
-    echo "Usage: scripts/browser ENVIRONMENT" >&2
+    echo "Usage: install_browser.sh PYTHON" >&2
     exit 2
 fi
-python=$(cd "$1/bin" && pwd)/python
-log=$1/browser.log
+python=$1
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 tried=""
 
 # Whether a browser is found and starts; if it does not start, path is its path and why the reason.

@@ -1,0 +1,89 @@
+"""What the services need before they start: right settings, folders to write, free ports."""
+
+import importlib
+import socket
+import tempfile
+import time
+from collections.abc import Sequence
+
+from api.config import Settings, api_port
+from api.serving.cannot_serve import CannotServe
+from api.serving.only_service import was_killed
+from api.serving.part import Program
+from api.serving.programs import PATIENCE
+from category_crawler.daemon.address import scrapyd_address, scrapyd_port
+from category_crawler.daemon.capacity import poll_interval, slots_per_core
+from category_crawler.files.home import cookies_folder, results_folder, var_folder
+
+_FOLDERS = (cookies_folder, results_folder, var_folder)
+
+
+def check_settings() -> None:
+    """Check the API's settings, and what Scrapyd and its spiders would refuse later.
+
+    Raises InvalidSetting; wrong settings of Scrapy end the process with a sentence.
+    """
+    Settings.load()
+    # It checks settings.toml while it is imported, and exits where that is wrong.
+    importlib.import_module("category_crawler.settings")
+    slots_per_core()
+    poll_interval()
+
+
+def check_folders() -> None:
+    """Make the home's folders, and write into each. Raises CannotServe."""
+    try:
+        for folder in _FOLDERS:
+            folder().mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder()):
+                pass
+    except OSError as error:
+        raise CannotServe(
+            f"the folder {error.filename} cannot be written ({error.strerror}): "
+            "name another home with CATEGORY_CRAWLER_HOME"
+        ) from None
+
+
+def check_ports(programs: Sequence[Program]) -> None:
+    """Check that the programs can listen. Raises CannotServe or InvalidSetting."""
+    ports = _ports(programs)
+    if len(set(ports.values())) < len(ports):
+        raise CannotServe(f"{' and '.join(ports)} are the same: name two ports")
+    hosts = {"SCRAPYD_PORT": scrapyd_address()}
+    for variable, port in ports.items():
+        host = hosts.get(variable, "127.0.0.1")
+        error = _why_taken(host, port)
+        if error and was_killed():
+            error = _why_still_taken(host, port)
+        if error:
+            raise CannotServe(
+                f"port {port} cannot be opened ({error}): name another with {variable}"
+            )
+
+
+def _ports(programs: Sequence[Program]) -> dict[str, int]:
+    """The ports of the programs, by the variables that name them."""
+    known = {Program.API: ("API_PORT", api_port), Program.SCRAPYD: ("SCRAPYD_PORT", scrapyd_port)}
+    return {variable: port() for program, (variable, port) in known.items() if program in programs}
+
+
+def _why_taken(host: str, port: int) -> str:
+    """Why a port cannot be opened; empty if it can."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return str(error.strerror)
+    return ""
+
+
+def _why_still_taken(host: str, port: int) -> str:
+    """The same, after waiting for the programs of a killed service to stop."""
+    print(
+        f"The last service was killed; waiting for its programs to free port {port} …", flush=True
+    )
+    deadline = time.monotonic() + 1.5 * PATIENCE
+    while (error := _why_taken(host, port)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return error
