@@ -5,7 +5,7 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install browser try screenshots demo demo-cluster serve serve-node serve-api test bench bench-coverage chaos check check-pythons clean
+.PHONY: help install browser try screenshots demo demo-cluster serve serve-node serve-api test bench bench-coverage chaos check check-container check-pythons check-wheel clean wheel
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -47,11 +47,22 @@ test: browser ## Run the tests
 bench: install ## Compare the project's speed with alternatives
 	@$(BIN)/python -m benchmarks
 
-check: install ## Check style, types and import rules
+check: install ## Check style, types, import rules and the container's files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/hadolint Containerfile
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml compose.cluster.yaml
+
+# A folder build that an earlier wheel has left would go into the next one.
+wheel: install ## Build the wheel into dist/
+	@rm -rf build dist
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@rm -rf build
+
+check-wheel: wheel ## Install the wheel in an empty environment and use it there
+	@$(BIN)/python scripts/check_wheel.py dist/*.whl
 
 check-pythons: install ## Install, import and crawl with every Python found, or those in PYTHONS
 	@$(BIN)/python scripts/check_pythons.py $(PYTHONS)
@@ -63,4 +74,4 @@ chaos: install ## Kill, cancel, block and overload the service at random; check 
 	@$(BIN)/python -m benchmarks.chaos
 
 clean: ## Remove everything that other commands make
-	@rm -rf $(VENV) .venv-pythons build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) .venv-pythons build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info

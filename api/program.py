@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import AppGroup, ScriptInfo
+from flask.cli import ScriptInfo
 
 from api import create_app
 from api.commands.cli import OPERATORS
@@ -14,6 +14,7 @@ from api.commands.nodes import nodes
 from api.serving.cannot_serve import CannotServe
 from api.serving.part import Part
 from api.serving.service import serve as serve_part
+from api.serving.wellness import why_not_well
 from category_crawler import __version__
 from category_crawler.delivery import browser
 from category_crawler.delivery.__main__ import main as import_cookies
@@ -21,11 +22,12 @@ from category_crawler.pages.__main__ import main as read_pages
 from category_crawler.scrapy_project import run_scrapy
 from category_crawler.typed_command import NAME
 
+_PARTS = click.Choice([part.value for part in Part if part is not Part.ALL])
 _AS_TYPED = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 """For a command that hands its words on to a program with options of its own."""
 
 
-@click.group(NAME, cls=AppGroup)
+@click.group(NAME)
 @click.version_option(__version__, prog_name=NAME)
 def program() -> None:
     """Crawl categories of products, and serve an API and pages for that.
@@ -41,7 +43,7 @@ def main() -> None:
 
 
 @program.command()
-@click.argument("part", type=click.Choice(["node", "api"]), required=False)
+@click.argument("part", type=_PARTS, required=False)
 def serve(part: str | None) -> None:
     """Run Scrapyd, the API and the watcher until Ctrl-C.
 
@@ -54,6 +56,18 @@ def serve(part: str | None) -> None:
         print(f"Cannot serve: {error}", file=sys.stderr)
         code = 1
     sys.exit(code)
+
+
+@program.command()
+@click.argument("part", type=_PARTS, required=False)
+def health(part: str | None) -> None:
+    """Say whether the service that runs is well, or a node; else the exit code is 1."""
+    try:
+        fault = why_not_well(Part(part or "all"))
+    except ValueError as error:
+        fault = str(error)
+    print(fault or "ok")
+    sys.exit(1 if fault else 0)
 
 
 @program.command()

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from category_crawler.process_watch import PARENT
 
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
+OURS = (sys.executable, "-m", "api")
+"""The program ``category-crawler`` of this checkout."""
 
 
 def environment_of(home: Path, of_shop: dict[str, str]) -> dict[str, str]:
@@ -42,17 +44,18 @@ def command(environment: dict[str, str], *words: str, line: str = "") -> str:
 
 
 @contextmanager
-def services(environment: dict[str, str], part: str = "all") -> Iterator[subprocess.Popen[bytes]]:
-    """Run the services of ``make serve``, with their output in a file of the home.
-
-    ``part`` is what is served, ``all`` or ``api``: of the services it must start the API.
-    """
-    log = Path(environment["CATEGORY_CRAWLER_HOME"]) / "serve.log"
-    words = [] if part == "all" else [part]
+def services(
+    environment: dict[str, str],
+    *parts: str,
+    program: Sequence[str] = OURS,
+    log: Path | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the services, or the part ``api`` of them, with their output in a file of the home."""
+    log = log or Path(environment["CATEGORY_CRAWLER_HOME"]) / "serve.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "api", "serve", *words],
-            cwd=PROJECT,
+            [*program, "serve", *parts],
+            cwd=PROJECT if program is OURS else log.parent,
             env=environment | {PARENT: str(os.getpid())},
             stdout=file,
             stderr=subprocess.STDOUT,
