@@ -21,7 +21,7 @@ from pydantic import (
 
 from api.export_url import fault_in_export_url
 from api.host_name import fault_in
-from category_crawler.daemon.address import port_named
+from category_crawler.daemon.address import base_url, port_named, private_address
 from category_crawler.environment import PREFIX, check_environment
 from category_crawler.errors import InvalidSetting
 from category_crawler.misspelling import nearest
@@ -184,9 +184,9 @@ class Settings(BaseModel):
     def address(self) -> str:
         """Start of links where no request tells it, without a slash at the end.
 
-        Raises InvalidSetting if ``API_PORT`` is no port.
+        Raises InvalidSetting if ``API_PORT`` is no port or ``API_ADDRESS`` no private address.
         """
-        return self.public_url.rstrip("/") or f"http://127.0.0.1:{api_port()}"
+        return self.public_url.rstrip("/") or api_url()
 
     @property
     def smtp_secret(self) -> str:
@@ -199,7 +199,7 @@ class Settings(BaseModel):
     def load(cls) -> Self:
         """Read every setting. Raises InvalidSetting with a sentence that names the wrong one."""
         names = {name: PREFIX + name.upper() for name in cls.model_fields}
-        check_environment((*names.values(), "API_PORT"))
+        check_environment((*names.values(), "API_PORT", "API_ADDRESS"))
         environment = {
             name: os.environ[variable] for name, variable in names.items() if variable in os.environ
         }
@@ -217,6 +217,16 @@ class Settings(BaseModel):
 def api_port() -> int:
     """``API_PORT``, else 8000. Raises InvalidSetting where it is none."""
     return port_named("API_PORT", 8000)
+
+
+def api_address() -> str:
+    """``API_ADDRESS``, else 127.0.0.1. Raises InvalidSetting unless it is a private address."""
+    return private_address("API_ADDRESS")
+
+
+def api_url() -> str:
+    """Where the API listens, without a slash at the end. Raises InvalidSetting."""
+    return base_url(api_address(), api_port())
 
 
 def _check_notice_times(timeout: float, lease: float) -> None:

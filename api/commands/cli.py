@@ -13,7 +13,7 @@ from api.commands.command import Command, CommandGroup
 from api.commands.nodes import nodes
 from api.commands.runners import prune, runners
 from api.commands.users import users
-from api.config import api_port
+from api.config import api_port, api_url
 from api.cores import share_one_core
 from api.notices.daemon_thread import in_daemon_thread
 from api.rest.guards import set_up_log
@@ -81,7 +81,7 @@ def _sessions_to_check(domain: str | None, postcode: str | None) -> list[tuple[s
 @click.command("serve", cls=Command)
 @with_appcontext
 def serve() -> None:
-    """Serve the API alone on 127.0.0.1, port API_PORT or 8000.
+    """Serve the API alone, on API_ADDRESS or 127.0.0.1, port API_PORT or 8000.
 
     "make serve" in a checkout, or "category-crawler serve", also runs Scrapyd and the watcher.
     """
@@ -99,7 +99,7 @@ def serve() -> None:
         raise click.ClickException(
             f"port {port} cannot be opened ({error.strerror}): name another with API_PORT"
         ) from None
-    click.echo(f"API at http://127.0.0.1:{port}/docs")
+    click.echo(f"API at {api_url()}/docs")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server.run()
 

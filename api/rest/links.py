@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from flask import request
 
-from api.config import api_port, is_loopback
+from api.config import api_url, is_loopback
 from api.services import services
 
 
@@ -19,7 +19,7 @@ def base_url() -> str:
 def _base_asked() -> str:
     if not _is_this_machine(request.host):
         # A client may send any Host; a link to a place of its choice must not get into an answer.
-        return f"http://127.0.0.1:{api_port()}"
+        return api_url()
     # Werkzeug's own url_root takes a URL apart and puts it together again, with more than this.
     return f"{request.scheme}://{request.host}{quote(request.root_path)}"
 

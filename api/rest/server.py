@@ -1,4 +1,4 @@
-"""The HTTP server that the API runs under: Waitress, on this machine only."""
+"""The HTTP server that the API runs under: Waitress, on a private address only."""
 
 import logging
 import resource
@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from waitress.adjustments import Adjustments
 
-from api.config import Settings
+from api.config import Settings, api_address
 from api.rest.connections import LARGEST_HEADERS, Server
 from api.rest.envelope import LARGEST_BODY
 
@@ -25,12 +25,12 @@ _CHUNKED = 8
 
 
 def http_server(app: Flask, port: int, settings: Settings | None = None) -> Server:
-    """A server that listens and is ready to run. Raises OSError if the port is in use."""
+    """A server that listens and is ready to run. Raises OSError if the address cannot be used."""
     # It warns of every request that has to wait for a thread, at the worst moment for it.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     given = settings or Settings()
     adjustments = Adjustments(
-        host="127.0.0.1",
+        host=api_address(),
         port=port,
         threads=_THREADS,
         ident=None,

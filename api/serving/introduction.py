@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from api.accounts.logins import Accounts
-from api.config import Settings, api_port
+from api.config import Settings, api_url
 from api.serving.part import Part, Program
 from api.store import Store, StoreError
 from category_crawler.checkout import is_checkout
@@ -19,7 +19,7 @@ from category_crawler.typed_command import NAME, typed
 def introduce(part: Part) -> None:
     """Print addresses, folders and the next steps of an operator."""
     if Program.API in part.programs:
-        address = f"http://127.0.0.1:{api_port()}"
+        address = api_url()
         print(f"API       {address}/api/v1, described at {address}/docs")
     if Program.SCRAPYD in part.programs:
         scrapyd = console()

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 
-from api.config import Settings, api_port
+from api.config import Settings, api_address, api_port
 from api.serving.cannot_serve import CannotServe
 from api.serving.only_service import was_killed
 from api.serving.part import Program
@@ -16,6 +16,11 @@ from category_crawler.daemon.capacity import poll_interval, slots_per_core
 from category_crawler.files.home import cookies_folder, results_folder, var_folder
 
 _FOLDERS = (cookies_folder, results_folder, var_folder)
+_DOORS = {
+    Program.API: (api_address, "API_PORT", api_port),
+    Program.SCRAPYD: (scrapyd_address, "SCRAPYD_PORT", scrapyd_port),
+}
+"""Where programs listen: the address, the variable of the port, and the port."""
 
 
 def check_settings() -> None:
@@ -46,25 +51,20 @@ def check_folders() -> None:
 
 def check_ports(programs: Sequence[Program]) -> None:
     """Check that the programs can listen. Raises CannotServe or InvalidSetting."""
-    ports = _ports(programs)
+    needed = [_DOORS[program] for program in programs if program in _DOORS]
+    ports = {variable: port() for _, variable, port in needed}
     if len(set(ports.values())) < len(ports):
         raise CannotServe(f"{' and '.join(ports)} are the same: name two ports")
-    hosts = {"SCRAPYD_PORT": scrapyd_address()}
-    for variable, port in ports.items():
-        host = hosts.get(variable, "127.0.0.1")
-        error = _why_taken(host, port)
-        if error and was_killed():
-            error = _why_still_taken(host, port)
-        if error:
-            raise CannotServe(
-                f"port {port} cannot be opened ({error}): name another with {variable}"
-            )
+    for address, variable, port in needed:
+        _check_port(address(), port(), variable)
 
 
-def _ports(programs: Sequence[Program]) -> dict[str, int]:
-    """The ports of the programs, by the variables that name them."""
-    known = {Program.API: ("API_PORT", api_port), Program.SCRAPYD: ("SCRAPYD_PORT", scrapyd_port)}
-    return {variable: port() for program, (variable, port) in known.items() if program in programs}
+def _check_port(address: str, port: int, variable: str) -> None:
+    error = _why_taken(address, port)
+    if error and was_killed():
+        error = _why_still_taken(address, port)
+    if error:
+        raise CannotServe(f"port {port} cannot be opened ({error}): name another with {variable}")
 
 
 def _why_taken(host: str, port: int) -> str:

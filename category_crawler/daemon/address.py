@@ -1,6 +1,7 @@
 """Scrapyd's address and password."""
 
 import os
+import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -28,8 +29,7 @@ class Console:
     @property
     def url(self) -> str:
         """Base URL of Scrapyd's API and web console."""
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"http://{host}:{self.port}"
+        return base_url(self.address, self.port)
 
 
 def console() -> Console:
@@ -42,20 +42,35 @@ def scrapyd_address() -> str:
     if "SCRAPYD_BIND_ADDRESS" in os.environ:
         # Scrapyd itself would take any address from it.
         raise InvalidSetting("SCRAPYD_BIND_ADDRESS is not taken here: use SCRAPYD_ADDRESS")
-    text = os.environ.get("SCRAPYD_ADDRESS") or "127.0.0.1"
-    with suppress(ValueError):
-        address = ip_address(text)
-        if not (address.is_global or address.is_unspecified or address.is_multicast):
-            return text
-    raise InvalidSetting(
-        f"SCRAPYD_ADDRESS is {text!r}: it must be a private IP address of this machine, "
-        "such as 10.0.0.5"
-    )
+    return private_address("SCRAPYD_ADDRESS")
 
 
 def scrapyd_port() -> int:
     """``SCRAPYD_PORT``, else Scrapyd's default 6800. Raises InvalidSetting."""
     return port_named("SCRAPYD_PORT", 6800)
+
+
+def private_address(variable: str) -> str:
+    """The IP address to listen on that an environment variable names, else 127.0.0.1.
+
+    The machine's own name stands for its address, which a container learns only when it starts.
+    Raises InvalidSetting unless it is a private address.
+    """
+    text = os.environ.get(variable) or "127.0.0.1"
+    with suppress(ValueError, OSError):
+        found = socket.gethostbyname(text) if text == socket.gethostname() else text
+        address = ip_address(found)
+        if not (address.is_global or address.is_unspecified or address.is_multicast):
+            return found
+    raise InvalidSetting(
+        f"{variable} is {text!r}: it must be a private IP address of this machine, "
+        "such as 10.0.0.5, or its name"
+    )
+
+
+def base_url(address: str, port: int) -> str:
+    """Where an HTTP server is that listens on an IP address."""
+    return f"http://{f'[{address}]' if ':' in address else address}:{port}"
 
 
 def port_named(variable: str, otherwise: int) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from category_crawler.daemon.address import Console, scrapyd_address
+from category_crawler.daemon.address import Console, private_address, scrapyd_address
 from category_crawler.errors import InvalidSetting
 
 
@@ -29,3 +29,14 @@ def test_scrapyds_own_variable_opens_no_other_door(monkeypatch: pytest.MonkeyPat
 
 def test_an_address_of_version_6_stands_in_brackets() -> None:
     assert Console("fd00::5", 6800, "u", "p").url == "http://[fd00::5]:6800"
+
+
+def test_the_machines_own_name_stands_for_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "crawler")
+    addresses = {"crawler": "172.30.0.2"}
+    monkeypatch.setattr("socket.gethostbyname", addresses.__getitem__)
+    monkeypatch.setenv("API_ADDRESS", "crawler")
+    assert private_address("API_ADDRESS") == "172.30.0.2"
+    addresses["crawler"] = "8.8.8.8"
+    with pytest.raises(InvalidSetting, match="API_ADDRESS is 'crawler'"):
+        private_address("API_ADDRESS")
