@@ -235,3 +235,22 @@ class Crashed(CrawlStopped):
     """Raised if our own code failed."""
 
     reason = "crashed"
+
+
+OTHER_REASON = "other"
+"""Stands for reasons that this version does not know."""
+
+
+def reasons() -> frozenset[str]:
+    """The reason codes of all errors here."""
+    kinds = [CrawlError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return frozenset(kind.reason for kind in kinds)
+
+
+def known_reason(reason: str | None) -> str:
+    """A reason code; empty for None, OTHER_REASON for one that is not known here."""
+    if not reason:
+        return ""
+    return reason if reason in reasons() else OTHER_REASON

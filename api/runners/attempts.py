@@ -25,6 +25,7 @@ from category_crawler.files.record_file import set_aside
 from category_crawler.job import CategoryJob
 from category_crawler.run.attempt_folder import attempt_name, attempts_in
 from category_crawler.run.reader import RunFolder
+from category_crawler.run.records import Traffic
 from category_crawler.run.writer import remove_rows
 
 logger = logging.getLogger(__name__)
@@ -158,6 +159,15 @@ def folder_of(runner: Runner) -> RunFolder:
         if folder.has_begun:
             return folder
     return _before_attempts(runner) or attempt_of(runner)
+
+
+def traffic_of(runner: Runner) -> Traffic:
+    """What a runner has asked of its shop, as its newest attempt that has told says."""
+    for number in range(runner.attempt, 0, -1):
+        folder = _folder(results_folder(), attempt_name(run_name(runner), number))
+        if progress := folder.progress:
+            return progress.traffic
+    return Traffic()
 
 
 def attempt_of(runner: Runner) -> RunFolder:

@@ -26,6 +26,7 @@ from api.runners.attempts import (
     remove_earlier_rows,
     runner_of_job,
     set_stranger_aside,
+    traffic_of,
 )
 from api.runners.removal import why_gone
 from api.runners.request import AddSchedule
@@ -181,6 +182,13 @@ class Jobs:
         runner = self.store.runners.get(named)
         return runner is None or runner.is_over or job_name(runner) != job
 
+    def count_traffic(self, runner: Runner) -> None:
+        """Add what a running runner has asked of its shop since it was last counted."""
+        progress = folder_of(runner).progress
+        if progress is not None:
+            own = max(0, progress.products_found - runner.carried)
+            self.store.totals.count(runner.id, progress.traffic, own)
+
     def queue_position(self, runner: Runner) -> int | None:
         """A queued runner's place at Scrapyd, 1 for the next to run; None if it is not known."""
         is_queued = runner.stage is Stage.QUEUED
@@ -198,6 +206,7 @@ class Jobs:
             folder.kept,
             is_stopping=True,
             node_name=_node_name(folder),
+            traffic=traffic_of(runner),
             is_by_user=True,
         )
         if not self.store.runners.end(runner.id, outcome):
@@ -230,7 +239,7 @@ class Jobs:
             return
         folder = folder_of(runner)
         _settle_files(runner)
-        self.store.runners.see_out(runner.id, folder.kept, _node_name(folder))
+        self.store.runners.see_out(runner.id, folder.kept, _node_name(folder), traffic_of(runner))
 
     def _still_wanted(self, runner: Runner) -> int:
         wanted = runner.collection.request.max_products or self.settings.credit_reserve
@@ -283,6 +292,7 @@ class Jobs:
             failed_reason=summary.failed_reason,
             failed_message=summary.failed_message,
             node_name=summary.node_name or _node_name(folder),
+            traffic=traffic_of(runner),
             finished_at=summary.finished_at,
         )
         _settle_files(runner)
@@ -314,7 +324,9 @@ class Jobs:
 
     def _fail(self, runner: Runner, error: CrawlError) -> None:
         folder = folder_of(runner)
-        outcome = Outcome.failed(error, folder.kept, node_name=_node_name(folder))
+        outcome = Outcome.failed(
+            error, folder.kept, node_name=_node_name(folder), traffic=traffic_of(runner)
+        )
         _settle_files(runner)
         self.store.runners.end(runner.id, outcome)
 

@@ -51,8 +51,10 @@ class Report(TypedDict):
     schedule: ScheduleReport | None
 
 
+_NOT_SHOWN = ("node_name", "traffic")
+"""Parts of a progress that are not for clients, or stand elsewhere in their answer."""
 _NO_PROGRESS: dict[str, Any] = {
-    **dict.fromkeys(name for name in Progress.model_fields if name not in ("pause", "node_name")),
+    **dict.fromkeys(name for name in Progress.model_fields if name not in ("pause", *_NOT_SHOWN)),
     "current_page": 0,
     "products_found": 0,
     "pages_finished": 0,
@@ -145,8 +147,8 @@ def _warnings(runner: Runner, progress: Progress | None) -> list[str]:
 def _progress(
     runner: Runner, progress: Progress | None, queue_position: int | None
 ) -> dict[str, Any]:
-    shown = _NO_PROGRESS | (progress.shown() if progress else _without_files(runner))
-    shown.pop("node_name", None)
+    known = _NO_PROGRESS | (progress.shown() if progress else _without_files(runner))
+    shown = {name: value for name, value in known.items() if name not in _NOT_SHOWN}
     shown["queue_position"] = queue_position
     if runner.has_ended:
         shown["seconds_left"] = None if runner.stage is Stage.FAILED else 0

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 from api.runners.deletion import finish_deletions
 from api.runners.heartbeat import beat
@@ -13,10 +14,13 @@ from api.runners.lifecycle import Jobs
 from api.runners.previews import Previews
 from api.runners.schedules import DueRuns
 from api.store.records import Runner
+from api.store.stage import Stage
 
 logger = logging.getLogger(__name__)
 
 _HEARTBEAT = "the heartbeat"
+_COUNT_SECONDS = 15
+"""Seconds after which the watcher counts again what running runs have asked of their shops."""
 _REPEAT_SECONDS = 600
 """Seconds between two log lines about a failure that persists."""
 
@@ -46,10 +50,15 @@ class Watcher:
         self._due = DueRuns(jobs)
         self._previews = Previews(jobs)
         self._failures: dict[str, _Failure] = {}
+        self._latest_round = 0.0
+        """Seconds that the latest refresh of everything took."""
+        self._counted_at = -inf
+        """When running runs were last counted, by the monotonic clock."""
 
     def refresh_all(self) -> None:
         """Refresh everything once. Raises nothing: what failed is tried again the next time."""
         before, self._failures = self._failures, {}
+        began = time.monotonic()
         self._beat(before)
         self._try(before, "the list of open runners", partial(self._refresh_runners, before))
         self._try(before, "the list of running jobs", self._jobs.end_strangers)
@@ -58,16 +67,23 @@ class Watcher:
         deletions = partial(finish_deletions, self._jobs.store)
         self._try(before, "what is left of deleted collections", deletions)
         self._try(before, "the list of old previews", self._previews.settle_old)
+        self._latest_round = time.monotonic() - began
 
     def _beat(self, before: dict[str, _Failure]) -> None:
         if _HEARTBEAT not in self._failures:
-            self._try(before, _HEARTBEAT, beat)
+            self._try(before, _HEARTBEAT, partial(beat, self._latest_round))
 
     def _refresh_runners(self, before: dict[str, _Failure]) -> None:
+        is_counting = time.monotonic() - self._counted_at >= _COUNT_SECONDS
         for runner in self._jobs.changing():
             # After an engine has lost its data, thousands of runs take minutes.
             self._beat(before)
             self._try(before, f"runner {runner.id}", partial(self._refresh_runner, runner))
+            if is_counting and runner.stage is Stage.SCRAPING:
+                counting = partial(self._jobs.count_traffic, runner)
+                self._try(before, f"the count of runner {runner.id}", counting)
+        if is_counting:
+            self._counted_at = time.monotonic()
 
     def _refresh_runner(self, runner: Runner) -> None:
         if runner.is_stopping:

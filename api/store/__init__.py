@@ -21,6 +21,7 @@ from api.store.runners import Runners
 from api.store.schedules import Schedules
 from api.store.sessions import DeliverySessions
 from api.store.sign_in_links import SignInLinks
+from api.store.totals import RunTotals
 from api.store.users import Users
 
 __all__ = ["NotEnoughCredits", "Store", "StoreError", "StoreUnusable", "is_damaged"]
@@ -38,7 +39,8 @@ class Store:
         self.logins = LoginAttempts(self._file)
         self.links = SignInLinks(self._file)
         self.credits = UserCredits(self._file)
-        self.notices = Notices(self._file)
+        self.totals = RunTotals(self._file)
+        self.notices = Notices(self._file, self.totals)
         self.keys = IdempotencyKeys(self._file)
         self.schedules = Schedules(self._file)
         self.alerts = Alerts(self._file, self.notices)
@@ -53,6 +55,7 @@ class Store:
             self.alerts,
             self.exports,
             self.removals,
+            self.totals,
         )
         self.sessions = DeliverySessions(self._file)
 

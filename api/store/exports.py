@@ -95,6 +95,13 @@ class Exports:
             (runner,),
         )
 
+    def waiting(self) -> tuple[int, str | None]:
+        """How many copies have not been made, and since when the oldest waits."""
+        ((number, since),) = self._file.rows(
+            "SELECT count(*), min(created_at) FROM exports WHERE status = 'pending'"
+        )
+        return number, since
+
     def late(self, seconds: float) -> tuple[int, str | None, str | None]:
         """How many copies have not been made for so long; since when the oldest, and why not."""
         ((number, since, said),) = self._file.rows(

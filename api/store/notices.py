@@ -7,6 +7,7 @@ from sqlite3 import Connection
 from api.store.database import SQLiteFile
 from api.store.reading import reader_of
 from api.store.records import Notice, NoticeAbout, NoticeKind, NoticeStatus
+from api.store.totals import RunTotals
 from category_crawler.times import utc_in, utc_now
 
 _GRACE = 60
@@ -17,8 +18,9 @@ _AS_NOTICE = reader_of(Notice)
 class Notices:
     """A row for each mail and each call of a webhook."""
 
-    def __init__(self, file: SQLiteFile) -> None:
+    def __init__(self, file: SQLiteFile, totals: RunTotals) -> None:
         self._file = file
+        self._totals = totals
 
     def claim(
         self, seconds: float, kind: NoticeKind | None = None, full: Sequence[int] = ()
@@ -82,11 +84,22 @@ class Notices:
 
     def settle(self, notice: Notice, status: NoticeStatus, said: str | None) -> bool:
         """End a claimed notice; False without the claim."""
-        return self._file.moved(
-            "UPDATE notices SET status = ?, said = ?, settled_at = ?, claim = NULL, "
-            "claimed_until = NULL WHERE id = ? AND claim = ? RETURNING id",
-            (status, said, utc_now(), notice.id, notice.claim),
+        with self._file.writing() as connection:
+            settled = connection.execute(
+                "UPDATE notices SET status = ?, said = ?, settled_at = ?, claim = NULL, "
+                "claimed_until = NULL WHERE id = ? AND claim = ? RETURNING id",
+                (status, said, utc_now(), notice.id, notice.claim),
+            ).fetchone()
+            if settled is not None:
+                self._totals.add_notice(connection, notice.kind, status)
+        return settled is not None
+
+    def waiting(self) -> dict[NoticeKind, int]:
+        """How many notices of each kind have not been sent yet."""
+        found = self._file.rows(
+            "SELECT kind, count(*) FROM notices WHERE status = 'pending' GROUP BY kind"
         )
+        return dict.fromkeys(NoticeKind, 0) | {NoticeKind(kind): count for kind, count in found}
 
     def postpone(self, notice: Notice, seconds: float, said: str) -> bool:
         """Let a claimed notice be tried again in so many seconds; False without the claim."""

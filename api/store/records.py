@@ -11,7 +11,7 @@ from typing import Any, Self, TypedDict
 from api.store.stage import Stage
 from api.store.word import Word
 from category_crawler.errors import Cancelled, CrawlError
-from category_crawler.run.records import Progress
+from category_crawler.run.records import Progress, Traffic
 from category_crawler.times import utc_now
 
 
@@ -201,6 +201,8 @@ class Outcome:
     """Whether its job may still be alive."""
     node_name: str | None = None
     """The category's name, if a page has shown it."""
+    traffic: Traffic = field(default_factory=Traffic)
+    """What it has asked of its shop."""
     is_by_user: bool = False
     """Whether the user has cancelled it; a cancel on Scrapyd's console is the operator's."""
     finished_at: str = field(default_factory=utc_now)
@@ -213,6 +215,7 @@ class Outcome:
         *,
         is_stopping: bool = False,
         node_name: str | None = None,
+        traffic: Traffic | None = None,
         is_by_user: bool = False,
     ) -> Self:
         """The end of a runner that failed with an error of ours and kept so many rows."""
@@ -223,6 +226,7 @@ class Outcome:
             failed_message=str(error),
             is_stopping=is_stopping,
             node_name=node_name,
+            traffic=traffic or Traffic(),
             is_by_user=is_by_user,
         )
 

@@ -18,8 +18,9 @@ from api.store.records import Collection, OpenJob, Outcome, Runner, StoredReques
 from api.store.removals import Removals
 from api.store.schedules import Due, Plan, Schedules
 from api.store.stage import Stage
+from api.store.totals import RunTotals
 from category_crawler.errors import Cancelled
-from category_crawler.run.records import Progress
+from category_crawler.run.records import Progress, Traffic
 from category_crawler.times import utc_now
 
 _RUNNERS = (
@@ -65,6 +66,7 @@ class Runners:
         alerts: Alerts,
         exports: Exports,
         removals: Removals,
+        totals: RunTotals,
     ) -> None:
         self._file = file
         self._credits = credit
@@ -74,6 +76,7 @@ class Runners:
         self._alerts = alerts
         self._exports = exports
         self._removals = removals
+        self._totals = totals
 
     def add_collection(
         self,
@@ -387,6 +390,14 @@ class Runners:
         )
         return [OpenJob(*values) for values in found]
 
+    def open_by_stage(self) -> dict[str, int]:
+        """How many runners are ``queued`` and ``scraping``, or have ended and are ``stopping``."""
+        found = self._file.rows(
+            "SELECT iif(is_stopping, 'stopping', stage) AS stands, count(*) FROM runners "
+            "WHERE stage IN ('queued', 'scraping') OR is_stopping GROUP BY stands"
+        )
+        return dict.fromkeys(("queued", "scraping", "stopping"), 0) | dict(found)
+
     def scraping_at(self, domain: str) -> int:
         """How many runs are being crawled at a shop, of all users."""
         ((number,),) = self._file.rows(
@@ -488,41 +499,51 @@ class Runners:
     def end(self, runner: int, outcome: Outcome) -> bool:
         """Move to ``done`` or ``failed``; False if it had ended: an end never changes.
 
-        The same transaction charges the rows kept, writes the notices, has the runner's files be
-        copied where results are exported, and has the runner be tried against its collection's
-        alerts unless its user has cancelled it. After a cancel it removes the collection's
-        schedule. It also returns the rest of the reserve; while the runner ``is_stopping``,
-        :meth:`see_out` does that.
+        The same transaction charges the rows kept, adds to the totals, writes the notices, has the
+        runner's files be copied where results are exported, and has the runner be tried against its
+        collection's alerts unless its user has cancelled it. After a cancel it removes the
+        collection's schedule. It also returns the rest of the reserve; while the runner
+        ``is_stopping``, :meth:`see_out` does that.
         """
         with self._file.writing() as connection:
             moved = connection.execute(
                 "UPDATE runners SET stage = ?, asin_count = ?, coverage = ?, failed_reason = ?, "
                 "failed_message = ?, is_stopping = ?, node_name = ?, finished_at = ?, "
                 "missing_since = NULL "
-                "WHERE id = ? AND stage IN ('queued', 'scraping') RETURNING collection",
+                "WHERE id = ? AND stage IN ('queued', 'scraping') RETURNING collection, carried",
                 (*_columns(outcome), runner),
             ).fetchone()
             if moved is not None:
+                collection, carried = moved
                 is_over = not outcome.is_stopping
                 self._credits.settle(connection, runner, outcome.asin_count, is_over=is_over)
                 self._notices.add(connection, runner, is_by_user=outcome.is_by_user)
                 self._exports.add(connection, runner, outcome)
+                own = max(0, outcome.asin_count - carried)
+                self._totals.add_end(connection, runner, outcome, own)
                 if not outcome.is_by_user:
                     self._alerts.add(connection, runner)
                 if outcome.failed_reason == Cancelled.reason:
-                    self._schedules.drop(connection, *moved)
+                    self._schedules.drop(connection, collection)
         return moved is not None
 
-    def see_out(self, runner: int, kept: int, node_name: str | None = None) -> bool:
-        """Record that a cancelled job is gone, and charge the rows that it wrote until then."""
+    def see_out(
+        self, runner: int, kept: int, node_name: str | None = None, traffic: Traffic | None = None
+    ) -> bool:
+        """Record that a cancelled job is gone, and charge the rows that it wrote until then.
+
+        Counts what it has asked of its shop, too.
+        """
         with self._file.writing() as connection:
             gone = connection.execute(
                 "UPDATE runners SET is_stopping = 0, asin_count = ?, "
-                "node_name = coalesce(node_name, ?) WHERE id = ? AND is_stopping RETURNING id",
+                "node_name = coalesce(node_name, ?) WHERE id = ? AND is_stopping RETURNING carried",
                 (kept, node_name, runner),
             ).fetchone()
             if gone is not None:
                 self._credits.settle(connection, runner, kept, is_over=True)
+                own = max(0, kept - gone[0])
+                self._totals.count_in(connection, runner, traffic or Traffic(), own)
         return gone is not None
 
     def set_missing(self, runner: int, since: str | None) -> None:

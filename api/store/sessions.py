@@ -103,6 +103,12 @@ class DeliverySessions:
             return None
         return self._file.one(_AS_SESSION, f"{_SESSIONS} WHERE id = ?", unwanted)
 
+    def by_status(self) -> dict[SessionStatus, int]:
+        """How many sessions have each status."""
+        found = self._file.rows("SELECT status, count(*) FROM sessions GROUP BY status")
+        known = {SessionStatus(status): number for status, number in found}
+        return dict.fromkeys(SessionStatus, 0) | known
+
     def unwanted(self) -> list[DeliverySession]:
         """Sessions that no user has and no job makes."""
         query = f"{_SESSIONS} WHERE unwanted_since IS NOT NULL "

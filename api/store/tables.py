@@ -576,3 +576,25 @@ def index_places(db: Database) -> None:
     """Finds the collections of a user that are seen from a postcode, however that was written."""
     for statement in _PLACES:
         db.conn.execute(statement)
+
+
+_TOTALS = (
+    """
+    CREATE TABLE totals (
+        name TEXT NOT NULL,
+        label TEXT NOT NULL,
+        value REAL NOT NULL,
+        PRIMARY KEY (name, label)
+    ) WITHOUT ROWID
+    """,
+    "ALTER TABLE runners ADD COLUMN counted TEXT",
+    "CREATE INDEX sessions_by_status ON sessions (status)",
+)
+
+
+@migrations()
+def create_totals(db: Database) -> None:
+    """How runs have ended and what they have asked of the shops, all together; what of each runner
+    is part of it, as JSON."""
+    for statement in _TOTALS:
+        db.conn.execute(statement)

@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,13 +28,13 @@ from category_crawler.files.record_file import read_record
 from category_crawler.items import Product
 from category_crawler.job import CategoryJob, FundedJob
 from category_crawler.listing_url import ListingURL
-from category_crawler.pages import Page
+from category_crawler.pages import Kind, Page
 from category_crawler.planning.plan import Limits, Plan, pages_to_limit
 from category_crawler.run.attempt_folder import run_path
 from category_crawler.run.events import Event, EventKind
 from category_crawler.run.journal import NOT_APPLIED, TOO_WIDE, UNREADABLE, PageRecord
 from category_crawler.run.reader import JOB, RunFolder
-from category_crawler.run.records import Coverage, NoCoverage, Progress, Summary
+from category_crawler.run.records import Coverage, NoCoverage, Progress, Summary, Traffic
 from category_crawler.run.writer import Run, write_failed_start
 from category_crawler.times import utc_now
 from category_crawler.typed_command import typed
@@ -72,6 +73,11 @@ class CategoryCrawl:
         """Whether the limit was reached inside a page, so that some of its products are no rows."""
         self.requests_made = self.plan.requests
         """Listing requests so far, including unanswered ones; the spider counts them."""
+        self._requests_before = self.plan.requests
+        self.retries_made = 0
+        """Requests of this attempt that ask for a page again; the spider counts them."""
+        self.blocks_met: Counter[Kind] = Counter()
+        """Block and error pages that this attempt was sent; the spider counts them."""
 
     @classmethod
     def begin(
@@ -273,10 +279,22 @@ class CategoryCrawl:
             coverage=self.coverage,
             warnings=self.warnings,
             node_name=self.plan.node_name,
+            traffic=self.traffic,
             started_at=self.started_at,
             updated_at=utc_now(),
             seconds_left=self._seconds_left(total_pages),
         )
+
+    @property
+    def traffic(self) -> Traffic:
+        """What the run has asked of its shop so far, earlier attempts included."""
+        own = Traffic(
+            pages=self.plan.pages_finished - self._pages_before,
+            requests=self.requests_made - self._requests_before,
+            retries=self.retries_made,
+            blocks=dict(self.blocks_met),
+        )
+        return self.run.earlier_traffic.plus(own)
 
     @property
     def total_pages(self) -> int | None:

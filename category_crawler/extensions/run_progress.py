@@ -37,12 +37,18 @@ class RunProgress:
         self._shared_pause: Pause | None = None
         self._shared_until = 0.0
         """End of that pause, by the monotonic clock."""
+        crawler.signals.connect(self.crawl_opened, signal=signals.crawl_opened)
         crawler.signals.connect(self.page_finished, signal=signals.page_finished)
         crawler.signals.connect(self.pause_started, signal=signals.pause_started)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
+
+    def crawl_opened(self, crawl: CategoryCrawl) -> None:
+        # Killed before its first page, this attempt hands on what earlier ones have counted.
+        if crawl.plan.pages_finished:
+            try_to_report(crawl, crawl.progress)
 
     def page_finished(self, crawl: CategoryCrawl, record: PageRecord) -> None:
         logger.info(

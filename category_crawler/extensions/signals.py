@@ -10,6 +10,9 @@ pause_started = object()
 again, None if it is no listing.
 """
 
+page_blocked = object()
+"""Sent with ``request`` and ``kind`` when the shop answers with a block or error page."""
+
 crawl_opened = object()
 """Sent with ``crawl`` before its first request."""
 

@@ -9,6 +9,7 @@ from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+from category_crawler.extensions import signals
 from category_crawler.extensions.stopping import stopping_of
 from category_crawler.middlewares.response import facts_of
 from category_crawler.middlewares.retry import announce_pause, without_cookies
@@ -20,7 +21,8 @@ class BlockPause:
     """Pauses for ``BLOCK_PAUSE`` seconds, then requests the page once more; 0 disables both.
 
     No request is sent during the pause. Other challenged pages that arrive during it share it.
-    If the page is challenged again, it goes to the spider. Challenges are never solved.
+    If the page is challenged again, it goes to the spider. Challenges are never solved. Every block
+    and error page is announced by the signal ``page_blocked``.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -40,6 +42,8 @@ class BlockPause:
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         kind = facts_of(response).block
+        if kind in BLOCKS:
+            self.crawler.signals.send_catch_log(signals.page_blocked, request=request, kind=kind)
         if kind not in CHALLENGES or not self._pause or "challenged" in request.meta:
             return response
         self._begin_pause(kind, request)

@@ -1,5 +1,6 @@
 """A run's progress and summary, which the crawler writes and the API reads."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -7,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from category_crawler.files.record_file import Record
+from category_crawler.pages.kind import Kind
 
 Count = Annotated[int, Field(ge=0, lt=10**12)]
 
@@ -67,6 +69,31 @@ class NoCoverage(Record):
     why: str
 
 
+class Traffic(Record):
+    """What a run has asked of its shop, all its attempts together.
+
+    What was asked by a run that it continues is not part of it.
+    """
+
+    pages: Count = 0
+    """Finished pages."""
+    requests: Count = 0
+    """Requests for pages, unanswered ones included."""
+    retries: Count = 0
+    """Those of them that ask for a page again."""
+    blocks: dict[Kind, Count] = Field(default_factory=dict)
+    """Answers that were a block or error page, by its kind."""
+
+    def plus(self, other: "Traffic") -> "Traffic":
+        """The sum of two."""
+        return Traffic(
+            pages=self.pages + other.pages,
+            requests=self.requests + other.requests,
+            retries=self.retries + other.retries,
+            blocks=dict(Counter(self.blocks) + Counter(other.blocks)),
+        )
+
+
 class Pause(Record):
     """A wait before the next request."""
 
@@ -89,6 +116,7 @@ class Progress(Record):
     """What the user should know although the run works."""
     node_name: str | None = None
     """The requested node's name, as the shop's rail shows it; None before a page has shown it."""
+    traffic: Traffic = Field(default_factory=Traffic)
     started_at: Moment
     updated_at: Moment
     seconds_left: Annotated[float, Field(ge=0)] | None = None

@@ -60,7 +60,7 @@ from category_crawler.run.reader import (
     RunFolder,
     try_lock,
 )
-from category_crawler.run.records import Progress, Summary
+from category_crawler.run.records import Progress, Summary, Traffic
 from category_crawler.run.rows import json_array, lines_of, read_row, row, rows_in, whole_rows
 
 _LOCK_TRIES = 20
@@ -82,6 +82,8 @@ class Run:
         self.kept_without_price = 0
         self.prices = array("q")
         """Cents of the rows kept that have a price, in order."""
+        self.earlier_traffic = Traffic()
+        """What earlier attempts at the same run have asked of the shop."""
         self._lock = _take_lock(folder)
         self._rows = AppendFile(folder / PARTIAL_ROWS)
         self._sponsored = AppendFile(folder / SPONSORED)
@@ -130,6 +132,7 @@ class Run:
                 remove_second_copy(folder)
                 raise RunExists(f"the run in {folder} has already ended")
             run._set_damaged_aside()
+            run._go_on_counting(folder)
             run._take_back_rows(folder)
             if anew:
                 run._set_finished_aside()
@@ -287,7 +290,13 @@ class Run:
                 warn_once(source, str(error))
         if run_path(earlier) == run_path(self.folder):
             self._events.begin_with(earlier / EVENTS)
+            self._go_on_counting(earlier)
         self._replay()
+
+    def _go_on_counting(self, folder: Path) -> None:
+        """Count on from what an earlier attempt has last reported."""
+        progress = RunFolder(folder).progress
+        self.earlier_traffic = progress.traffic if progress else Traffic()
 
     def _take_back_rows(self, folder: Path) -> None:
         """Take the rows from a whole result file, if there is no file of lines any more."""

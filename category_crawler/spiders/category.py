@@ -117,6 +117,7 @@ class CategorySpider(StoppingSpider):
         self.crawler.signals.connect(
             self.count_request, signal=scrapy_signals.request_reached_downloader
         )
+        self.crawler.signals.connect(self.count_block, signal=signals.page_blocked)
         self.crawler.signals.send_catch_log(signals.crawl_opened, crawl=self.crawl)
         self._warn(self.crawl)
         for product in self._kept_before(self.crawl):
@@ -156,6 +157,12 @@ class CategorySpider(StoppingSpider):
         """Count requests for listings; a retry counts too."""
         if self.crawl is not None and request.callback == self.parse_listing:
             self.crawl.requests_made += 1
+            self.crawl.retries_made += bool(request.meta.get("retry_times"))
+
+    def count_block(self, request: Request, kind: Kind) -> None:
+        """Count answers to those requests that are a block or error page."""
+        if self.crawl is not None and request.callback == self.parse_listing:
+            self.crawl.blocks_met[kind] += 1
 
     def fail(self, failure: Failure) -> list[Product | Request]:
         """Stop the crawl because a request failed, unless only one page of it is unreadable."""

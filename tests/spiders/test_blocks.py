@@ -5,11 +5,12 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from category_crawler.run.reader import RunFolder
-from tests.crawls import URL, Home
+from tests.crawls import URL, Ended, Home
 from tests.storefront.block import BLOCKS
 from tests.waiting import until
 
@@ -252,3 +253,29 @@ def test_a_site_that_asks_for_a_long_wait_is_not_asked_again(home: Home) -> None
     ended = home.crawl()
     assert ended.summary["failed_reason"] == "blocked"
     assert len(home.shop.listing_requests) == 2
+
+
+def test_a_run_tells_what_it_has_asked_of_the_shop_all_its_attempts_together(home: Home) -> None:
+    home.shop.switches.block, home.shop.switches.block_from = "captcha", 2
+    stopped = home.crawl()
+    assert stopped.code == 1
+    # The second page twice, with a captcha each time.
+    assert traffic_of(stopped) == {
+        "pages": 1,
+        "requests": 3,
+        "retries": 1,
+        "blocks": {"captcha": 2},
+    }
+    home.shop.switches.block = ""
+    resumed = home.resume()
+    assert resumed.code == 0
+    asked = traffic_of(resumed)
+    assert asked["requests"] == len(home.shop.listing_requests)
+    assert (asked["retries"], asked["blocks"]) == (1, {"captcha": 2})
+    assert asked["pages"] == asked["requests"] - 2
+
+
+def traffic_of(ended: Ended) -> dict[str, Any]:
+    progress = json.loads((ended.folder / "progress.json").read_bytes())
+    traffic: dict[str, Any] = progress["traffic"]
+    return traffic

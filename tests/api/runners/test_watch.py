@@ -148,7 +148,7 @@ def test_the_heart_beats_while_runners_are_looked_at(
 ) -> None:
     """A look at thousands of lost runs takes minutes."""
     beats: list[int] = []
-    monkeypatch.setattr(watching, "beat", lambda: beats.append(len(looks.reached)))
+    monkeypatch.setattr(watching, "beat", lambda _seconds: beats.append(len(looks.reached)))
     Watcher(jobs).refresh_all()
     assert beats == [0, 0, 1, 2]
 

@@ -8,10 +8,13 @@ from api.store.idempotency import Answer, Once
 from api.store.records import ExportStatus, NoticeKind, NoticeStatus, Outcome, Runner, StoredRequest
 from api.store.schedules import Due, Plan, StoredRecurrence
 from api.store.stage import Stage
+from category_crawler.pages import Kind
+from category_crawler.run.records import Traffic
 
 LATER, EARLIER = "2100-01-01T00:00:00Z", "2000-01-01T00:00:00Z"
-SMALL = ("users", "login_attempts")
-"""Tables that may be read whole: users are listed, failed logins forgotten within the hour."""
+SMALL = ("users", "login_attempts", "totals")
+"""Tables that may be read whole: users are listed, failed logins forgotten within the hour, and
+there are few totals."""
 _CANCELLED = Outcome(Stage.FAILED, failed_reason="cancelled", is_stopping=True)
 
 
@@ -60,6 +63,9 @@ class Use:
         store.runners.scraping_at("amazon.com")
         store.runners.open_jobs()
         store.runners.waiting_since()
+        store.runners.open_by_stage()
+        store.totals.count(first.id, Traffic(pages=1, blocks={Kind.CAPTCHA: 1}), 1)
+        store.totals.all()
         store.alerts.set_rules(first.collection.id, "[]")
         store.runners.end(first.id, _CANCELLED)
         store.runners.see_out(first.id, 0)
@@ -69,6 +75,7 @@ class Use:
         notice = store.notices.claim(60)
         assert notice is not None
         store.notices.overdue(300)
+        store.notices.waiting()
         store.notices.postpone(notice, 60, "busy")
         store.notices.settle(notice, NoticeStatus.SENT, None)
         self.alerts(first)
@@ -153,6 +160,7 @@ class Use:
         assert exports.settle_stored(export, "s3://shop-data/1", 1)
         assert len(exports.of(ended.id)) == 1
         exports.late(-60)
+        exports.waiting()
         exports.switch_off()
 
     def sessions(self) -> None:
@@ -164,6 +172,7 @@ class Use:
         store.sessions.own_zipcode(self.user, zipcode.id)
         store.sessions.set_missing(zipcode.session.id, EARLIER)
         store.sessions.open()
+        store.sessions.by_status()
         store.sessions.restart(zipcode.session.id)
         store.sessions.note_suburbs(zipcode.session.id, ["BRAY PARK"])
         assert not store.sessions.move_to(zipcode, "BRAY PARK")
