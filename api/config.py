@@ -27,6 +27,7 @@ from category_crawler.errors import InvalidSetting
 from category_crawler.misspelling import nearest
 from category_crawler.settings_file import read_settings_file
 
+_SHORTEST_TOKEN = 16
 _TLS_MODES = ("starttls", "tls", "none")
 _EXPECTED = {
     "int_parsing": "a whole number",
@@ -71,6 +72,17 @@ def _check_export_url(url: str) -> str:
     if url and (fault := fault_in_export_url(url)):
         raise ValueError(f"export_url: {fault}")
     return url
+
+
+def _check_metrics_token(token: str) -> str:
+    is_word = token.isascii() and token.isprintable() and " " not in token
+    if token and not (is_word and len(token) >= _SHORTEST_TOKEN):
+        # The token itself is not repeated.
+        raise ValueError(
+            f"metrics_token must be {_SHORTEST_TOKEN} or more letters, digits and signs without "
+            "spaces, such as openssl rand -hex 32 makes"
+        )
+    return token
 
 
 def _check_picture_host(url: str) -> str:
@@ -162,6 +174,10 @@ class Settings(BaseModel):
     """Where pages load product pictures from; empty shows none. The default is the shop's own."""
     token_lifetime: Seconds = 7 * 86_400.0
     """Seconds from a login until its token expires."""
+    metrics_token: Annotated[str, AfterValidator(_check_metrics_token)] = Field(
+        default="", repr=False
+    )
+    """What Prometheus must send to read the metrics; empty shows them to this machine alone."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -269,7 +285,8 @@ def _complaint(error: ValidationError) -> str:
         return f"the setting {name} is {first['input']}: it must not be below {least:g}"
     if kind == "less_than_equal":
         return f"the setting {name} is {first['input']}: it must not be above {first['ctx']['le']}"
-    if kind in _EXPECTED and "password" not in name:
-        return f"the setting {name} must be {_EXPECTED[kind]}, not {first['input']!r}"
+    if kind in _EXPECTED:
+        given = f", not {first['input']!r}" if Settings.model_fields[name].repr else ""
+        return f"the setting {name} must be {_EXPECTED[kind]}{given}"
     cause = first.get("ctx", {}).get("error")
     return str(cause) if cause else f"the setting {name} is wrong: {first['msg']}"

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from api.serving import part, programs
-from category_crawler.files.home import PROJECT
+from category_crawler.checkout import PROJECT
 
 _PARTING_SECONDS = 10
 

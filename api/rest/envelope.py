@@ -5,7 +5,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 from pydantic_core import to_json
 
 from api.rest.problem import Problem, problem_of
@@ -48,4 +48,5 @@ def enveloped(code: int, data: Any, status: int, more: Mapping[str, Any] = _NOTH
 
 def _envelope(code: int, data: Any, status: int, more: Mapping[str, Any] = _NOTHING) -> Response:
     body = enveloped(code, data, status, more)
+    g.answered = int(code)
     return Response(body, http_status(int(code)), mimetype="application/json")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, g, has_request_context, request
 
+from api.metrics.process import count_answer
 from api.rest.auth import current_user, is_authenticated
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
 }
+_ASKED_OFTEN = ("/healthz", "/metrics")
 _YEAR = 31_536_000
 
 
@@ -83,11 +85,16 @@ def _end(response: Response) -> Response:
 
 
 def _log(response: Response) -> None:
-    """One line, without the query: some clients put their key there, in vain."""
-    level = logging.DEBUG if request.path == "/healthz" else logging.INFO
+    """One line, without the query: some clients put their key there, in vain.
+
+    The answer is counted too, by the code in its envelope if it has one.
+    """
+    level = logging.DEBUG if request.path in _ASKED_OFTEN else logging.INFO
     user = current_user().id if is_authenticated() else "-"
-    took = (time.monotonic() - g.begun) * 1000
-    told = request.method, quote(_path()), response.status_code, took, user
+    took = time.monotonic() - g.begun
+    route = request.url_rule.rule if request.url_rule else None
+    count_answer(request.method, route, g.get("answered", response.status_code), took)
+    told = request.method, quote(_path()), response.status_code, took * 1000, user
     logger.log(level, "%s %s %s %.0f ms user %s", *told)
 
 

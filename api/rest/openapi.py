@@ -18,7 +18,7 @@ _MEANINGS = {
     400: "Fields are missing or wrong; the sentence names them, and so do errors",
     401: "No credential, or one that is not valid",
     402: "Not enough credits",
-    403: "The call is for tokens, and this is an API key",
+    403: "The call is for tokens, and this is an API key; or it is for this machine alone",
     404: "Not found, or not yours",
     405: "The path does not take this method",
     409: "It is there already, or is being made; a run is open; or the key was sent with another "
@@ -112,6 +112,8 @@ def _answer(one: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
             "description": "The rows",
             "content": {mimetype: {"schema": {}} for mimetype in MIMETYPES.values()},
         }
+    if one.data is str:
+        return {"description": "Text", "content": {"text/plain": {"schema": {"type": "string"}}}}
     data = TypeAdapter(one.data).json_schema(ref_template=_REFERENCE, mode="serialization")
     # A model that is sent as well as given stays as it is in the body.
     schemas |= data.pop("$defs", {}) | schemas

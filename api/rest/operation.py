@@ -39,7 +39,8 @@ class Operation:
     description: str
     body: type[BaseModel] | None
     data: Any
-    """A model, or a type that holds models, of the envelope's ``data``; None for raw bytes."""
+    """A model, or a type that holds models, of the envelope's ``data``; None for raw bytes, ``str``
+    for plain text."""
     errors: tuple[int, ...]
     secured: bool
     idempotent: bool = False

@@ -1,12 +1,13 @@
 """The health of the service's parts: ``ok``, or what is wrong."""
 
 import shutil
+from dataclasses import dataclass
 
 from api.runners.heartbeat import seconds_since_beat
 from api.runners.lifecycle import Jobs
 from api.runners.nodes import node_states
 from api.scrapyd.cluster import Cluster
-from api.scrapyd.job_service import ScrapydError, Slots
+from api.scrapyd.job_service import ANSWER_SECONDS, ScrapydError, Slots
 from api.store import StoreError
 from category_crawler.files.home import home, results_folder, var_folder
 from category_crawler.files.trouble import why_not_writable
@@ -25,12 +26,32 @@ _IDLE = 5
 """Seconds for which the slot must have been free; between two jobs it is so for one poll."""
 
 
-def health(jobs: Jobs, cluster: Cluster | None = None) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What Scrapyd has said of its slots."""
+
+    state: str
+    """``ok``, or why it has not."""
+    slots: Slots | None
+
+
+def ask_scrapyd(jobs: Jobs, seconds: float = ANSWER_SECONDS) -> Answered:
+    """Ask Scrapyd for its slots, and wait for so long."""
+    try:
+        return Answered("ok", jobs.scrapyd.slots(seconds))
+    except ScrapydError as error:
+        return Answered(str(error), None)
+
+
+def health(
+    jobs: Jobs, cluster: Cluster | None = None, answered: Answered | None = None
+) -> dict[str, str]:
     """``database, scrapyd, slots, queue, watcher, notices, exports, disk``.
 
-    In a cluster ``nodes`` too.
+    In a cluster ``nodes`` too. ``answered`` is what Scrapyd said just now, if it was asked.
     """
-    scrapyd, slots = _scrapyd(jobs)
+    told = answered or ask_scrapyd(jobs)
+    scrapyd, slots = told.state, told.slots
     nodes = {"nodes": _nodes(cluster)} if cluster else {}
     return nodes | {
         "database": _database(jobs),
@@ -50,14 +71,6 @@ def _database(jobs: Jobs) -> str:
     except StoreError as error:
         return str(error)
     return "ok"
-
-
-def _scrapyd(jobs: Jobs) -> tuple[str, Slots | None]:
-    """Scrapyd's health, and its slots if it answers."""
-    try:
-        return "ok", jobs.scrapyd.slots()
-    except ScrapydError as error:
-        return str(error), None
 
 
 def _nodes(cluster: Cluster) -> str:

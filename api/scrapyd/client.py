@@ -11,6 +11,7 @@ from urllib3 import connection_from_url, make_headers
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
 from api.scrapyd.job_service import (
+    ANSWER_SECONDS,
     Job,
     JobService,
     ScrapydAway,
@@ -27,7 +28,6 @@ from category_crawler.run.reader import RunFolder
 
 logger = logging.getLogger(__name__)
 
-_ANSWER_SECONDS = 5
 _CONNECTIONS = 32
 """Most connections kept open, one for each thread."""
 _OPEN: tuple[State, ...] = ("running", "pending")
@@ -108,8 +108,8 @@ class Scrapyd(ScrapydClient, JobService):
         answer = self.jobs(PROJECT)
         return [Job(job["id"], job["spider"], state) for state in _OPEN for job in answer[state]]
 
-    def slots(self) -> Slots:
-        answer = self._get("slots")
+    def slots(self, seconds: float = ANSWER_SECONDS) -> Slots:
+        answer = self._call("GET", "/slots.json", seconds=seconds)
         return Slots(**{name: answer[name] for name in Slots.__dataclass_fields__})
 
     def _request_states(self) -> States:
@@ -124,16 +124,22 @@ class Scrapyd(ScrapydClient, JobService):
     def _post(self, basename: str, data: Any) -> Any:
         return self._call("POST", f"/{basename}.json", urlencode(data))
 
-    def _call(self, method: str, path: str, form: str | None = None) -> Any:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        form: str | None = None,
+        seconds: float = ANSWER_SECONDS,
+    ) -> Any:
         headers = make_headers(basic_auth=":".join(self.auth)) | _FORM
         try:
             answer = self._connections.request(
-                method, path, body=form, headers=headers, timeout=_ANSWER_SECONDS, retries=False
+                method, path, body=form, headers=headers, timeout=seconds, retries=False
             )
         except ConnectTimeoutError as error:
             raise ScrapydAway(f"Scrapyd does not answer at {self.url}") from error
         except HTTPError as error:
-            raise ScrapydSilent(f"Scrapyd did not answer within {_ANSWER_SECONDS} s") from error
+            raise ScrapydSilent(f"Scrapyd did not answer within {seconds:g} s") from error
         return _accepted(answer.data)
 
 

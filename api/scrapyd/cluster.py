@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from api.scrapyd.job_service import (
+    ANSWER_SECONDS,
     Job,
     JobService,
     ScrapydAway,
@@ -100,7 +101,7 @@ class Cluster(JobService):
             waiting = self._queue.first(_SHOWN)
         return [*running, *(Job(one["_job"], one["name"], "pending") for one in waiting)]
 
-    def slots(self) -> Slots:
+    def slots(self, seconds: float = ANSWER_SECONDS) -> Slots:  # noqa: ARG002
         taking = [node for node in self.nodes() if node.is_alive and not node.is_drained]
         total = sum(node.slots for node in taking)
         # Which slot waits since when, only the nodes know.

@@ -12,6 +12,8 @@ logger = logging.getLogger(__name__)
 State = Literal["pending", "running", "finished"]
 States = dict[str, State]
 
+ANSWER_SECONDS = 5.0
+"""In which an answer must come."""
 FIRST = 3.0
 """The priority of jobs that somebody waits for at this moment: above that of all runs."""
 
@@ -113,5 +115,8 @@ class JobService(Protocol):
     def open_jobs(self) -> list[Job]:
         """The jobs that run, then those that wait, the next to run first."""
 
-    def slots(self) -> Slots:
-        """The number of slots, of working ones, and what is wrong with the others."""
+    def slots(self, seconds: float = ANSWER_SECONDS) -> Slots:
+        """The number of slots, of working ones, and what is wrong with the others.
+
+        Waits at most so many seconds for an answer, or as long as the engine of a cluster may take.
+        """

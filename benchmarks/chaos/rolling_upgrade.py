@@ -14,7 +14,7 @@ from benchmarks.chaos.verdict import judge_first
 from benchmarks.client import Away, Client, Ordered
 from benchmarks.program import Program
 from category_crawler import __version__
-from category_crawler.files.home import PROJECT
+from category_crawler.checkout import PROJECT
 from tests.api.services import free_port
 from tests.waiting import until
 

@@ -15,7 +15,14 @@ from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from tests.api.services import BODY, Caller
 
-PUBLIC = {"/api/v1/settings/domains", "/api/v1/users/login", "/healthz", "/openapi.json", "/docs"}
+PUBLIC = {
+    "/api/v1/settings/domains",
+    "/api/v1/users/login",
+    "/healthz",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+}
 
 
 @pytest.fixture

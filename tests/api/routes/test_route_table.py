@@ -37,7 +37,7 @@ NAMES_NOTHING = {
 }
 SCHEDULE = {"cron": "0 6 * * *", "timezone": "Australia/Sydney"}
 NOW = datetime.now(UTC)
-PUBLIC = {"settings/domains", "users/login", "healthz"}
+PUBLIC = {"settings/domains", "users/login", "healthz", "metrics"}
 
 
 class Table:

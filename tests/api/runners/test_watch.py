@@ -114,7 +114,7 @@ def test_the_loop_goes_on_when_everything_fails(
 ) -> None:
     rounds: list[int] = []
 
-    def broken() -> None:
+    def broken(*_: object) -> None:
         rounds.append(1)
         raise RuntimeError("a database of another kind")
 
@@ -135,7 +135,7 @@ def test_the_loop_goes_on_when_everything_fails(
 def test_a_full_disk_keeps_no_runner_from_being_looked_at(
     jobs: Jobs, runners: list[int], looks: Looks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full() -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(watching, "beat", full)
