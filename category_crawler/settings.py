@@ -13,6 +13,7 @@ from category_crawler import __version__
 from category_crawler.cluster.membership import check_membership
 from category_crawler.environment import check_environment
 from category_crawler.errors import InvalidSetting
+from category_crawler.log_lines import formatter, is_json
 from category_crawler.setting_kinds import check_settings
 from category_crawler.settings_file import read_settings_file
 
@@ -124,6 +125,11 @@ try:
     given = {"CANCEL_GRACE": file.api.get("cancel_grace", CANCEL_GRACE)} | file.scrapy
     given["CANCEL_GRACE"] = os.environ.get("CATEGORY_CRAWLER_CANCEL_GRACE", given["CANCEL_GRACE"])
     check_settings({"CONTACT": CONTACT} | given, own)
+    if is_json():
+        from scrapy.utils import log
+
+        # Scrapy has a setting for it from 2.20 on.
+        log._get_formatter = lambda handler, settings: formatter()  # noqa: ARG005
 except InvalidSetting as error:
     # Scrapy imports this module before any of our code runs, and would show a traceback.
     sys.exit(f"Wrong settings: {error}")

@@ -17,6 +17,7 @@ from api.products.downloads import Downloads, NotReady
 from api.sentences import one_line
 from api.store import Store
 from api.store.records import Alert, Runner
+from category_crawler.log_lines import lines_of
 from category_crawler.times import seconds_since
 
 logger = logging.getLogger(__name__)
@@ -44,13 +45,17 @@ class Evaluator:
         alert = self.store.alerts.claim(self.settings.notice_lease)
         if alert is None:
             return False
+        with lines_of({"run": str(alert.runner)}):
+            self._try(alert)
+        return True
+
+    def _try(self, alert: Alert) -> None:
         try:
             self._settle(alert, self._find(alert, Tried.of(self._runner(alert))))
         except NotReady as error:
             self.store.alerts.postpone(alert, error.seconds)
         except Exception as error:
             self._try_later(alert, error)
-        return True
 
     def _runner(self, alert: Alert) -> Runner:
         runner = self.store.runners.get(alert.runner)

@@ -1,5 +1,6 @@
 """The operator's commands: ``flask --app api users|runners|nodes|serve|watch|console|prune``."""
 
+import logging
 import signal
 import sys
 import threading
@@ -16,16 +17,18 @@ from api.commands.users import users
 from api.config import api_port, api_url
 from api.cores import share_one_core
 from api.notices.daemon_thread import in_daemon_thread
-from api.rest.guards import set_up_log
 from api.rest.server import http_server
 from api.runners.watch import watch
 from api.services import services
 from category_crawler.daemon.address import console, password_file
 from category_crawler.delivery.session import place, saved_sessions
-from category_crawler.errors import InvalidJob
+from category_crawler.errors import InvalidJob, InvalidSetting
 from category_crawler.files.home import cookies_folder
+from category_crawler.log_lines import set_up_log
 from category_crawler.process_watch import exit_with_parent
 from category_crawler.times import in_words
+
+logger = logging.getLogger(__name__)
 
 zipcodes = CommandGroup("zipcodes", help="Delivery sessions.")
 
@@ -87,7 +90,7 @@ def serve() -> None:
     """
     exit_with_parent()
     port = api_port()
-    set_up_log()
+    _set_up_log("api")
     share_one_core()
     try:
         server = http_server(
@@ -99,7 +102,7 @@ def serve() -> None:
         raise click.ClickException(
             f"port {port} cannot be opened ({error.strerror}): name another with API_PORT"
         ) from None
-    click.echo(f"API at {api_url()}/docs")
+    logger.info("API at %s/docs", api_url())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server.run()
 
@@ -109,7 +112,7 @@ def serve() -> None:
 def watch_runners() -> None:
     """Refresh open runners on a timer until stopped."""
     exit_with_parent()
-    set_up_log()
+    _set_up_log("watch")
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -125,6 +128,13 @@ def watch_runners() -> None:
         services().exporter.copying(stop),
     ):
         watch(services().jobs, stop)
+
+
+def _set_up_log(program: str) -> None:
+    try:
+        set_up_log(program)
+    except InvalidSetting as error:
+        raise click.ClickException(str(error)) from None
 
 
 @click.command("console", cls=Command)

@@ -23,6 +23,7 @@ from api.products.downloads import Downloads, NotReady
 from api.runners.attempts import folder_of, run_name
 from api.store import Store
 from api.store.records import Export, ExportForm, ExportStatus, Runner
+from category_crawler.log_lines import lines_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class Exporter:
             return False
         runner = self.store.runners.get(export.runner)
         if runner is not None:
-            self._settle(export, runner)
+            with lines_of({"run": str(export.runner)}):
+                self._settle(export, runner)
         return True
 
     def _settle(self, export: Export, runner: Runner) -> None:

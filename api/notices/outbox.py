@@ -27,6 +27,7 @@ from api.runners.report import Report, report
 from api.sentences import one_line
 from api.store import Store
 from api.store.records import Notice, NoticeAbout, NoticeKind, NoticeStatus
+from category_crawler.log_lines import lines_of
 from category_crawler.times import seconds_since
 
 logger = logging.getLogger(__name__)
@@ -111,7 +112,8 @@ class Notices:
     def _deliver(self, notice: Notice) -> None:
         """Deliver a claimed notice. Raises nothing."""
         try:
-            self._try(notice)
+            with lines_of({"run": str(notice.runner)}):
+                self._try(notice)
         except Exception:
             logger.exception("The result of the %s could not be recorded", _name(notice))
 

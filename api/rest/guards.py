@@ -9,10 +9,11 @@ import secrets
 import time
 from urllib.parse import quote
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, g, request
 
 from api.metrics.process import count_answer
 from api.rest.auth import current_user, is_authenticated
+from category_crawler.log_lines import begin_lines_of
 
 logger = logging.getLogger(__name__)
 
@@ -30,28 +31,11 @@ _ASKED_OFTEN = ("/healthz", "/metrics")
 _YEAR = 31_536_000
 
 
-class RequestId(logging.Filter):
-    """Gives each record of the log the id of the request that it belongs to."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = g.get("request_id", "-") if has_request_context() else "-"
-        return True
-
-
 def init_app(app: Flask) -> None:
     """Put the guards around the application's requests."""
     app.before_request(_begin)
     app.after_request(_end)
-
-
-def set_up_log() -> None:
-    """Have the process's log written to standard error, request ids included."""
-    handler = logging.StreamHandler()
-    handler.addFilter(RequestId())
-    line = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
-    # The format does not use these fields (logging manual, "Optimization").
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging.basicConfig(level=logging.INFO, format=line, handlers=[handler])
+    app.teardown_request(_leave)
 
 
 def headers_of_refusal() -> dict[str, str]:
@@ -67,6 +51,12 @@ def _begin() -> None:
     asked = request.headers.get("X-Request-Id", "")
     g.request_id = asked if _GOOD_ID.fullmatch(asked) else secrets.token_hex(8)
     g.begun = time.monotonic()
+    begin_lines_of({"request_id": g.request_id})
+
+
+def _leave(_error: BaseException | None) -> None:
+    # The thread writes lines between two requests, too.
+    begin_lines_of({})
 
 
 def _end(response: Response) -> Response:

@@ -4,8 +4,10 @@ from api.products.comparison import Comparison
 from api.rest.auth import current_user
 from api.rest.problem import ApiError
 from api.rest.schemas import LARGEST_ID
+from api.runners.attempts import job_name
 from api.services import services
 from api.store.records import Runner, Zipcode
+from category_crawler.log_lines import add_ids, ids_of_job
 
 
 class NotYours(ApiError):
@@ -28,6 +30,7 @@ def own_runner(collection_id: int, runner_id: int | None = None) -> Runner:
         missing = f"There is no collection {collection_id} of yours"
     if runner is None:
         raise NotYours(missing)
+    add_ids(ids_of_job(job_name(runner)))
     return runner
 
 

@@ -8,7 +8,6 @@ called, so that its job can be found by name, ``r<runner>-<attempt>``, if no ans
 
 import logging
 import os
-import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +22,7 @@ from category_crawler.domain_config import DOMAINS
 from category_crawler.files.home import results_folder
 from category_crawler.files.record_file import set_aside
 from category_crawler.job import CategoryJob
+from category_crawler.job_name import name_of_job
 from category_crawler.run.attempt_folder import attempt_name, attempts_in
 from category_crawler.run.reader import RunFolder
 from category_crawler.run.records import Traffic
@@ -34,7 +34,6 @@ PRIORITIES = MappingProxyType(
     {"Highest": 2.0, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
 )
 """The places of the contract's priorities in the queue."""
-_JOB = re.compile(r"r(?P<runner>\d{1,18})-\d+", re.ASCII)
 _FOLLOW_UP = 0.5
 _STEP = 1 / 256
 """Per open run of the user; a fraction that a float holds exactly."""
@@ -126,17 +125,6 @@ def place_of(runner: Runner) -> tuple[str, str]:
 def job_name(runner: Runner) -> str:
     """The runner's job at Scrapyd: ``r<runner>-<attempt>``."""
     return name_of_job(runner.id, runner.attempt)
-
-
-def name_of_job(runner: int, attempt: int) -> str:
-    """The job of an attempt at a runner's run."""
-    return f"r{runner}-{attempt}"
-
-
-def runner_of_job(job: str) -> int | None:
-    """The runner that a job is an attempt of; None of another kind of job."""
-    found = _JOB.fullmatch(job)
-    return int(found["runner"]) if found else None
 
 
 def run_name(runner: Runner) -> str:

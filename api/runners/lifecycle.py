@@ -21,10 +21,8 @@ from api.runners.attempts import (
     attempt_of,
     folder_of,
     job_name,
-    name_of_job,
     place_of,
     remove_earlier_rows,
-    runner_of_job,
     set_stranger_aside,
     traffic_of,
 )
@@ -47,6 +45,7 @@ from category_crawler.errors import (
 from category_crawler.files.home import results_folder
 from category_crawler.files.trouble import may_pass, why_not_writable
 from category_crawler.job import CategoryJob
+from category_crawler.job_name import name_of_job, runner_of_job
 from category_crawler.run.reader import RunFolder
 from category_crawler.run.records import Summary
 from category_crawler.run.writer import publish, remove_second_copy

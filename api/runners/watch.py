@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from math import inf
 
+from api.delivery_sessions import job_name as job_of_session
+from api.runners.attempts import job_name
 from api.runners.deletion import finish_deletions
 from api.runners.heartbeat import beat
 from api.runners.lifecycle import Jobs
@@ -15,6 +17,7 @@ from api.runners.previews import Previews
 from api.runners.schedules import DueRuns
 from api.store.records import Runner
 from api.store.stage import Stage
+from category_crawler.log_lines import ids_of_job, lines_of
 
 logger = logging.getLogger(__name__)
 
@@ -78,10 +81,11 @@ class Watcher:
         for runner in self._jobs.changing():
             # After an engine has lost its data, thousands of runs take minutes.
             self._beat(before)
-            self._try(before, f"runner {runner.id}", partial(self._refresh_runner, runner))
-            if is_counting and runner.stage is Stage.SCRAPING:
-                counting = partial(self._jobs.count_traffic, runner)
-                self._try(before, f"the count of runner {runner.id}", counting)
+            with lines_of(ids_of_job(job_name(runner))):
+                self._try(before, f"runner {runner.id}", partial(self._refresh_runner, runner))
+                if is_counting and runner.stage is Stage.SCRAPING:
+                    counting = partial(self._jobs.count_traffic, runner)
+                    self._try(before, f"the count of runner {runner.id}", counting)
         if is_counting:
             self._counted_at = time.monotonic()
 
@@ -99,7 +103,9 @@ class Watcher:
     def _refresh_sessions(self, before: dict[str, _Failure]) -> None:
         sessions = self._jobs.sessions
         for session in self._jobs.store.sessions.open():
-            self._try(before, f"session {session.id}", partial(sessions.refresh_session, session))
+            refresh = partial(sessions.refresh_session, session)
+            with lines_of(ids_of_job(job_of_session(session))):
+                self._try(before, f"session {session.id}", refresh)
         for session in self._jobs.store.sessions.unwanted():
             self._try(before, f"session {session.id}", partial(sessions.forget, session))
 

@@ -17,6 +17,7 @@ from honcho.process import Process
 from api.serving.part import Program
 from category_crawler.checkout import PROJECT
 from category_crawler.environment import without_secrets
+from category_crawler.log_lines import is_json
 from category_crawler.process_watch import PARENT, has_exited
 
 PATIENCE = 10
@@ -36,7 +37,8 @@ def command(program: Program) -> list[str]:
 def run(programs: Sequence[Program]) -> int:
     """Run them until a signal or until one ends. Returns the exit code."""
     os.environ[PARENT] = str(os.getpid())
-    manager = Manager(Printer(sys.stdout))
+    # A line of JSON bears nothing in front of it.
+    manager = Manager(Printer(sys.stdout, prefix=not is_json()))
     # Honcho has no setting for the class of its processes.
     manager._process_ctor = Watched
     for program in programs:

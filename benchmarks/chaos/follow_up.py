@@ -3,9 +3,9 @@
 import time
 from collections.abc import Collection
 
-from api.runners.attempts import name_of_job
 from benchmarks.chaos.cluster import AGAIN_SECONDS, Cluster
 from benchmarks.chaos.trial import Outcome
+from category_crawler.job_name import name_of_job
 
 _LOOK_EVERY = 0.05
 _PATIENCE = 30.0

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 
 from scrapy import Spider
@@ -18,6 +19,7 @@ from twisted.python.failure import Failure
 from category_crawler import settings as project
 from category_crawler.errors import CrawlError, CrawlStopped, InvalidJob
 from category_crawler.extensions.stopping import Stopping, stopping_of
+from category_crawler.log_lines import ids_of_job, set_process_ids
 from category_crawler.misspelling import known_names
 from category_crawler.setting_kinds import check_settings
 from category_crawler.spiders.stopping_spider import StoppingSpider
@@ -39,6 +41,7 @@ class Command(crawl.Command):
             # Why a job of Scrapyd cannot start goes into its summary, which its spider writes.
             if "_job" not in opts.spargs:
                 self._spider(args[0]).check_arguments(opts.spargs)
+            set_process_ids({"spider": args[0], **_ids(opts.spargs)})
         except CrawlError as error:
             print(f"Cannot start: {error}", file=sys.stderr)
             sys.exit(2)
@@ -78,6 +81,14 @@ class Command(crawl.Command):
         self.exitcode = 2
         logger.error("The spider could not start", exc_info=error)
         print(f"Cannot start: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+def _ids(given: Mapping[str, str]) -> dict[str, str]:
+    """The ids that belong to every line of a spider with these arguments."""
+    if job := given.get("_job"):
+        return ids_of_job(job)
+    run = given.get("run") or given.get("resume")
+    return {"run": run} if run else {}
 
 
 def _error_of(crawling: object) -> BaseException | None:

@@ -17,7 +17,6 @@ from twisted.logger import (
     FilteringLogObserver,
     LogLevel,
     LogLevelFilterPredicate,
-    textFileLogObserver,
 )
 from twisted.python.components import Componentized
 
@@ -27,6 +26,7 @@ from category_crawler.daemon.address import PROJECT, console
 from category_crawler.daemon.capacity import poll_interval, slots_per_core
 from category_crawler.daemon.cluster_slots import ClaimEnvironment
 from category_crawler.daemon.job_database import set_damaged_aside
+from category_crawler.daemon.log import observer
 from category_crawler.environment import without_secrets
 from category_crawler.errors import InvalidSetting
 from category_crawler.files.home import logs_folder, var_folder
@@ -118,11 +118,11 @@ def _values_of_node() -> dict[str, str]:
 
 
 def quiet_log() -> FilteringLogObserver:
-    """Scrapyd's log on standard output, without a line for each HTTP request."""
+    """Scrapyd's log, without a line for each HTTP request."""
     levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.info)
     levels.setLogLevelForNamespace("twisted.python.log", LogLevel.warn)
     # mypy does not understand zope interfaces.
-    return FilteringLogObserver(textFileLogObserver(sys.stdout), [levels])  # type: ignore
+    return FilteringLogObserver(observer(), [levels])  # type: ignore
 
 
 def _cache_spiders() -> None:

@@ -10,10 +10,10 @@ from werkzeug.test import TestResponse
 
 from api import create_app
 from api.config import Settings
-from api.rest.guards import RequestId
 from api.store.records import Outcome, StoredRequest
 from api.store.stage import Stage
 from category_crawler.files.home import PROJECT
+from category_crawler.log_lines import LineIds
 from tests.api.services import CATEGORY, Caller, new_user
 from tests.crawls import Home
 
@@ -100,7 +100,7 @@ def test_a_request_has_an_id_in_answer_and_log(
     with app.test_request_context(headers={"X-Request-Id": "mine-0001"}):
         app.preprocess_request()
         record = logging.makeLogRecord({})
-        assert RequestId().filter(record)
+        assert LineIds().filter(record)
         assert record.__dict__["request_id"] == "mine-0001"
 
 
