@@ -4,6 +4,7 @@ from flask import Flask
 from flask.cli import NoAppException
 
 from api import web
+from api.backup.staging import RestoreGoesOn, finish_restore
 from api.commands import cli
 from api.config import Settings
 from api.rest import envelope, guards
@@ -22,7 +23,7 @@ from api.routes import (
 from api.routes import settings as settings_routes
 from api.runners.report import BASE_PATH
 from api.services import Services
-from api.store import StoreError, is_damaged
+from api.store import StoreError, StoreTooNew, is_damaged
 from category_crawler.files.home import var_folder
 
 
@@ -31,6 +32,7 @@ def make_application(given: Settings | None) -> Flask:
     app = Flask("api", static_folder="web/static")
     app.config["MAX_CONTENT_LENGTH"] = envelope.LARGEST_BODY
     app.url_map.merge_slashes = False
+    _finish_restore()
     settings = given or _settings()
     _services(settings).init_app(app)
     for resource in (
@@ -48,14 +50,27 @@ def make_application(given: Settings | None) -> Flask:
     return app
 
 
+def _finish_restore() -> None:
+    try:
+        finish_restore()
+    except (RestoreGoesOn, OSError) as error:
+        raise NoAppException(str(error)) from None
+
+
 def _services(settings: Settings) -> Services:
     try:
         return Services.make(settings)
     except StoreError as error:
-        todo = "restore its backup (docs/operations.md)" if is_damaged(error) else "try again"
         raise NoAppException(
-            f"the database in {var_folder()} cannot be used ({error}): {todo}"
+            f"the database in {var_folder()} cannot be used ({error}): {_todo(error)}"
         ) from None
+
+
+def _todo(error: StoreError) -> str:
+    """What to do about a database that cannot be used."""
+    if isinstance(error, StoreTooNew):
+        return "install that version, or move it away and restore a backup from before"
+    return "move it away and restore its backup" if is_damaged(error) else "try again"
 
 
 def _settings() -> Settings:

@@ -9,6 +9,7 @@ import click
 from flask.cli import ScriptInfo
 
 from api import create_app
+from api.backup.staging import RestoreGoesOn
 from api.commands.cli import OPERATORS
 from api.commands.nodes import nodes
 from api.serving.cannot_serve import CannotServe
@@ -52,7 +53,7 @@ def serve(part: str | None) -> None:
     """
     try:
         code = serve_part(Part(part or "all"))
-    except (CannotServe, ValueError) as error:
+    except (CannotServe, RestoreGoesOn, ValueError) as error:
         print(f"Cannot serve: {error}", file=sys.stderr)
         code = 1
     sys.exit(code)

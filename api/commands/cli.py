@@ -1,4 +1,4 @@
-"""The operator's commands: ``flask --app api users|runners|nodes|serve|watch|console|prune``."""
+"""The operator's commands: ``flask --app api …``."""
 
 import logging
 import signal
@@ -10,6 +10,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
+from api.commands.backup import backup_home, restore_home
 from api.commands.command import Command, CommandGroup
 from api.commands.nodes import nodes
 from api.commands.runners import prune, runners
@@ -145,5 +146,8 @@ def show_console() -> None:
     click.echo(f"{address.url}/  user {address.username}, password in {password_file()}")
 
 
-OPERATORS = (users, zipcodes, runners, nodes, watch_runners, show_console, prune)
+OPERATORS = (
+    *(users, zipcodes, runners, nodes, watch_runners, show_console),
+    *(prune, backup_home, restore_home),
+)
 """What ``flask --app api`` and ``category-crawler`` both have."""

@@ -164,6 +164,12 @@ def attempt_of(runner: Runner) -> RunFolder:
     return own if own.path.exists() else _before_attempts(runner) or own
 
 
+def attempt_folders(runner: Runner) -> list[Path]:
+    """Where the attempts at a runner's run are, those that the runner knows of."""
+    names = (attempt_name(run_name(runner), number) for number in range(1, runner.attempt + 1))
+    return [results_folder() / name for name in names]
+
+
 def remove_earlier_rows(runner: Runner) -> None:
     """Remove the rows of those attempts that the newest one has a copy of. Raises OSError."""
     newest = folder_of(runner).path

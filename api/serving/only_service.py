@@ -8,14 +8,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from api.serving.cannot_serve import CannotServe
-from category_crawler.files.home import home, var_folder
+from category_crawler.files.home import home, serve_lock, var_folder
 from category_crawler.process_watch import has_exited
 
 
 @contextmanager
 def only_service() -> Iterator[None]:
     """Keep others from serving this home. Raises CannotServe if another process serves it."""
-    lock = FileLock(var_folder() / "serve.lock")
+    lock = FileLock(serve_lock())
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -1,5 +1,6 @@
 """Serves a part of the service: what is checked, said and run, in this order."""
 
+from api.backup.staging import finish_restore
 from api.serving.introduction import introduce
 from api.serving.only_service import only_service, pid_file
 from api.serving.part import Part
@@ -12,8 +13,10 @@ from category_crawler.process_watch import exit_with_parent
 def serve(part: Part) -> int:
     """Run a part of the service until a signal or until one of its programs ends.
 
-    Returns the exit code. Raises CannotServe or InvalidSetting with a sentence.
+    Returns the exit code. Raises CannotServe, RestoreGoesOn or InvalidSetting with a sentence.
     """
+    # It may bring the settings.
+    finish_restore()
     check_settings()
     check_folders()
     with only_service():

@@ -11,7 +11,13 @@ from sqlite_utils import Database
 
 from api.store.alerts import Alerts
 from api.store.credits import NotEnoughCredits, UserCredits
-from api.store.database import SQLiteFile, StoreError, StoreUnusable, is_damaged
+from api.store.database import (
+    SQLiteFile,
+    StoreError,
+    StoreTooNew,
+    StoreUnusable,
+    is_damaged,
+)
 from api.store.exports import Exports
 from api.store.idempotency import IdempotencyKeys
 from api.store.login_attempts import LoginAttempts
@@ -21,10 +27,18 @@ from api.store.runners import Runners
 from api.store.schedules import Schedules
 from api.store.sessions import DeliverySessions
 from api.store.sign_in_links import SignInLinks
+from api.store.snapshot import last_numbers, schema_of, write_snapshot
 from api.store.totals import RunTotals
 from api.store.users import Users
 
-__all__ = ["NotEnoughCredits", "Store", "StoreError", "StoreUnusable", "is_damaged"]
+__all__ = [
+    "NotEnoughCredits",
+    "Store",
+    "StoreError",
+    "StoreTooNew",
+    "StoreUnusable",
+    "is_damaged",
+]
 
 
 class Store:
@@ -58,6 +72,20 @@ class Store:
             self.totals,
         )
         self.sessions = DeliverySessions(self._file)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the database as it is now to a new file; see :func:`.snapshot.write_snapshot`."""
+        write_snapshot(self._file, path)
+
+    @property
+    def schema(self) -> list[str]:
+        """The migrations that were applied, in their order."""
+        return schema_of(self._file)
+
+    @property
+    def last_numbers(self) -> dict[str, int]:
+        """The last numbers that were given, by table; see :func:`.snapshot.last_numbers`."""
+        return last_numbers(self._file)
 
     @property
     def db(self) -> Database:

@@ -12,7 +12,7 @@ from filelock import FileLock
 from sqlite_utils import Database
 
 from api.store.reading import Record, Values
-from api.store.tables import migrations
+from api.store.tables import migrations, unknown_migrations
 from api.store.write_ahead_log import WriteAheadLog
 
 Given = Values | Mapping[str, Any]
@@ -21,6 +21,13 @@ StoreError = sqlite3.Error
 """Base of what SQLite raises."""
 StoreUnusable = sqlite3.OperationalError
 """Raised if the database is locked, or its disk is full or refuses."""
+
+
+class StoreTooNew(StoreUnusable):
+    """Raised if a newer version has changed the tables."""
+
+    def __init__(self, migration: str) -> None:
+        super().__init__(f"a newer version has changed it: {migration}")
 
 
 def plain(text: str) -> str:
@@ -54,6 +61,7 @@ class SQLiteFile:
         with FileLock(path.with_suffix(".lock")):
             # It holds hashes of passwords and keys; SQLite's files beside it take its mode.
             path.touch(mode=0o600)
+            self._check_age()
             migrations.apply(self.db)
 
     @property
@@ -68,6 +76,13 @@ class SQLiteFile:
             self._threads.db = Database(connection)
         db: Database = self._threads.db
         return db
+
+    def _check_age(self) -> None:
+        """Raise StoreTooNew if the database has tables that this version does not know."""
+        applied = (one.name for one in migrations.applied(self.db))
+        if newer := unknown_migrations(applied):
+            self.close()
+            raise StoreTooNew(newer[-1])
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens a new one.

@@ -1,6 +1,7 @@
 """The tables and their migrations; a released migration is never changed."""
 
 import json
+from collections.abc import Iterable
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
@@ -598,3 +599,11 @@ def create_totals(db: Database) -> None:
     is part of it, as JSON."""
     for statement in _TOTALS:
         db.conn.execute(statement)
+
+
+def unknown_migrations(names: Iterable[str]) -> list[str]:
+    """Those of some migrations that only a newer version knows."""
+    empty = Database(memory=True)
+    known = {one.name for one in migrations.pending(empty)}
+    empty.close()
+    return [name for name in names if name not in known]

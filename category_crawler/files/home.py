@@ -42,6 +42,11 @@ def var_folder() -> Path:
     return _resolved(named) if named else _joined(home(), "var")
 
 
+def serve_lock() -> Path:
+    """The file that is locked while the service runs over this home."""
+    return _joined(var_folder(), "serve.lock")
+
+
 def logs_folder() -> Path:
     """Holds the logs of jobs: below ``var/``, and in a cluster where all machines see them."""
     shared = os.environ.get("CATEGORY_CRAWLER_QUEUE")
