@@ -21,9 +21,10 @@ from category_crawler.files.home import PROJECT
 from category_crawler.run.reader import PARTIAL_ROWS, ROWS, SUMMARY
 from category_crawler.run.writer import Run, write_failed_start
 from category_crawler.times import utc_in
+from tests.api.ended_runs import ended
 from tests.api.services import BODY, CATEGORY, Caller, flask
 from tests.crawls import Home
-from tests.records import MOMENT, product, progress, record, summary
+from tests.records import progress, summary
 
 RULE = "prune --older-than 30d"
 
@@ -32,33 +33,6 @@ RULE = "prune --older-than 30d"
 def jobs(app: Flask) -> Jobs:
     found: Jobs = app.extensions["services"].jobs
     return found
-
-
-def ended(store: Store, user: int, stage: str = "done") -> Runner:
-    """A runner that ended long ago and keeps 48 rows on disk."""
-    runner = store.runners.add_collection(user, "Lamps", StoredRequest(BODY), ["of the request"])
-    run = Run.create(folder_of(runner).path, BODY)
-    run.keep(run.claim(map(product, range(48))))
-    run.finish_page(record(offset=run.offset))
-    run.report(progress(2, warnings=["of the spider"], node_name="Lighting"))
-    told = summary(stage, asin_count=48, node_name="Lighting")
-    if stage == "done":
-        run.finish(told)
-    else:
-        run.end(told)
-    run.close()
-    store.runners.start(runner.id, MOMENT)
-    outcome = Outcome(
-        Stage(stage),
-        asin_count=48,
-        coverage=told.coverage_shown,
-        failed_reason=told.failed_reason,
-        failed_message=told.failed_message,
-        node_name="Lighting",
-        finished_at=MOMENT,
-    )
-    assert store.runners.end(runner.id, outcome)
-    return store.runners.get(runner.id) or runner
 
 
 def listed(caller: Caller) -> dict[str, Any]:
