@@ -64,6 +64,9 @@ wheel: install ## Build the wheel into dist/
 check-wheel: wheel ## Install the wheel in an empty environment and use it there
 	@$(BIN)/python scripts/check_wheel.py dist/*.whl
 
+check-container: install ## Run the Containerfile's steps and the compose services in folders (root, debootstrap)
+	@$(BIN)/python scripts/check_container.py
+
 check-pythons: install ## Install, import and crawl with every Python found, or those in PYTHONS
 	@$(BIN)/python scripts/check_pythons.py $(PYTHONS)
 

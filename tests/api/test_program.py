@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 from flask.cli import ScriptInfo
 
 from api import create_app
+from api.commands.cli import OPERATORS
 from api.program import program
 from category_crawler import __version__, checkout
 from category_crawler.files.home import home
@@ -113,3 +114,9 @@ def test_a_service_that_does_not_run_is_not_well(
     assert (ended.exit_code, ended.output) == (1, said)
     ended = run("health", "node")
     assert (ended.exit_code, "http://127.0.0.1:2/slots.json" in ended.output) == (1, True)
+
+
+def test_every_command_is_explained() -> None:
+    told = (checkout.PROJECT / "docs" / "install.md").read_text()
+    of_its_own = program.commands.keys() - {command.name for command in OPERATORS}
+    assert {name for name in of_its_own if f"`{name}" not in told} == set()
