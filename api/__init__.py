@@ -8,6 +8,7 @@ to the rules, and the answer leaves in an envelope.
 * :mod:`.products`: a run's rows as downloads and as data
 * :mod:`.alerts`: rules of collections, tried against each run that ends
 * :mod:`.exports`: copies of finished results elsewhere
+* :mod:`.backup`: one archive of a home, and its way back
 * :mod:`.accounts`: logins, tokens and keys
 * :mod:`.notices`: tells of runs that have ended, by mail and webhook
 * :mod:`.store`: SQLite; :mod:`.scrapyd`: where jobs run, one Scrapyd or a cluster's nodes

@@ -12,6 +12,7 @@ from category_crawler.files.home import PROJECT
 _SECONDS = 300
 TRIALS = (
     *("spider", "services", "cancel", "trouble", "captcha", "machine", "rush"),
+    "restores",
     *("nodes", "engine", "absences", "cancels", "answers", "silences", "queue", "exits"),
     "upgrade",
 )

@@ -21,8 +21,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("file", type=_FILE)
 @click.option(
     "--results",
-    type=click.Choice([*Results]),
-    default=Results.ALL,
+    type=click.Choice([one.value for one in Results]),
+    default=Results.ALL.value,
     show_default=True,
     help="Of newest, each collection's newest run and the newest that is done.",
 )
@@ -36,14 +36,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @with_appcontext
-def backup_home(
-    file: Path, results: Results, collections: tuple[int, ...], *, overwrite: bool
-) -> None:
+def backup_home(file: Path, results: str, collections: tuple[int, ...], *, overwrite: bool) -> None:
     """Write the database, delivery sessions, settings and results to one FILE.
 
     Everything may run meanwhile. FILE holds secrets: only its owner can read it. Keep it so.
     """
-    if collections and results is Results.NONE:
+    if collections and results == Results.NONE:
         raise click.UsageError("--collection names results, and --results none wants none")
     choice = Choice(Results(results), collections)
     try:

@@ -11,6 +11,7 @@ from benchmarks.chaos.node_absences import NODE_ABSENCES
 from benchmarks.chaos.node_deaths import NODE_DEATHS
 from benchmarks.chaos.one_pace import ONE_PACE
 from benchmarks.chaos.passing_trouble import PASSING_TROUBLE
+from benchmarks.chaos.restores import RESTORES
 from benchmarks.chaos.rolling_upgrade import ROLLING_UPGRADE
 from benchmarks.chaos.rush import RUSH
 from benchmarks.chaos.service_deaths import SERVICE_DEATHS
@@ -19,6 +20,7 @@ from benchmarks.chaos.spider_deaths import SPIDER_DEATHS
 
 TRIALS = (
     *(SPIDER_DEATHS, SERVICE_DEATHS, CANCELS, PASSING_TROUBLE, CAPTCHA, MACHINE_TROUBLE, RUSH),
+    RESTORES,
     *(NODE_DEATHS, ENGINE_DEATHS, NODE_ABSENCES, CLUSTER_CANCELS, LOST_ANSWERS),
     *(SILENCES, LARGE_QUEUE, ONE_PACE, ROLLING_UPGRADE),
 )

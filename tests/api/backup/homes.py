@@ -46,12 +46,14 @@ def empty_home(folder: Path) -> Iterator[Store]:
 
 
 def files_in(home: Path) -> dict[str, bytes]:
-    """What a backup takes of a home besides the database: files by name."""
+    """What a backup takes of a home besides the database, without what a restore gathers."""
     paths = [home / "settings.toml", home / "var" / "webhook.secret"]
     for top in ("results", "cookies"):
         paths += (home / top).rglob("*")
     return {
-        path.relative_to(home).as_posix(): path.read_bytes() for path in paths if path.is_file()
+        path.relative_to(home).as_posix(): path.read_bytes()
+        for path in paths
+        if path.is_file() and ".restore" not in path.parts
     }
 
 
