@@ -21,6 +21,7 @@ from pydantic import (
 
 from api.export_url import fault_in_export_url
 from api.host_name import fault_in
+from api.priorities import HIGHEST_PRIORITY, PRIORITIES
 from category_crawler.daemon.address import base_url, port_named, private_address
 from category_crawler.environment import PREFIX, check_environment
 from category_crawler.errors import InvalidSetting
@@ -158,6 +159,14 @@ class Settings(BaseModel):
     """Credits frozen for a run without ``max_products``, as far as its user has them."""
     new_user_credits: Count = 0
     """Granted to a new user; the first of an installation is without limit."""
+    running_limit: Count = 0
+    """Runs of a user that have a job at once; 0 is without limit."""
+    priority_ceiling: str = HIGHEST_PRIORITY
+    """The highest priority of a user's runs; a higher one that is asked for is lowered."""
+    products_a_day: Count = 0
+    """Products that a user is charged for in a day of UTC at most; 0 is without limit."""
+    jobs_in_queue: Count = 2
+    """Jobs of a user and a priority that wait at once, so that users take turns; 0: no limit."""
     rate_limit: Annotated[str, AfterValidator(_check_rate)] = "600/minute"
     """Requests of one credential, such as ``10/second``; empty for no limit."""
     rate_limit_loopback: Flag = False
@@ -183,6 +192,10 @@ class Settings(BaseModel):
     def _agree(self) -> Self:
         if not self.watch_interval:
             raise ValueError("watch_interval is 0: the watcher must pause between two refreshes")
+        if self.priority_ceiling not in PRIORITIES:
+            raise ValueError(
+                f"priority_ceiling is {self.priority_ceiling!r}: it must be {', '.join(PRIORITIES)}"
+            )
         _check_notice_times(self.notice_timeout, self.notice_lease)
         if self.smtp_tls not in _TLS_MODES:
             raise ValueError(f"smtp_tls is {self.smtp_tls!r}: it must be {', '.join(_TLS_MODES)}")

@@ -18,6 +18,20 @@ def few_credits(reserved: int | None, wanted: int) -> list[str]:
     return [f"Your credits pay for {products}: the run ends there"]
 
 
+def few_products_today(left: int, wanted: int) -> list[str]:
+    """A warning for a user with fewer products left of today than are ``wanted``."""
+    if left >= wanted:
+        return []
+    return [f"Of your products a day {left:,} are left for this run: it ends there"]
+
+
+def lower_priority(asked: str, given: str) -> list[str]:
+    """A warning for a user whose priority ceiling is below the priority asked for."""
+    if asked == given:
+        return []
+    return [f"priority {asked} is above the highest that you may use: the run has {given}"]
+
+
 def without_paths(sentence: str) -> str:
     """A sentence without the server's paths, which errors of file access contain."""
     return sentence.replace(str(home()), "…").replace(str(PROJECT), "…")

@@ -21,6 +21,7 @@ from api.scrapyd.client import Scrapyd
 from api.scrapyd.cluster import Cluster
 from api.scrapyd.job_service import JobService
 from api.store import Store
+from api.store.limits import Limits, Policy
 from category_crawler.cluster.engine import engine
 from category_crawler.files.home import var_folder
 
@@ -53,7 +54,9 @@ class Services:
         """The services over the home folder's database and Scrapyd."""
         shared = engine()
         cluster = Cluster(shared) if shared else None
-        store = Store(var_folder() / "api.db", exporting=bool(settings.export_url))
+        store = Store(
+            var_folder() / "api.db", exporting=bool(settings.export_url), policy=_policy(settings)
+        )
         scrapyd = cluster or Scrapyd()
         sessions = Sessions(store, scrapyd, settings)
         limits = (settings.downloads_bytes, settings.min_free_bytes)
@@ -81,6 +84,12 @@ class Services:
     def init_app(self, app: Flask) -> None:
         """Make them the application's."""
         app.extensions[_NAME] = self
+
+
+def _policy(settings: Settings) -> Policy:
+    """What users may have at once, unless the operator has set something else for one."""
+    limits = Limits(settings.running_limit, settings.priority_ceiling, settings.products_a_day)
+    return Policy(limits, settings.jobs_in_queue, settings.credit_reserve)
 
 
 def services() -> Services:

@@ -182,10 +182,12 @@ class CategoryJob(BaseModel):
 
 
 class FundedJob(CategoryJob):
-    """A job with its user's credit limit, which the API sets and a client cannot."""
+    """A job with the limit of its user, which the API sets and a client cannot."""
 
     credit_limit: Annotated[int, Field(ge=1)] | None = None
-    """Products that the user can pay for; None means no limit."""
+    """Products that are set aside for the run; None means no limit."""
+    limited_by: Literal["credits", "products_a_day"] = "credits"
+    """What of the user's limits them."""
 
     @property
     def limit(self) -> int | None:

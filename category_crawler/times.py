@@ -13,6 +13,11 @@ def utc_now() -> str:
     return utc_text(datetime.now(UTC))
 
 
+def utc_today() -> str:
+    """The current day in UTC: ``2026-11-28``."""
+    return utc_now()[:10]
+
+
 def utc_text(moment: datetime) -> str:
     """A moment, aware of its time zone, in the format of :func:`utc_now`."""
     return moment.astimezone(UTC).strftime(_FORM)

@@ -42,5 +42,6 @@ def facts_of(runner: Runner) -> tuple[object, ...]:
 
 
 def _report(runner: Runner, schedule: Schedule | None, *, is_whole: bool | None = None) -> Report:
-    position = services().jobs.queue_position(runner)
-    return report(runner, base_url(), position, schedule, is_whole=is_whole)
+    jobs = services().jobs
+    position, waits = jobs.queue_position(runner), jobs.turns.waits(runner)
+    return report(runner, base_url(), position, schedule, is_whole=is_whole, waits=waits)

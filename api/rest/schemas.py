@@ -225,6 +225,12 @@ class Run(BaseModel):
         "slot, 1 for the next to run; `seconds_left`, an estimate; and `pause` with its `reason` "
         "while the crawl waits"
     )
+    waiting_reason: str | None = Field(
+        description="Why a queued run has no place in the queue yet: `running_limit` or "
+        "`products_a_day`, a limit of yours, or `turn`, as earlier runs of yours wait there. Else "
+        "null"
+    )
+    waiting_message: str | None = Field(description="The same in a sentence")
     coverage: dict[str, Any] | None = Field(
         description="How complete the list is: `reported_total`, `reported_is_rounded`, `found`, "
         "`slices`, `slices_capped`, `requests`; `complete` is true, false, or null where it is "

@@ -11,7 +11,6 @@ import os
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 
 from api.config import Settings
 from api.scrapyd.job_service import JobService, ScrapydError
@@ -30,15 +29,7 @@ from category_crawler.run.writer import remove_rows
 
 logger = logging.getLogger(__name__)
 
-PRIORITIES = MappingProxyType(
-    {"Highest": 2.0, "High": 1.0, "Normal": 0.0, "Low": -1.0, "Lowest": -2.0}
-)
-"""The places of the contract's priorities in the queue."""
 _FOLLOW_UP = 0.5
-_STEP = 1 / 256
-"""Per open run of the user; a fraction that a float holds exactly."""
-_MOST_COUNTED = 100
-"""Open runs, which together take less than half a priority."""
 
 
 class Attempts:
@@ -50,11 +41,16 @@ class Attempts:
         self.settings = settings
 
     def schedule(self, runner: Runner) -> None:
-        """Schedule a runner's attempt. Raises ScrapydError if Scrapyd did not take the job."""
+        """Schedule a runner's attempt, unless it is held back: then :mod:`.turns` does later.
+
+        Raises ScrapydError if Scrapyd did not take the job.
+        """
+        if runner.is_held:
+            return
         request = runner.collection.request
         own = {"run": attempt_name(run_name(runner), runner.attempt)}
         arguments = crawl_arguments(request) | self._continued(runner) | _credit_limit(runner) | own
-        self.scrapyd.run(job_name(runner), arguments, self._priority(runner))
+        self.scrapyd.run(job_name(runner), arguments, _priority(runner))
 
     def again(self, runner: Runner, *, has_run: bool) -> bool:
         """Schedule the next attempt; False after too many without progress.
@@ -71,16 +67,6 @@ class Attempts:
             logger.warning("Job %s ended early: %s follows", job_name(runner), job_name(following))
             self._schedule_next(runner, following)
         return True
-
-    def _priority(self, runner: Runner) -> float:
-        """Where the attempt's job goes into the queue; the highest number runs first.
-
-        A follow-up attempt comes before the backlog of its priority, and of two users the one with
-        fewer open runs comes first. Neither ever reaches the next priority.
-        """
-        base = PRIORITIES.get(runner.collection.request.priority, 0.0)
-        others = self.store.runners.open_of(runner.collection.user, _MOST_COUNTED + 1) - 1
-        return base + _FOLLOW_UP * (runner.attempt > 1) - max(others, 0) * _STEP
 
     def _continued(self, runner: Runner) -> dict[str, str]:
         """The argument that names what to continue, if any: the last attempt, or another runner.
@@ -100,10 +86,13 @@ class Attempts:
             logger.warning("Job %s must wait: %s", job_name(following), error)
             self.store.runners.undo_attempt(before)
             return
-        now = self.store.runners.get(following.id)
+        self.stop_if_cancelled(following)
+
+    def stop_if_cancelled(self, runner: Runner) -> None:
+        """Stop the job of a runner that was cancelled while it was being scheduled."""
+        now = self.store.runners.get(runner.id)
         if now is not None and now.stage is Stage.FAILED:
-            # It was cancelled while its next job was being scheduled.
-            self.scrapyd.stop(job_name(following))
+            self.scrapyd.stop(job_name(runner))
 
 
 def crawl_arguments(request: StoredRequest) -> dict[str, str]:
@@ -204,11 +193,20 @@ def _below_results(folder: RunFolder) -> str:
     return folder.path.relative_to(results_folder()).as_posix()
 
 
+def _priority(runner: Runner) -> float:
+    """Where the attempt's job goes into the queue; the highest number runs first.
+
+    A follow-up attempt comes before the backlog of its priority, and never reaches the next.
+    """
+    return runner.priority + _FOLLOW_UP * (runner.attempt > 1)
+
+
 def _credit_limit(runner: Runner) -> dict[str, str]:
-    """The argument that limits a spider to its user's credits, if they are limited."""
+    """The arguments that limit a spider to what is set aside for it, if that is limited."""
     if runner.reserved is None:
         return {}
-    return {"credit_limit": str(runner.carried + runner.reserved)}
+    limited_by = {"limited_by": "products_a_day"} if runner.is_limited_by_day else {}
+    return {"credit_limit": str(runner.carried + runner.reserved)} | limited_by
 
 
 def _text(value: object) -> str:

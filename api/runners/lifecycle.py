@@ -28,6 +28,7 @@ from api.runners.attempts import (
 )
 from api.runners.removal import why_gone
 from api.runners.request import AddSchedule
+from api.runners.turns import Turns
 from api.scrapyd.job_service import JobService, ScrapydError, State
 from api.store import Store
 from api.store.idempotency import Answer, Once
@@ -73,6 +74,7 @@ class Jobs:
         self.scrapyd = scrapyd
         self.settings = settings
         self._attempts = Attempts(store, scrapyd, settings)
+        self.turns = Turns(store, self._attempts)
         self._starting_since: dict[str, float] = {}
         """Since when jobs run without having begun their attempts, by the monotonic clock."""
         self._strange_since: dict[str, float] = {}
@@ -82,6 +84,8 @@ class Jobs:
         self, user: int, request: AddSchedule, warnings: list[str], once: Once | None = None
     ) -> Answer:
         """Record a collection and its first runner, and schedule the runner's job.
+
+        Where its user has no place for one more job, :attr:`turns` schedules it later.
 
         Raises SessionMissing without a delivery session, NotEnoughCredits without a credit,
         KeyTaken, and ScrapydError if Scrapyd did not take the job; then nothing is recorded.
@@ -133,6 +137,9 @@ class Jobs:
         """Bring an open runner up to date, and return it as it is now."""
         if runner.has_ended:
             return runner
+        if runner.is_held:
+            self.turns.give(runner.collection.user)
+            return self.store.runners.get(runner.id) or runner
         try:
             state = self.scrapyd.state(job_name(runner))
             asked = True
@@ -210,8 +217,12 @@ class Jobs:
         )
         if not self.store.runners.end(runner.id, outcome):
             return False
+        now = self.store.runners.get(runner.id) or runner
+        if now.is_over:
+            # It was held back, so there is no job.
+            return True
         # Its next attempt may have been recorded since.
-        job = job_name(self.store.runners.get(runner.id) or runner)
+        job = job_name(now)
         try:
             return self.scrapyd.stop(job)
         except ScrapydError as error:

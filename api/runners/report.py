@@ -7,6 +7,7 @@ from api.runners.asked import Asked, asked_of
 from api.runners.attempts import folder_of
 from api.runners.removal import why_gone
 from api.runners.schedule_report import ScheduleReport, schedule_report
+from api.runners.turns import Waits
 from api.sentences import without_paths
 from api.store.records import Runner
 from api.store.schedules import Schedule
@@ -39,6 +40,8 @@ class Report(TypedDict):
     asin_count: int
     download_links: DownloadLinks
     progress: dict[str, Any]
+    waiting_reason: str | None
+    waiting_message: str | None
     coverage: dict[str, Any] | None
     failed_reason: str | None
     failed_message: str | None
@@ -71,6 +74,7 @@ def report(
     schedule: Schedule | None = None,
     *,
     is_whole: bool | None = None,
+    waits: Waits | None = None,
 ) -> Report:
     """Everything but the products; links begin with ``base``.
 
@@ -92,6 +96,8 @@ def report(
         "asin_count": _asin_count(runner, progress),
         "download_links": {"pages": [_link(runner, base)] if has_rows else [], "all_pages": ""},
         "progress": _progress(runner, progress, queue_position),
+        "waiting_reason": waits.reason if waits else None,
+        "waiting_message": waits.message if waits else None,
         "coverage": _coverage(runner, progress),
         "failed_reason": runner.failed_reason,
         "failed_message": runner.failed_message and without_paths(runner.failed_message),

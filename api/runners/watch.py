@@ -64,6 +64,7 @@ class Watcher:
         began = time.monotonic()
         self._beat(before)
         self._try(before, "the list of open runners", partial(self._refresh_runners, before))
+        self._try(before, "the runs that are held back", self._jobs.turns.give_all)
         self._try(before, "the list of running jobs", self._jobs.end_strangers)
         self._try(before, "the list of due runs", partial(self._settle_due, before))
         self._try(before, "the list of open sessions", partial(self._refresh_sessions, before))

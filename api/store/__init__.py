@@ -20,8 +20,10 @@ from api.store.database import (
 )
 from api.store.exports import Exports
 from api.store.idempotency import IdempotencyKeys
+from api.store.limits import Policy, UserLimits
 from api.store.login_attempts import LoginAttempts
 from api.store.notices import Notices
+from api.store.places import Places
 from api.store.removals import Removals
 from api.store.runners import Runners
 from api.store.schedules import Schedules
@@ -41,18 +43,24 @@ __all__ = [
 ]
 
 
+_NO_LIMITS = Policy()
+
+
 class Store:
     """The repositories of one database file.
 
-    ``exporting`` has the files of runs that end be copied elsewhere.
+    ``exporting`` has the files of runs that end be copied elsewhere; ``policy`` says what users may
+    have at once.
     """
 
-    def __init__(self, path: Path, *, exporting: bool = False) -> None:
+    def __init__(self, path: Path, *, exporting: bool = False, policy: Policy = _NO_LIMITS) -> None:
         self._file = SQLiteFile(path)
         self.users = Users(self._file)
         self.logins = LoginAttempts(self._file)
         self.links = SignInLinks(self._file)
         self.credits = UserCredits(self._file)
+        self.limits = UserLimits(self._file, policy.limits)
+        self.places = Places(self._file, self.limits, policy)
         self.totals = RunTotals(self._file)
         self.notices = Notices(self._file, self.totals)
         self.keys = IdempotencyKeys(self._file)
@@ -70,6 +78,7 @@ class Store:
             self.exports,
             self.removals,
             self.totals,
+            self.places,
         )
         self.sessions = DeliverySessions(self._file)
 

@@ -11,6 +11,7 @@ from sqlite3 import Connection
 from api.store.database import SQLiteFile
 from api.store.reading import reader_of
 from api.store.records import Credits
+from category_crawler.times import utc_today
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,11 @@ class UserCredits:
         # What began without limit stays so: a limit set meanwhile is not used up by it.
         granted = due if reserved is None else 0
         connection.execute(
-            "UPDATE users SET used_credits = used_credits + ?, "
-            "frozen_credits = frozen_credits - ?, "
-            "available_credits = available_credits + ? WHERE id = ?",
-            (due, thawed, granted, user),
+            "UPDATE users SET used_credits = used_credits + ?1, "
+            "frozen_credits = frozen_credits - ?2, "
+            "available_credits = available_credits + ?3, "
+            "charged_today = iif(charged_on = ?5, charged_today, 0) + ?1, charged_on = ?5 "
+            "WHERE id = ?4",
+            (due, thawed, granted, user, utc_today()),
         )
         connection.execute("UPDATE runners SET charged = charged + ? WHERE id = ?", (due, runner))

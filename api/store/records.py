@@ -137,10 +137,16 @@ class Runner:
     failed_message: str | None
     is_stopping: bool
     """Whether it was cancelled and its job may still be alive."""
+    is_held: bool
+    """Whether it is queued without a job, until its user has a place for one more."""
+    priority: float
+    """Its place in the queue; the highest number runs first."""
     missing_since: str | None
     """Since when Scrapyd has not known the job."""
     reserved: int | None
-    """Credits frozen for it; None without limit."""
+    """Products set aside for it, as frozen credits; None without limit."""
+    is_limited_by_day: bool
+    """Whether these are what its user's limit of products a day has left, not the credits."""
     earlier: int | None
     """Number of the runner that it continues."""
     carried: int

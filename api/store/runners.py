@@ -11,8 +11,10 @@ from api.store.credits import UserCredits
 from api.store.database import SQLiteFile, plain
 from api.store.exports import Exports
 from api.store.idempotency import IdempotencyKeys, Once
+from api.store.limits import HAS_JOB
 from api.store.new_runner import add_runner
 from api.store.notices import Notices
+from api.store.places import Places
 from api.store.reading import columns_of, reader_of
 from api.store.records import Collection, OpenJob, Outcome, Runner, StoredRequest
 from api.store.removals import Removals
@@ -67,6 +69,7 @@ class Runners:
         exports: Exports,
         removals: Removals,
         totals: RunTotals,
+        places: Places,
     ) -> None:
         self._file = file
         self._credits = credit
@@ -77,6 +80,7 @@ class Runners:
         self._exports = exports
         self._removals = removals
         self._totals = totals
+        self._places = places
 
     def add_collection(
         self,
@@ -108,7 +112,7 @@ class Runners:
             ).lastrowid
             assert number is not None
             collection = Collection(number, user, name, _REQUEST_TYPE, request, warnings)
-            runner = add_runner(connection, self._credits, collection, wanted)
+            runner = self._add(connection, collection, wanted)
             if plan is not None:
                 self._schedules.add(connection, user, number, plan)
             self._keys.remember(connection, once, runner)
@@ -137,7 +141,7 @@ class Runners:
             if due is not None and not self._schedules.take(connection, due):
                 return None
             check()
-            runner = add_runner(connection, self._credits, newest.collection, wanted)
+            runner = self._add(connection, newest.collection, wanted)
             self._keys.remember(connection, once, runner)
             prepare(runner)
             return runner
@@ -159,9 +163,20 @@ class Runners:
         with self._file.writing() as connection:
             if not _is_newest(connection, earlier) or _is_removed(connection, earlier):
                 return None
-            runner = add_runner(connection, self._credits, collection, wanted, earlier.id, kept)
+            runner = self._add(connection, collection, wanted, earlier.id, kept)
             prepare(runner)
             return runner
+
+    def _add(
+        self,
+        connection: Connection,
+        collection: Collection,
+        wanted: int,
+        earlier: int | None = None,
+        carried: int = 0,
+    ) -> Runner:
+        into = connection, self._credits, self._places
+        return add_runner(*into, collection, wanted, earlier, carried)
 
     def remove(self, runner: int) -> None:
         """Undo :meth:`add` or :meth:`add_again`: Scrapyd never took the job."""
@@ -383,10 +398,13 @@ class Runners:
         return self._file.all(_AS_RUNNER, query)
 
     def open_jobs(self) -> list[OpenJob]:
-        """The present jobs of the runners that :meth:`open` returns; cheap also for thousands."""
+        """The present jobs of the runners that :meth:`open` returns; cheap also for thousands.
+
+        Those that are held back have none.
+        """
         found = self._file.rows(
             "SELECT id, attempt, stage = 'queued' AND missing_since IS NULL AND NOT is_stopping "
-            "FROM runners WHERE stage IN ('queued', 'scraping') OR is_stopping"
+            f"FROM runners WHERE {HAS_JOB}"
         )
         return [OpenJob(*values) for values in found]
 
@@ -408,21 +426,13 @@ class Runners:
         )
         return int(number)
 
-    def open_of(self, user: int, most: int) -> int:
-        """How many runners of a user have not ended, counted up to ``most``."""
-        found = self._file.rows(
-            "SELECT 1 FROM runners WHERE owner = ? AND stage IN ('queued', 'scraping') LIMIT ?",
-            (user, most),
-        )
-        return len(found)
-
     def waiting_since(self) -> str | None:
         """When the job that has waited longest was scheduled; None if no job waits."""
         ((since,),) = self._file.rows(
             "SELECT min(since) FROM ("
             "SELECT attempts.created_at AS since FROM runners "
             "JOIN attempts ON attempts.runner = runners.id AND number = attempt "
-            "WHERE (stage IN ('queued', 'scraping') OR is_stopping) AND stage = 'queued' "
+            f"WHERE {HAS_JOB} AND stage = 'queued' "
             "UNION ALL SELECT updated_at FROM sessions "
             "WHERE status IN ('pending', 'in-progress') AND status = 'pending')"
         )
@@ -508,14 +518,16 @@ class Runners:
         with self._file.writing() as connection:
             moved = connection.execute(
                 "UPDATE runners SET stage = ?, asin_count = ?, coverage = ?, failed_reason = ?, "
-                "failed_message = ?, is_stopping = ?, node_name = ?, finished_at = ?, "
-                "missing_since = NULL "
-                "WHERE id = ? AND stage IN ('queued', 'scraping') RETURNING collection, carried",
+                # A run that is held back has no job that could be stopping.
+                "failed_message = ?, is_stopping = ? AND NOT is_held, node_name = ?, "
+                "finished_at = ?, missing_since = NULL, is_held = 0 "
+                "WHERE id = ? AND stage IN ('queued', 'scraping') "
+                "RETURNING collection, carried, is_stopping",
                 (*_columns(outcome), runner),
             ).fetchone()
             if moved is not None:
-                collection, carried = moved
-                is_over = not outcome.is_stopping
+                collection, carried, is_stopping = moved
+                is_over = not is_stopping
                 self._credits.settle(connection, runner, outcome.asin_count, is_over=is_over)
                 self._notices.add(connection, runner, is_by_user=outcome.is_by_user)
                 self._exports.add(connection, runner, outcome)

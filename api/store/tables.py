@@ -601,6 +601,34 @@ def create_totals(db: Database) -> None:
         db.conn.execute(statement)
 
 
+_LIMITS = (
+    "ALTER TABLE users ADD COLUMN running_limit INTEGER",
+    "ALTER TABLE users ADD COLUMN priority_ceiling TEXT",
+    "ALTER TABLE users ADD COLUMN products_a_day INTEGER",
+    "ALTER TABLE users ADD COLUMN charged_on TEXT",
+    "ALTER TABLE users ADD COLUMN charged_today INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE runners ADD COLUMN priority REAL NOT NULL DEFAULT 0",
+    "ALTER TABLE runners ADD COLUMN is_held INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE runners ADD COLUMN is_limited_by_day INTEGER NOT NULL DEFAULT 0",
+    "UPDATE runners SET priority = (SELECT CASE json_extract(request, '$.priority') "
+    "WHEN 'Highest' THEN 2 WHEN 'High' THEN 1 WHEN 'Low' THEN -1 WHEN 'Lowest' THEN -2 ELSE 0 END "
+    "FROM collections WHERE id = runners.collection AND json_valid(request)) "
+    "WHERE stage IN ('queued', 'scraping') "
+    "AND collection IN (SELECT id FROM collections WHERE json_valid(request))",
+    "DROP INDEX open_runners_of_owner",
+    "CREATE INDEX jobs_of_owner ON runners (owner, stage, priority) "
+    "WHERE (stage IN ('queued', 'scraping') OR is_stopping) AND NOT is_held",
+    "CREATE INDEX held_runners ON runners (owner, priority, id) WHERE is_held",
+)
+
+
+@migrations()
+def add_limits(db: Database) -> None:
+    """Limits of users; runs that are held back for them, and what was charged on the last day."""
+    for statement in _LIMITS:
+        db.conn.execute(statement)
+
+
 def unknown_migrations(names: Iterable[str]) -> list[str]:
     """Those of some migrations that only a newer version knows."""
     empty = Database(memory=True)

@@ -323,6 +323,11 @@ class CategoryCrawl:
     def _why_full(self) -> str:
         if self.job.limit == self.job.max_products:
             return f"the run stopped at max_products {self.job.max_products}"
+        if self.job.limited_by == "products_a_day":
+            return (
+                f"the run stopped at {self.job.limit} products, which its user's limit of products "
+                "a day has left for it"
+            )
         return f"the run stopped at {self.job.limit} products, which its credits pay for"
 
     def _new_name(self, page: Page) -> str | None:
@@ -401,7 +406,7 @@ def has_begun(run: str) -> bool:
 
 def _finds_the_same(job: FundedJob, other: FundedJob) -> bool:
     """Whether two jobs are equal except for their limits."""
-    limits = {"max_products", "credit_limit"}
+    limits = {"max_products", "credit_limit", "limited_by"}
     return job.model_dump(exclude=limits) == other.model_dump(exclude=limits)
 
 

@@ -192,7 +192,7 @@ def test_jobs_lost_while_they_waited_do_not_count_as_stalled(
     assert not jobs._attempts.again(runner, has_run=True)
 
 
-def test_follow_ups_and_users_with_fewer_runs_come_first(
+def test_follow_ups_come_before_the_backlog_of_their_priority(
     alice: Caller, bob: Caller, no_slot: None, scrapyd: Daemon, jobs: Jobs
 ) -> None:
     greedy = [queued(jobs, alice.user) for _ in range(3)]
@@ -200,11 +200,10 @@ def test_follow_ups_and_users_with_fewer_runs_come_first(
     low, high = queued(jobs, bob.user, "Low"), queued(jobs, alice.user, "High")
     for runner in (*greedy, low, modest, high):
         jobs._attempts.schedule(runner)
-    assert jobs._attempts.again(greedy[2], has_run=False)
+    assert jobs._attempts.again(greedy[1], has_run=False)
     waiting = [job["id"] for job in jobs.scrapyd.jobs("default")["pending"]]
     names = {f"r{r.id}-1": n for r, n in zip(greedy, ("g1", "g2", "g3"), strict=True)}
     names |= {f"r{modest.id}-1": "modest", f"r{low.id}-1": "low", f"r{high.id}-1": "high"}
-    names[f"r{greedy[2].id}-2"] = "follow-up"
-    assert [names[job] for job in waiting] == [
-        *("high", "follow-up", "modest", "g1", "g2", "g3", "low")
-    ]
+    names[f"r{greedy[1].id}-2"] = "follow-up"
+    assert [names[job] for job in waiting] == ["high", "follow-up", "g1", "g2", "modest", "low"]
+    assert greedy[2].is_held, "it is not this user's turn"

@@ -12,6 +12,7 @@ from flask import Flask
 
 from api.runners.lifecycle import Jobs
 from api.store import NotEnoughCredits, Store
+from api.store.limits import OwnLimits
 from api.store.records import Credits, Outcome, StoredRequest
 from api.store.stage import Stage
 from tests.api.services import BODY, CATEGORY, ENDED, Caller, Daemon, refresh_all
@@ -224,6 +225,25 @@ def test_a_run_ends_where_its_credits_do(
     assert result["coverage"]["why"] == why
     assert result["coverage"]["complete"] is (kept == 60)
     assert shown(alice) == (credits_left, kept, 0, credits_left - kept)
+
+
+def test_a_run_ends_where_the_products_of_a_day_do(
+    app: Flask, alice: Caller, scrapyd: Daemon
+) -> None:
+    app.extensions["services"].store.limits.put(alice.user, OwnLimits(products_a_day=40))
+    first = alice.until(alice.schedule(max_products=30), *ENDED)
+    assert first["coverage"]["why"] == "the run stopped at max_products 30"
+    second = alice.until(alice.schedule(), *ENDED)
+    assert (second["stage"], len(second["asins"])) == ("done", 10)
+    assert second["coverage"]["complete"] is False
+    assert second["coverage"]["why"] == (
+        "the run stopped at 10 products, which its user's limit of products a day has left for it"
+    )
+    third = alice.result(alice.schedule())
+    assert (third["stage"], third["waiting_reason"]) == ("queued", "products_a_day")
+    assert third["progress"]["queue_position"] is None
+    assert "or until 00:00 UTC" in third["waiting_message"]
+    assert alice.cancel(third["collection"])
 
 
 def test_a_run_told_of_its_few_credits(app: Flask, alice: Caller, scrapyd: Daemon) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from api.store import Store
 from api.store.idempotency import Answer, Once
+from api.store.limits import OwnLimits, Policy
 from api.store.records import ExportStatus, NoticeKind, NoticeStatus, Outcome, Runner, StoredRequest
 from api.store.schedules import Due, Plan, StoredRecurrence
 from api.store.stage import Stage
@@ -22,7 +23,7 @@ class Use:
     """One use of everything that the store can do; ``statements`` is what SQLite was asked."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = Store(folder / "api.db", exporting=True)
+        self.store = Store(folder / "api.db", exporting=True, policy=Policy(jobs_in_queue=2))
         self.statements: list[str] = []
         self.store.db.conn.set_trace_callback(self.statements.append)
         self.user = self.store.users.add("a@example.org", "a", "hash")
@@ -30,6 +31,7 @@ class Use:
         self.runners()
         self.schedules()
         self.sessions()
+        self.limits()
         self.store.db.conn.set_trace_callback(None)
 
     def collection(self) -> Any:
@@ -59,7 +61,6 @@ class Use:
         store.runners.next_attempt(first, 0, 0)
         store.runners.undo_attempt(first)
         store.runners.open()
-        store.runners.open_of(self.user, 5)
         store.runners.scraping_at("amazon.com")
         store.runners.open_jobs()
         store.runners.waiting_since()
@@ -162,6 +163,20 @@ class Use:
         exports.late(-60)
         exports.waiting()
         exports.switch_off()
+
+    def limits(self) -> None:
+        store = self.store
+        store.limits.put(self.user, OwnLimits(1, "Normal", 100))
+        self.collection()
+        held = self.collection()
+        assert held.is_held
+        assert store.places.users_waiting() == [self.user]
+        store.places.why_held(held)
+        store.limits.use(self.user)
+        store.limits.put(self.user, OwnLimits())
+        given = store.places.give_next(self.user)
+        assert given is not None
+        store.places.take_back(given)
 
     def sessions(self) -> None:
         store = self.store
