@@ -7,7 +7,7 @@ from api import web
 from api.backup.staging import RestoreGoesOn, finish_restore
 from api.commands import cli
 from api.config import Settings
-from api.rest import envelope, guards
+from api.rest import deeds, envelope, guards
 from api.routes import (
     alerts,
     category,
@@ -45,6 +45,7 @@ def make_application(given: Settings | None) -> Flask:
     app.register_blueprint(meta.blueprint)
     envelope.init_app(app)
     guards.init_app(app)
+    deeds.init_app(app)
     cli.init_app(app)
     web.init_app(app, settings)
     return app

@@ -181,6 +181,8 @@ class Settings(BaseModel):
     """Where results are copied to: a folder or an object store; empty copies nothing."""
     picture_host: Annotated[str, AfterValidator(_check_picture_host)] = "https://m.media-amazon.com"
     """Where pages load product pictures from; empty shows none. The default is the shop's own."""
+    audit_days: Count = 365
+    """Days for which the audit trail is kept; 0 keeps it for ever."""
     token_lifetime: Seconds = 7 * 86_400.0
     """Seconds from a login until its token expires."""
     metrics_token: Annotated[str, AfterValidator(_check_metrics_token)] = Field(

@@ -10,6 +10,7 @@ from api.accounts.secret import hash_of, new_secret
 from api.config import Settings
 from api.sentences import one_line
 from api.store import Store
+from api.store.audit import Who, about, by
 from api.store.records import User
 from category_crawler.times import utc_in
 
@@ -68,6 +69,8 @@ class Accounts:
         if not is_password(password, user.password_hash if user else None) or not (
             user and user.is_active
         ):
+            if user:
+                about(f"user {user.email}")
             raise LoginRefused
         self.store.logins.forgive(by_email, by_address)
         return user
@@ -136,7 +139,9 @@ class Accounts:
         return self._new_token(user)
 
     def _new_token(self, user: int) -> str:
-        token = new_secret()
+        token, found = new_secret(), self.store.users.get(user)
+        if found is not None:
+            by(Who(found.id, found.email))
         self.store.users.add_token(user, hash_of(token), utc_in(self.settings.token_lifetime))
         return token
 

@@ -10,11 +10,13 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
+from api.commands.audit import audit
 from api.commands.backup import backup_home, restore_home
-from api.commands.command import Command, CommandGroup
+from api.commands.command import Command
 from api.commands.nodes import nodes
 from api.commands.runners import prune, runners
 from api.commands.users import users
+from api.commands.zipcodes import zipcodes
 from api.config import api_port, api_url
 from api.cores import share_one_core
 from api.notices.daemon_thread import in_daemon_thread
@@ -22,64 +24,17 @@ from api.rest.server import http_server
 from api.runners.watch import watch
 from api.services import services
 from category_crawler.daemon.address import console, password_file
-from category_crawler.delivery.session import place, saved_sessions
-from category_crawler.errors import InvalidJob, InvalidSetting
-from category_crawler.files.home import cookies_folder
+from category_crawler.errors import InvalidSetting
 from category_crawler.log_lines import set_up_log
 from category_crawler.process_watch import exit_with_parent
-from category_crawler.times import in_words
 
 logger = logging.getLogger(__name__)
-
-zipcodes = CommandGroup("zipcodes", help="Delivery sessions.")
 
 
 def init_app(app: Flask) -> None:
     """Give the application its commands."""
     for command in (*OPERATORS, serve):
         app.cli.add_command(command)
-
-
-@zipcodes.command("check")
-@click.argument("domain", required=False)
-@click.argument("postcode", required=False)
-def check_zipcodes(domain: str | None, postcode: str | None) -> None:
-    """Check at the shop whether one or all delivery sessions still work."""
-    sessions = services().sessions
-    found = _sessions_to_check(domain, postcode)
-    if not found:
-        click.echo(
-            f"There is no delivery session in {cookies_folder()}: nothing to check", err=True
-        )
-    for found_domain, found_postcode in found:
-        click.echo(
-            f"Asking www.{found_domain} about {found_postcode}, for at most "
-            f"{in_words(_check_seconds())} …",
-            err=True,
-        )
-        status, why = sessions.check_session(found_domain, found_postcode)
-        click.echo(f"{found_domain} {found_postcode}\t{status}\t{why}")
-
-
-def _check_seconds() -> float:
-    # Scrapy's settings take a third of a second to load.
-    from category_crawler import settings
-
-    return float(settings.DELIVERY_TIMEOUT)
-
-
-def _sessions_to_check(domain: str | None, postcode: str | None) -> list[tuple[str, str]]:
-    if domain is None:
-        return saved_sessions()
-    if postcode is None:
-        raise click.UsageError(f"name a postcode of {domain} too, or nothing to check all")
-    try:
-        shop, code = place(domain, postcode)
-    except InvalidJob as error:
-        raise click.UsageError(str(error)) from None
-    if (shop.domain, code) not in saved_sessions():
-        raise click.ClickException(f"there is no session for {shop.domain} {code}")
-    return [(shop.domain, code)]
 
 
 @click.command("serve", cls=Command)
@@ -147,7 +102,7 @@ def show_console() -> None:
 
 
 OPERATORS = (
-    *(users, zipcodes, runners, nodes, watch_runners, show_console),
+    *(users, zipcodes, runners, nodes, audit, watch_runners, show_console),
     *(prune, backup_home, restore_home),
 )
 """What ``flask --app api`` and ``category-crawler`` both have."""

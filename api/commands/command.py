@@ -3,8 +3,9 @@
 from typing import Any
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
+from api.commands.deeds import recorded
 from api.store import StoreError
 
 
@@ -23,4 +24,9 @@ class Command(_Sentences):
 
 
 class CommandGroup(_Sentences, AppGroup):
-    """Several commands in one group."""
+    """Several commands in one group, whose deeds are recorded."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        if cmd.callback is not None:
+            cmd.callback = with_appcontext(recorded(cmd.callback))
+        super().add_command(cmd, name)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import click
 
 from api.commands.command import CommandGroup
+from api.commands.table import echo_table
 from api.runners.nodes import NodeState, node_states
 from api.scrapyd.cluster import Cluster
 from api.scrapyd.job_service import ScrapydError
@@ -13,7 +14,7 @@ from category_crawler.typed_command import typed
 
 nodes = CommandGroup("nodes", help="The machines of a cluster.")
 
-_HEADER = ("NODE", "STATE", "JOBS", "EXIT", "VERSION", "CONSOLE", "NOTE")
+_HEADING = ("node", "state", "jobs", "exit", "version", "console", "note")
 
 
 @nodes.command("list")
@@ -24,8 +25,7 @@ def list_nodes() -> None:
         found, waiting = node_states(cluster), cluster.waiting()
     except ScrapydError as error:
         raise click.ClickException(str(error)) from None
-    for line in _table([_HEADER, *map(_cells, found)]):
-        click.echo(line)
+    echo_table(_HEADING, map(_cells, found))
     click.echo(f"{waiting} {'job waits' if waiting == 1 else 'jobs wait'}", err=True)
 
 
@@ -70,8 +70,3 @@ def _cluster() -> Cluster:
 def _cells(node: NodeState) -> tuple[str, ...]:
     jobs = f"{node.running} of {node.slots}"
     return (node.name, node.stands, jobs, node.exit, node.version, node.console, node.trouble)
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]

@@ -1,24 +1,53 @@
 """The operator's commands about runs: ``flask --app api runners …``, ``flask --app api prune``."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import click
 from flask.cli import with_appcontext
 
+from api.commands.age import seconds_in
 from api.commands.command import Command, CommandGroup
+from api.commands.deeds import recorded
+from api.commands.table import echo_table
+from api.commands.users import user_named
 from api.products.history import remove_months
 from api.rest.schemas import LARGEST_ID
 from api.runners.prune import pruned
 from api.scrapyd.job_service import ScrapydError
 from api.services import services
 from api.store import NotEnoughCredits
+from api.store.stage import Stage
 from category_crawler.errors import RunError
 from category_crawler.files.home import results_folder
 
-_UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
-
 runners = CommandGroup("runners", help="Runs of the API.")
+
+
+_HEADING = ("run", "collection", "user", "stage", "products", "since", "name", "why")
+
+
+@runners.command("list")
+@click.option("--user", metavar="EMAIL", help="Only this user's.")
+@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), help="Only these.")
+@click.option("--collection", type=click.IntRange(1, LARGEST_ID), help="Only of this collection.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+def list_runners(user: str | None, stage: str | None, collection: int | None, limit: int) -> None:
+    """List the newest runs of all users, as the database has them; times are UTC."""
+    store, turns = services().store, services().jobs.turns
+    owners = {one.id: one.email for one in store.users.all()}
+    asked = None if user is None else user_named(user).id
+    found = store.runners.recent(
+        Stage(stage) if stage else None, LARGEST_ID, limit, user=asked, collection=collection
+    )
+    rows = []
+    for one in found:
+        waits = turns.waits(one)
+        state = "held" if waits else "stopping" if one.is_stopping else one.stage.value
+        why = waits.reason if waits else one.failed_reason or ""
+        since = one.finished_at or one.started_at or one.created_at
+        owner, name = owners.get(one.collection.user, ""), one.collection.name
+        rows.append((one.id, one.collection.id, owner, state, one.asin_count, since, name, why))
+    echo_table(_HEADING, rows)
 
 
 @runners.command("resume")
@@ -42,18 +71,15 @@ def resume_runner(runner_id: int) -> None:
 @click.option("--older-than", required=True, metavar="AGE", help="Such as 30d, 12h or 2w.")
 @click.option("--history", is_flag=True, help="The history of months that ended so long ago, too.")
 @with_appcontext
+@recorded
 def prune(older_than: str, history: bool) -> None:
     """Remove files and logs of runs that ended so long ago.
 
     What became of them is kept, and so is the history of their products without --history. 0h means
     every run that has ended.
     """
-    asked = re.fullmatch(r"(\d{1,6})([hdw])", older_than, re.ASCII)
-    if asked is None:
-        raise click.UsageError(f"--older-than is {older_than!r}: it must be such as 30d, 12h or 2w")
-    number, unit = asked.groups()
     rule = f"prune --older-than {older_than}"
-    seconds = int(number) * _UNITS[unit]
+    seconds = seconds_in(older_than, "--older-than")
     count = pruned(services().store, seconds, rule, services().archive.record)
     click.echo(f"Files of {count} {'run' if count == 1 else 'runs'} removed")
     if history:

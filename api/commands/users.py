@@ -1,5 +1,6 @@
 """The operator's commands about users: ``flask --app api users …``."""
 
+import re
 import sys
 from dataclasses import asdict
 
@@ -7,15 +8,22 @@ import click
 
 from api.accounts.logins import InvalidAddress
 from api.accounts.passwords import password_hash
-from api.accounts.removal import remove_user
+from api.accounts.removal import cancel_runs, remove_user
 from api.commands.command import CommandGroup
+from api.commands.table import echo_table
 from api.notices.webhook import signing_secret
+from api.priorities import PRIORITIES
 from api.runners.deletion import NotDeletable
 from api.services import services
+from api.store.limits import NO_LIMIT, Limits, OwnLimits
 from api.store.records import Role, User
 from category_crawler.typed_command import typed
 
 _MOST = 10**12
+_HEADING = (
+    *("id", "user", "role", "state", "can spend", "used", "running", "priority", "a day"),
+    *("since", "name"),
+)
 
 users = CommandGroup("users", help="Who may use the API.")
 
@@ -40,11 +48,49 @@ def create_user(email: str, name: str) -> None:
 
 @users.command("list")
 def list_users() -> None:
-    """List the users."""
-    for user in services().store.users.all():
-        state = "" if user.is_active else "\tdisabled"
-        told = (user.id, user.email, user.name, user.role, f"since {user.created_at}")
-        click.echo("\t".join(map(str, told)) + state)
+    """List the users with their credits and limits."""
+    store = services().store
+    rows = []
+    for user in store.users.all():
+        state = "active" if user.is_active else "disabled"
+        credit, limits = store.credits.of(user.id), store.limits.of(user.id)
+        spendable = _number(credit.spendable)
+        own = (_number(limits.running or None), limits.priority)
+        told = (user.id, user.email, user.role, state, spendable, credit.used_credits, *own)
+        day = _number(limits.products_a_day or None)
+        rows.append((*told, day, user.created_at, user.name))
+    echo_table(_HEADING, rows)
+
+
+@users.command("limits")
+@click.argument("email")
+@click.option("--running", metavar="NUMBER", help="Crawls at once; or unlimited, or default.")
+@click.option("--priority", type=click.Choice([*PRIORITIES, "default"]), help="The highest one.")
+@click.option("--products-a-day", metavar="NUMBER", help="Or unlimited, or default.")
+@click.option("--clear", is_flag=True, help="Back to what holds for all users.")
+def user_limits(
+    email: str,
+    running: str | None,
+    priority: str | None,
+    products_a_day: str | None,
+    clear: bool,
+) -> None:
+    """Show a user's limits, after changing those that are given."""
+    user, limits = user_named(email).id, services().store.limits
+    before = OwnLimits() if clear else limits.own(user)
+    wanted = OwnLimits(
+        _limit(running, before.running, "--running"),
+        before.priority if priority is None else None if priority == "default" else priority,
+        _limit(products_a_day, before.products_a_day, "--products-a-day"),
+    )
+    if clear or (running, priority, products_a_day) != (None, None, None):
+        limits.put(user, wanted)
+    own, holds, use = limits.own(user), limits.of(user), limits.use(user)
+    for name in Limits.__dataclass_fields__:
+        origin = "default" if getattr(own, name) is None else "own"
+        click.echo(f"{name}\t{getattr(holds, name) or 'unlimited'}\t{origin}")
+    for name, value in asdict(use).items():
+        click.echo(f"{name}\t{value}\tnow")
 
 
 @users.command("credits", context_settings={"ignore_unknown_options": True})
@@ -55,7 +101,7 @@ def user_credits(email: str, number: str | None) -> None:
 
     NUMBER is a whole number or "unlimited".
     """
-    user = _user(email).id
+    user = user_named(email).id
     if number == "unlimited":
         services().store.credits.grant_without_limit(user)
     elif number is not None:
@@ -68,7 +114,7 @@ def user_credits(email: str, number: str | None) -> None:
 @click.argument("email")
 def show_webhook_secret(email: str) -> None:
     """Print the secret that calls to this user's webhooks are signed with."""
-    click.echo(signing_secret(_user(email).id))
+    click.echo(signing_secret(user_named(email).id))
 
 
 @users.command("link")
@@ -81,7 +127,7 @@ def sign_in_link(email: str | None) -> None:
     store = services().store
     if email is None and store.users.is_any():
         raise click.UsageError("there is a user already: name the one whom the link signs in")
-    user = None if email is None else _user(email)
+    user = None if email is None else user_named(email)
     if user is not None and not user.is_active:
         raise click.ClickException(f"{user.email} is disabled: enable that user first")
     secret = services().accounts.new_link(user.id if user else None)
@@ -94,43 +140,75 @@ def sign_in_link(email: str | None) -> None:
 @click.argument("role", type=click.Choice([role.value for role in Role]))
 def set_role(email: str, role: str) -> None:
     """Make a user an operator, who sees all runs and manages users; or a user again."""
-    services().store.users.set_role(_user(email).id, Role(role))
+    services().store.users.set_role(user_named(email).id, Role(role))
 
 
 @users.command("disable")
 @click.argument("email")
 def disable_user(email: str) -> None:
     """Disable a user; their running crawls continue."""
-    services().store.users.set_active(_user(email).id, active=False)
+    services().store.users.set_active(user_named(email).id, active=False)
 
 
 @users.command("enable")
 @click.argument("email")
 def enable_user(email: str) -> None:
     """Let a disabled user in again, with the same API key."""
-    services().store.users.set_active(_user(email).id, active=True)
+    services().store.users.set_active(user_named(email).id, active=True)
+
+
+@users.command("key")
+@click.argument("email")
+def new_key(email: str) -> None:
+    """Print a new API key of a user, this once; the old one stops at once."""
+    user = user_named(email)
+    click.echo(f"API key of {user.email}; it is not shown again:", err=True)
+    click.echo(services().accounts.new_key(user.id))
 
 
 @users.command("delete")
 @click.argument("email")
+@click.option("--cancel", is_flag=True, help="Cancel the user's open runs first.")
 @click.confirmation_option(prompt="Delete the user with all runs, files and price history?")
-def delete_user(email: str) -> None:
-    """Delete a disabled user, with all runs, files and price history."""
+def delete_user(email: str, cancel: bool) -> None:
+    """Delete a disabled user, with all runs, files and price history; exported copies stay."""
+    user = user_named(email)
     try:
-        remove_user(services().store, services().sessions, _user(email))
+        if cancel and not user.is_active:
+            cancelled = cancel_runs(services().jobs, user)
+            click.echo(f"{cancelled} {'run' if cancelled == 1 else 'runs'} cancelled")
+        removed = remove_user(services().store, services().sessions, user)
     except NotDeletable as error:
         raise click.ClickException(str(error)) from None
+    click.echo(f"{user.email} is deleted, with {removed}; exported copies stay")
 
 
 @users.command("password")
 @click.argument("email")
 def set_password(email: str) -> None:
     """Set a user's password: asked for, or the first line of standard input."""
-    user = _user(email)
+    user = user_named(email)
     try:
         services().store.users.set_password(user.id, password_hash(_password()))
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _number(value: int | None) -> str:
+    return "unlimited" if value is None else str(value)
+
+
+def _limit(text: str | None, before: int | None, option: str) -> int | None:
+    """A limit as it is stored: None for the default, 0 without limit."""
+    if text is None:
+        return before
+    if text in ("unlimited", "default"):
+        return NO_LIMIT if text == "unlimited" else None
+    if not re.fullmatch(r"[1-9]\d{0,11}", text, re.ASCII):
+        raise click.UsageError(
+            f"{option} is {text!r}: it must be a whole number from 1 on, unlimited or default"
+        )
+    return int(text)
 
 
 def _whole(text: str) -> int:
@@ -152,7 +230,8 @@ def _password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _user(email: str) -> User:
+def user_named(email: str) -> User:
+    """The user with this e-mail address. Raises ClickException."""
     user = services().store.users.named(email)
     if user is None:
         raise click.ClickException(f"there is no user {email}")

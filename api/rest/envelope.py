@@ -47,6 +47,8 @@ def enveloped(code: int, data: Any, status: int, more: Mapping[str, Any] = _NOTH
 
 
 def _envelope(code: int, data: Any, status: int, more: Mapping[str, Any] = _NOTHING) -> Response:
+    # The HTTP status may be 200 whatever happened.
+    g.answered = int(code)
     body = enveloped(code, data, status, more)
     g.answered = int(code)
     return Response(body, http_status(int(code)), mimetype="application/json")

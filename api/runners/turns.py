@@ -75,9 +75,10 @@ class Turns:
             runs = "1 crawl" if limits.running == 1 else f"{limits.running:,} crawls"
             return f"Your limit is {runs} at once: it waits until one of your others has ended"
         if hold is Hold.PRODUCTS:
+            products = limits.products_a_day
             return (
-                f"Your limit is {limits.products_a_day:,} products a day, and those of today are "
-                "taken or set aside for your open runs: it waits until one of these gives some "
-                "back, or until 00:00 UTC"
+                f"Your limit is {products:,} {'product' if products == 1 else 'products'} a day, "
+                "and those of today are taken or set aside for your open runs: it waits until one "
+                "of these gives some back, or until 00:00 UTC"
             )
         return "Users take turns: it waits until one of your earlier runs has begun"

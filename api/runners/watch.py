@@ -18,12 +18,14 @@ from api.runners.schedules import DueRuns
 from api.store.records import Runner
 from api.store.stage import Stage
 from category_crawler.log_lines import ids_of_job, lines_of
+from category_crawler.times import utc_in
 
 logger = logging.getLogger(__name__)
 
 _HEARTBEAT = "the heartbeat"
 _COUNT_SECONDS = 15
 """Seconds after which the watcher counts again what running runs have asked of their shops."""
+_DAY = 86_400
 _REPEAT_SECONDS = 600
 """Seconds between two log lines about a failure that persists."""
 
@@ -71,11 +73,16 @@ class Watcher:
         deletions = partial(finish_deletions, self._jobs.store)
         self._try(before, "what is left of deleted collections", deletions)
         self._try(before, "the list of old previews", self._previews.settle_old)
+        self._try(before, "the old part of the audit trail", self._forget_deeds)
         self._latest_round = time.monotonic() - began
 
     def _beat(self, before: dict[str, _Failure]) -> None:
         if _HEARTBEAT not in self._failures:
             self._try(before, _HEARTBEAT, partial(beat, self._latest_round))
+
+    def _forget_deeds(self) -> None:
+        if days := self._jobs.settings.audit_days:
+            self._jobs.store.audit.forget(utc_in(-days * _DAY))
 
     def _refresh_runners(self, before: dict[str, _Failure]) -> None:
         is_counting = time.monotonic() - self._counted_at >= _COUNT_SECONDS

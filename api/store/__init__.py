@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from api.store.alerts import Alerts
+from api.store.audit import Audit
 from api.store.credits import NotEnoughCredits, UserCredits
 from api.store.database import (
     SQLiteFile,
@@ -55,6 +56,7 @@ class Store:
 
     def __init__(self, path: Path, *, exporting: bool = False, policy: Policy = _NO_LIMITS) -> None:
         self._file = SQLiteFile(path)
+        self.audit = Audit(self._file)
         self.users = Users(self._file)
         self.logins = LoginAttempts(self._file)
         self.links = SignInLinks(self._file)

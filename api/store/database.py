@@ -47,6 +47,10 @@ def is_damaged(error: BaseException) -> bool:
 _BUSY_SECONDS = 15
 
 
+def _nothing(_connection: sqlite3.Connection) -> None:
+    pass
+
+
 class SQLiteFile:
     """One database file, one connection per thread."""
 
@@ -56,6 +60,8 @@ class SQLiteFile:
         # SQLite's own waiting is not fair: sleeps grow longer, and a newcomer may go first.
         self._turn = threading.Lock()
         self._log = WriteAheadLog(path)
+        self.before_commit: Callable[[sqlite3.Connection], None] = _nothing
+        """Called at the end of each write transaction, within it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         # Other processes may change the tables at the same moment.
         with FileLock(path.with_suffix(".lock")):
@@ -123,6 +129,7 @@ class SQLiteFile:
                 # A transaction that starts as a read fails under contention instead of waiting.
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
+                self.before_commit(connection)
                 connection.execute("COMMIT")
             except sqlite3.OperationalError:
                 # Closing the connection rolls the transaction back.

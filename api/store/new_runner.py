@@ -5,6 +5,7 @@ from sqlite3 import Connection
 
 from api.priorities import place_of_priority
 from api.sentences import few_credits, lower_priority
+from api.store.audit import about
 from api.store.credits import UserCredits
 from api.store.places import Places
 from api.store.records import Collection, Runner
@@ -43,6 +44,7 @@ def add_runner(
             *(json.dumps(warnings), priority, now),
         ),
     ).fetchone()
+    about(f"run {number} of collection {collection.id}")
     connection.execute("UPDATE collections SET newest = ? WHERE id = ?", (number, collection.id))
     connection.execute(
         "INSERT INTO attempts (runner, number, created_at) VALUES (?, 1, ?)", (number, now)

@@ -383,13 +383,22 @@ class Runners:
         query = f"{_RUNNERS} WHERE runners.id IN ({page}) ORDER BY runners.id DESC"
         return total, self._file.all(_AS_RUNNER, query, values)
 
-    def recent(self, stage: Stage | None, before: int, limit: int) -> list[Runner]:
-        """Runners of all users with numbers below ``before``, newest first."""
+    def recent(
+        self,
+        stage: Stage | None,
+        before: int,
+        limit: int,
+        *,
+        user: int | None = None,
+        collection: int | None = None,
+    ) -> list[Runner]:
+        """Runners with numbers below ``before``, newest first; None is all users or collections."""
         return self._file.all(
             _AS_RUNNER,
             f"{_RUNNERS} WHERE runners.id < ?1 AND (?2 IS NULL OR stage = ?2) "
+            "AND (?4 IS NULL OR owner = ?4) AND (?5 IS NULL OR collection = ?5) "
             "ORDER BY runners.id DESC LIMIT ?3",
-            (before, stage, limit),
+            (before, stage, limit, user, collection),
         )
 
     def open(self) -> list[Runner]:

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Unpack
 
+from api.store.audit import about
 from api.store.database import SQLiteFile
 from api.store.reading import columns_of, reader_of
 from api.store.records import DeliverySession, SessionStatus, SessionValues, Zipcode
@@ -50,6 +51,7 @@ class DeliverySessions:
         """
         try:
             with self._file.writing() as connection:
+                about(f"session {domain} {postcode}")
                 _check_suburb(connection, user, domain, postcode, suburb)
                 session, starts = _wanted_session(connection, domain, postcode, suburb, has_file())
                 number = connection.execute(
@@ -138,6 +140,19 @@ class DeliverySessions:
             f"{_SESSIONS} WHERE domain = ? AND postcode = ?",
             (domain, postcode),
         )
+
+    def all(self) -> list[DeliverySession]:
+        """Every session, also those that no user has."""
+        return self._file.all(_AS_SESSION, f"{_SESSIONS} ORDER BY id")
+
+    def users_of(self, session: int) -> list[str]:
+        """E-mail addresses of the users who have a session."""
+        found = self._file.rows(
+            "SELECT email FROM zipcodes JOIN users ON users.id = user WHERE session = ? "
+            "ORDER BY email",
+            (session,),
+        )
+        return [email for (email,) in found]
 
     def add_expired(self, domain: str, postcode: str, said: str, version: str) -> None:
         """Remember that a session which no user has is expired; one that is known stays."""

@@ -629,6 +629,33 @@ def add_limits(db: Database) -> None:
         db.conn.execute(statement)
 
 
+_AUDIT_TABLES = (
+    """
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,
+        user INTEGER,
+        who TEXT NOT NULL,
+        origin TEXT NOT NULL CHECK (origin IN ('api', 'page', 'command')),
+        address TEXT NOT NULL,
+        what TEXT NOT NULL,
+        thing TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        outcome TEXT
+    )
+    """,
+    "CREATE INDEX audit_by_time ON audit (at)",
+    "CREATE INDEX audit_by_who ON audit (who COLLATE NOCASE, id)",
+)
+
+
+@migrations()
+def create_audit(db: Database) -> None:
+    """Who did what; a user who is deleted stays in it by e-mail address."""
+    for statement in _AUDIT_TABLES:
+        db.conn.execute(statement)
+
+
 def unknown_migrations(names: Iterable[str]) -> list[str]:
     """Those of some migrations that only a newer version knows."""
     empty = Database(memory=True)

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from api.store.audit import about
 from api.store.database import SQLiteFile
 from api.store.reading import Values, columns_of, reader_of
 from api.store.records import Credential, Role, User
@@ -157,4 +158,5 @@ def _insert(connection: sqlite3.Connection, values: Values) -> int:
         values,
     ).lastrowid
     assert user is not None
+    about(f"user {values[0]}")
     return user

@@ -18,6 +18,7 @@ from api.web import (
     job_log,
     menu,
     new_crawl,
+    operator_audit,
     operator_runs,
     operator_service,
     operator_users,
@@ -56,7 +57,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     for one in (
         *(start, sign_in, new_crawl, collections, run, run_products, run_changes, product),
         *(collection_actions, repeats, alert_rules, postcodes, account),
-        *(operator_service, operator_runs, operator_users, job_log),
+        *(operator_service, operator_runs, operator_users, operator_audit, job_log),
     ):
         app.register_blueprint(one.blueprint)
     words.init_app(app)

@@ -82,6 +82,8 @@ def _shown(
         "web/account.html",
         user=current_user(),
         credits=own,
+        limits=services().store.limits.of(user),
+        use=services().store.limits.use(user),
         spent=spent,
         of_earlier=own.used_credits - deleted - sum(one.charged for one in spent),
         of_deleted=deleted,

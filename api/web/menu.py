@@ -41,6 +41,7 @@ _FOR_OPERATORS = (
     Entry("Service", "operator_service.show", ("job_log",)),
     Entry("All runs", "operator_runs.listed"),
     Entry("Users", "operator_users.listed"),
+    Entry("Audit trail", "operator_audit.listed"),
 )
 
 

@@ -1,12 +1,19 @@
-"""Users, for the operator: add them, grant credits, make links, disable, enable."""
+"""Users, for the operator: add them, grant credits, set limits, make links, disable, enable."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from types import MappingProxyType
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from api.accounts.removal import remove_user
+from api.priorities import PRIORITIES
 from api.rest.auth import current_user
 from api.rest.problem import ApiError
 from api.services import services
+from api.store.limits import OwnLimits
 from api.store.records import Role, User
 from api.web.page import page
 from api.web.words import sentence
@@ -14,6 +21,9 @@ from api.web.words import sentence
 blueprint = page("operator_users", __name__, "/operator/users", role=Role.OPERATOR)
 
 _MOST_CREDITS = 10**12
+_NUMBERS = ("running", "products_a_day")
+_LIMIT = re.compile(r"[0-9]{1,12}", re.ASCII)
+_NONE: Mapping[str, str] = MappingProxyType({})
 _YOURSELF = "This is your own account: another operator has to do that"
 
 
@@ -67,6 +77,22 @@ def grant(number: int) -> ResponseReturnValue:
     return redirect(url_for("operator_users.show", number=user.id))
 
 
+@blueprint.post("/<int:number>/limits")
+def limit(number: int) -> ResponseReturnValue:
+    """Set a user's limits; an empty field is what holds for all users."""
+    user = _user(number)
+    typed = {name: request.form.get(name, "").strip() for name in OwnLimits.__dataclass_fields__}
+    wrong = [one for one in _NUMBERS if typed[one] and not _LIMIT.fullmatch(typed[one])]
+    if wrong or typed["priority"] not in ("", *PRIORITIES):
+        faults = dict.fromkeys(wrong, "It must be a whole number from 0 on, or empty.")
+        return _shown(user, typed=typed, faults=faults, code=400)
+    numbers = [int(typed[one]) if typed[one] else None for one in _NUMBERS]
+    limits = OwnLimits(numbers[0], typed["priority"] or None, numbers[1])
+    services().store.limits.put(user.id, limits)
+    flash("The limits are changed; runs that have begun keep theirs.")
+    return redirect(url_for("operator_users.show", number=user.id))
+
+
 @blueprint.post("/<int:number>/active")
 def set_active(number: int) -> ResponseReturnValue:
     """Disable a user, or let that user in again."""
@@ -80,8 +106,8 @@ def set_active(number: int) -> ResponseReturnValue:
 def delete(number: int) -> ResponseReturnValue:
     """Delete a disabled user, with everything that belongs to that user."""
     user = _other(number)
-    remove_user(services().store, services().sessions, user)
-    flash(f"{user.email} is deleted, with all runs and files.")
+    removed = remove_user(services().store, services().sessions, user)
+    flash(f"{user.email} is deleted, with all runs and files: {removed}.")
     return redirect(url_for("operator_users.listed"))
 
 
@@ -127,13 +153,22 @@ def _whole(text: str) -> int | None:
 
 def _listed(fault: str = "", code: int = 200) -> ResponseReturnValue:
     store = services().store
-    rows = [(user, store.credits.of(user.id)) for user in store.users.all()]
+    rows = [
+        (user, store.credits.of(user.id), store.limits.of(user.id)) for user in store.users.all()
+    ]
     return render_template("web/operator_users.html", rows=rows, fault=fault), code
 
 
 def _shown(
-    user: User, key: str = "", link: str = "", fault: str = "", code: int = 200
+    user: User,
+    key: str = "",
+    link: str = "",
+    fault: str = "",
+    code: int = 200,
+    typed: Mapping[str, str] = _NONE,
+    faults: Mapping[str, str] = _NONE,
 ) -> ResponseReturnValue:
+    limits = services().store.limits
     shown = render_template(
         "web/operator_user.html",
         user=user,
@@ -142,5 +177,10 @@ def _shown(
         key=key,
         link=link,
         fault=fault,
+        limits=limits.of(user.id),
+        use=limits.use(user.id),
+        priorities=[*PRIORITIES],
+        typed=typed or asdict(limits.own(user.id)),
+        faults=faults,
     )
     return shown, code

@@ -82,8 +82,8 @@ def is_by_link() -> bool:
 
 def sign_out() -> None:
     """End the reader's session token, and have the browser forget it."""
-    if token := session.get(_TOKEN):
-        services().store.users.remove_token(hash_of(token))
+    if is_signed_in():
+        services().store.users.remove_token(hash_of(session[_TOKEN]))
     session.clear()
 
 

@@ -182,9 +182,10 @@ def test_the_first_user_is_without_limit_and_others_are_granted_theirs(app: Flas
 def test_the_first_user_is_the_operator_and_roles_can_be_changed(app: Flask) -> None:
     for email in ("ann@example.org", "bob@example.org"):
         assert flask("users", "create", email).returncode == 0
-    ann, bob = flask("users", "list").stdout.splitlines()
-    assert "\toperator\t" in ann
-    assert "\tuser\t" in bob
+    heading, ann, bob = flask("users", "list").stdout.splitlines()
+    assert heading.split()[:5] == ["ID", "EMAIL", "ROLE", "STATE", "CAN-SPEND"]
+    assert ann.split()[1:5] == ["ann@example.org", "operator", "active", "unlimited"]
+    assert bob.split()[1:5] == ["bob@example.org", "user", "active", "0"]
     assert flask("users", "role", "bob@example.org", "operator").returncode == 0
-    assert "\toperator\t" in flask("users", "list").stdout.splitlines()[1]
+    assert flask("users", "list").stdout.splitlines()[2].split()[2] == "operator"
     assert "'king' is not one of" in flask("users", "role", "bob@example.org", "king").stderr

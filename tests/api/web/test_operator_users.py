@@ -7,6 +7,7 @@ from flask import Flask
 
 from api.runners.attempts import folder_of
 from api.store import Store
+from api.store.limits import OwnLimits
 from api.store.records import Outcome, Role, StoredRequest, User
 from api.store.stage import Stage
 from tests.api.routes.test_results import Kept
@@ -147,3 +148,33 @@ def test_they_are_for_operators_alone(app: Flask, ann: User, bob: Caller, path: 
     assert refused.status_code == 403
     assert "users with the role “operator”" in refused.text
     assert "/operator/" not in other.get("/account/").text
+
+
+def test_limits_are_set_and_shown_to_both(
+    reader: Reader, store: Store, app: Flask, ben: User
+) -> None:
+    page = f"{PAGE}{ben.id}/"
+    typed = {"running": "3", "priority": "Normal", "products_a_day": "many"}
+    wrong = reader.send(page, f"{page}limits", **typed)
+    assert wrong.status_code == 400
+    assert 'value="many"' in wrong.text
+    assert "It must be a whole number from 0 on" in wrong.text
+    assert store.limits.own(ben.id) == OwnLimits()
+    sent = reader.send(page, f"{page}limits", **typed | {"products_a_day": "20000"})
+    assert sent.status_code == 302
+    assert store.limits.own(ben.id) == OwnLimits(3, "Normal", 20_000)
+    assert "3 crawls, up to Normal, 20,000 products a day" in reader.get(PAGE).text
+    store.credits.grant_without_limit(ben.id)
+    for _ in range(4):
+        run = store.runners.add_collection(ben.id, "Lamps", StoredRequest(BODY), [])
+    other = Reader(app.test_client())
+    other.get(f"/sign-in/{app.extensions['services'].accounts.new_link(ben.id)}")
+    account = other.get("/account/").text
+    assert "<dt>Crawls at once</dt><dd>3, 1 open now, 3 held back</dd>" in account
+    assert "0, and 20,000 set aside for open runs" in account
+    live = other.get(f"/collections/{run.collection.id}/runs/{run.id}/").text
+    assert "Your limit is 20,000 products a day" in live
+    assert "Your limit is 20,000 products a day" in other.get("/collections/").text
+    cleared = reader.send(page, f"{page}limits", running="", priority="", products_a_day="")
+    assert cleared.status_code == 302
+    assert store.limits.own(ben.id) == OwnLimits()
