@@ -135,6 +135,8 @@ def _settings(valkey: Valkey) -> dict[str, str]:
         "CATEGORY_CRAWLER_QUEUE": valkey.url,
         "CATEGORY_CRAWLER_LEASE": str(_LEASE),
         "CATEGORY_CRAWLER_MIN_FREE_BYTES": "0",
+        # Else all but two would wait in the database.
+        "CATEGORY_CRAWLER_JOBS_IN_QUEUE": "0",
     }
 
 
