@@ -17,6 +17,7 @@ from api.routes import (
     products,
     recurring,
     results,
+    retention,
     users,
     zipcodes,
 )
@@ -36,7 +37,7 @@ def make_application(given: Settings | None) -> Flask:
     settings = given or _settings()
     _services(settings).init_app(app)
     for resource in (
-        *(category, recurring, products, changes, history, alerts, results),
+        *(category, recurring, products, changes, history, alerts, retention, results),
         *(settings_routes, zipcodes, users),
     ):
         app.register_blueprint(

@@ -179,6 +179,14 @@ class Settings(BaseModel):
     """Size of the cache of CSV downloads; the least recently used are evicted."""
     export_url: Annotated[str, AfterValidator(_check_export_url)] = ""
     """Where results are copied to: a folder or an object store; empty copies nothing."""
+    keep_days: Count = 0
+    """Days after their end for which the files of runs are kept; 0 keeps them."""
+    keep_runs: Count = 0
+    """Ended runs of a collection whose files are kept; 0 keeps all."""
+    keep_local_days: Count = 0
+    """The same days for runs that were started by hand."""
+    keep_local_runs: Count = 0
+    """How many of those are kept; 0 keeps all."""
     picture_host: Annotated[str, AfterValidator(_check_picture_host)] = "https://m.media-amazon.com"
     """Where pages load product pictures from; empty shows none. The default is the shop's own."""
     audit_days: Count = 365

@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -42,29 +42,38 @@ def pruned(
     Each removal is recorded first, with the ``rule`` as the operator gave it: after a kill in
     between nobody gets a part of the files, and the next call removes the rest.
     """
-    had_files = 0
-    # Each folder is listed once, not once for each runner.
-    files = files_of_runners()
     ended = [
         runner
         for runner in store.runners.ended(utc_in(-seconds))
         if runner.is_recorded or runner.files_removed_at is not None or record(runner)
     ]
-    for begin in range(0, len(ended), _AT_ONCE):
-        for runner in _recorded(store, ended[begin : begin + _AT_ONCE], rule):
-            with _noting_failure():
-                for path in files.get(runner.id, ()):
-                    path.unlink(missing_ok=True)
-                had_files += _without_files(runner)
+    had_files = remove_files(store, ended, rule)
     for path in _leftovers(time.time() - seconds):
-        with _noting_failure():
+        with noting_failure():
             path.unlink(missing_ok=True)
     store.keys.forget_old()
     return had_files
 
 
+def remove_files(store: Store, runners: Sequence[Runner], rule: str) -> int:
+    """Record the removal of the files of runs that have ended, and remove them; how many had any.
+
+    Those that are needed stay, see :meth:`api.store.runners.Runners.ended`.
+    """
+    had_files = 0
+    # Each folder is listed once, not once for each runner.
+    files = files_of_runners() if runners else {}
+    for begin in range(0, len(runners), _AT_ONCE):
+        for runner in _recorded(store, [*runners[begin : begin + _AT_ONCE]], rule):
+            with noting_failure():
+                for path in files.get(runner.id, ()):
+                    path.unlink(missing_ok=True)
+                had_files += _without_files(runner)
+    return had_files
+
+
 @contextmanager
-def _noting_failure() -> Iterator[None]:
+def noting_failure() -> Iterator[None]:
     """Log a file that cannot be removed, and continue."""
     try:
         yield

@@ -14,6 +14,7 @@ from api.runners.deletion import finish_deletions
 from api.runners.heartbeat import beat
 from api.runners.lifecycle import Jobs
 from api.runners.previews import Previews
+from api.runners.retention import RetentionRounds
 from api.runners.schedules import DueRuns
 from api.store.records import Runner
 from api.store.stage import Stage
@@ -54,6 +55,7 @@ class Watcher:
         self._jobs = jobs
         self._due = DueRuns(jobs)
         self._previews = Previews(jobs)
+        self._retention = RetentionRounds(jobs.store, jobs.settings)
         self._failures: dict[str, _Failure] = {}
         self._latest_round = 0.0
         """Seconds that the latest refresh of everything took."""
@@ -72,6 +74,7 @@ class Watcher:
         self._try(before, "the list of open sessions", partial(self._refresh_sessions, before))
         deletions = partial(finish_deletions, self._jobs.store)
         self._try(before, "what is left of deleted collections", deletions)
+        self._try(before, "the files that rules remove", self._retention.apply)
         self._try(before, "the list of old previews", self._previews.settle_old)
         self._try(before, "the old part of the audit trail", self._forget_deeds)
         self._latest_round = time.monotonic() - began

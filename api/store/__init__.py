@@ -26,6 +26,7 @@ from api.store.login_attempts import LoginAttempts
 from api.store.notices import Notices
 from api.store.places import Places
 from api.store.removals import Removals
+from api.store.retention import RetentionRules
 from api.store.runners import Runners
 from api.store.schedules import Schedules
 from api.store.sessions import DeliverySessions
@@ -70,6 +71,7 @@ class Store:
         self.alerts = Alerts(self._file, self.notices)
         self.exports = Exports(self._file, is_on=exporting)
         self.removals = Removals(self._file)
+        self.retention = RetentionRules(self._file)
         self.runners = Runners(
             self._file,
             self.credits,
@@ -81,6 +83,7 @@ class Store:
             self.removals,
             self.totals,
             self.places,
+            self.retention,
         )
         self.sessions = DeliverySessions(self._file)
 

@@ -18,6 +18,7 @@ from api.store.places import Places
 from api.store.reading import columns_of, reader_of
 from api.store.records import Collection, OpenJob, Outcome, Runner, StoredRequest
 from api.store.removals import Removals
+from api.store.retention import RetentionRules
 from api.store.schedules import Due, Plan, Schedules
 from api.store.stage import Stage
 from api.store.totals import RunTotals
@@ -70,6 +71,7 @@ class Runners:
         removals: Removals,
         totals: RunTotals,
         places: Places,
+        retention: RetentionRules,
     ) -> None:
         self._file = file
         self._credits = credit
@@ -81,6 +83,7 @@ class Runners:
         self._removals = removals
         self._totals = totals
         self._places = places
+        self._retention = retention
 
     def add_collection(
         self,
@@ -269,6 +272,7 @@ class Runners:
         """Delete a collection's rows from every table."""
         self._schedules.drop(connection, collection)
         self._alerts.drop(connection, collection)
+        self._retention.drop(connection, collection)
         for runner in runners:
             self._keys.release(connection, runner)
             for table in ("attempts", "notices", "alerts", "exports"):
@@ -456,6 +460,25 @@ class Runners:
         """
         query = f"{_RUNNERS} WHERE finished_at < ? AND {_FILES_ARE_FREE}"
         return self._file.all(_AS_RUNNER, query, (before,))
+
+    def expired(self, collection: int, before: str | None, kept: int | None) -> list[Runner]:
+        """Runners of a collection that ended before a moment, or have ``kept`` newer ended ones.
+
+        Only those whose files are there and not needed, see :meth:`ended`, and are in the history;
+        without the newest that is done. Oldest first.
+        """
+        there = (
+            "FROM runners WHERE collection = ?1 AND stage IN ('done', 'failed') "
+            "AND files_removed_at IS NULL"
+        )
+        query = (
+            f"{_RUNNERS} WHERE runners.id IN (SELECT id FROM (SELECT id, finished_at, "
+            f"row_number() OVER (ORDER BY id DESC) AS place {there}) "
+            "WHERE finished_at < ?2 OR place > ?3) "
+            f"AND runners.id IS NOT (SELECT max(id) {there} AND stage = 'done') "
+            f"AND is_recorded AND {_FILES_ARE_FREE} ORDER BY runners.id"
+        )
+        return self._file.all(_AS_RUNNER, query, (collection, before, kept))
 
     def unrecorded(self, limit: int) -> list[Runner]:
         """Ended runners that are not in their collection's history yet, oldest first."""

@@ -656,6 +656,27 @@ def create_audit(db: Database) -> None:
         db.conn.execute(statement)
 
 
+_RETENTION = (
+    """
+    CREATE TABLE retention_rules (
+        collection INTEGER PRIMARY KEY REFERENCES collections,
+        days INTEGER CHECK (days > 0),
+        runs INTEGER CHECK (runs > 0),
+        CHECK (days IS NOT NULL OR runs IS NOT NULL)
+    )
+    """,
+    "CREATE INDEX kept_runners ON runners (collection, id) "
+    "WHERE stage IN ('done', 'failed') AND files_removed_at IS NULL",
+)
+
+
+@migrations()
+def create_retention_rules(db: Database) -> None:
+    """How long the files of collections' runs are kept."""
+    for statement in _RETENTION:
+        db.conn.execute(statement)
+
+
 def unknown_migrations(names: Iterable[str]) -> list[str]:
     """Those of some migrations that only a newer version knows."""
     empty = Database(memory=True)

@@ -25,6 +25,7 @@ from api.web import (
     postcodes,
     product,
     repeats,
+    retention,
     run,
     run_changes,
     run_products,
@@ -56,7 +57,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     csrf.init_app(app)
     for one in (
         *(start, sign_in, new_crawl, collections, run, run_products, run_changes, product),
-        *(collection_actions, repeats, alert_rules, postcodes, account),
+        *(collection_actions, repeats, alert_rules, retention, postcodes, account),
         *(operator_service, operator_runs, operator_users, operator_audit, job_log),
     ):
         app.register_blueprint(one.blueprint)

@@ -19,6 +19,7 @@ from api.rest.problem import ApiError, Problem
 from api.rest.reports import facts_of, report_of
 from api.runners.attempts import folder_of, job_name
 from api.runners.outcome import Step, advice_for, outcome, pages_a_minute, steps
+from api.runners.retention import general_rule
 from api.services import services
 from api.store import StoreError
 from api.store.records import Runner
@@ -154,6 +155,8 @@ def _whole(runner: Runner) -> dict[str, Any]:
                 _anchor="runs",
             ),
             "rules": saved_rules(store, collection),
+            "retention": store.retention.of(collection),
+            "retention_of_all": general_rule(services().settings),
             "found": _last_found(collection),
         }
     )

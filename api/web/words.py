@@ -17,6 +17,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from api.store.retention import Retention
 from api.web.pictures import picture
 from api.web.vocabulary import plain
 from category_crawler.domain_config import DOMAINS
@@ -145,6 +146,15 @@ def often(every: str) -> str:
     return _OFTEN[every]
 
 
+def kept(rule: Retention) -> str:
+    """How long the results of a run are kept."""
+    words = [f"for {counted(rule.days, 'day')} after its end"] if rule.days else []
+    if rule.runs:
+        newest = f"one of the newest {counted(rule.runs, 'run')}"
+        words.append(f"while it is {newest if rule.runs > 1 else 'the newest'}")
+    return ", ".join(words)
+
+
 def sentence(text: str) -> str:
     """A text as a sentence: with a capital letter and a full stop."""
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
@@ -167,7 +177,7 @@ _FORMS = {
 }
 _FILTERS: tuple[Callable[..., Any], ...] = (
     *(money, amount, currency, number, signed, percent, moment, day, duration, size, zone, picture),
-    *(form_name, sentence, counted, plural, plain, stage_name, part_state, often),
+    *(form_name, sentence, counted, plural, plain, stage_name, part_state, often, kept),
 )
 
 

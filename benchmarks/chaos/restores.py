@@ -24,19 +24,24 @@ from tests.api.backup.homes import files_in
 from tests.crawls import Home
 
 _KILLS = 4
-_LAST_STEP = 120
+_LATENCY = 0.3
+"""Seconds that the shop takes for a page."""
+_LAST_STEP = 70
 _SECONDS = 120
 
 
 def _work(outcome: Outcome, times: int, chance: random.Random, pages: int = 30) -> None:
     """Back up while two runs are open, restore, and continue what was open."""
-    with tried(outcome, pages=pages) as here, tempfile.TemporaryDirectory() as name:
+    with (
+        tried(outcome, pages=pages, latency=_LATENCY) as here,
+        tempfile.TemporaryDirectory() as name,
+    ):
         here.set_pages_in_flight(1)
         for number in range(times):
             folder = Path(name, str(number))
             folder.mkdir()
             runs = [here.schedule() for _ in range(2)]
-            time.sleep(chance.uniform(0, 4))
+            time.sleep(chance.uniform(3, 9))
             here.flask("backup", str(folder / "backup"))
             home = folder / "home"
             if _restored(outcome, folder / "backup", home, chance):
