@@ -103,7 +103,8 @@ def result(body: GetResult) -> Any:
 def cancel(body: CollectionId) -> dict[str, Any]:
     """End the newest runner of a collection.
 
-    `revoked` tells whether its job was found and is being stopped. What it had found is kept.
+    `revoked` tells whether its job was found and is being stopped, or was still held back. What it
+    had found is kept.
     """
     runner = own_runner(body.collection_id)
     return {"id": runner.collection.id, "revoked": services().jobs.cancel(runner)}

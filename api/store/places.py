@@ -41,7 +41,7 @@ class Given:
 _HELD = (
     f"SELECT {columns_of(Runner, 'runners')}, {columns_of(Collection, 'collections')} "
     "FROM runners JOIN collections ON collections.id = runners.collection "
-    "WHERE owner = ? AND is_held ORDER BY priority DESC, runners.id LIMIT 1"
+    "WHERE owner = ? AND is_held ORDER BY runners.priority DESC, runners.id LIMIT 1"
 )
 _AS_RUNNER = reader_of(Runner)
 

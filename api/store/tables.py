@@ -618,7 +618,7 @@ _LIMITS = (
     "DROP INDEX open_runners_of_owner",
     "CREATE INDEX jobs_of_owner ON runners (owner, stage, priority) "
     "WHERE (stage IN ('queued', 'scraping') OR is_stopping) AND NOT is_held",
-    "CREATE INDEX held_runners ON runners (owner, priority, id) WHERE is_held",
+    "CREATE INDEX held_runners ON runners (owner, priority DESC, id) WHERE is_held",
 )
 
 

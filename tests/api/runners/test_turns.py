@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from api.store.write_ahead_log import WriteAheadLog
 from category_crawler.daemon.job_queue import JobQueue
-from tests.api.services import BODY
+from tests.api.services import BODY, ENDED, Caller, Daemon
 
 SLOTS = 4
 LENGTH = 4
@@ -355,3 +356,44 @@ def test_credits_and_products_of_a_day_keep_one_book(office: Office) -> None:
     office.store.runners.end(run.id, Outcome(Stage.DONE, 20))
     left = office.store.credits.of(user)
     assert (left.used_credits, left.frozen_credits, left.spendable) == (20, 0, 80)
+
+
+def test_polls_alone_give_the_places_too(alice: Caller, scrapyd: Daemon, store: Store) -> None:
+    store.limits.put(alice.user, OwnLimits(running=1))
+    runs = [alice.schedule(max_products=5) for _ in range(3)]
+    last = alice.result(runs[2])
+    assert (last["stage"], last["waiting_reason"]) == ("queued", "running_limit")
+    assert last["waiting_message"].startswith("Your limit is 1 crawl at once")
+    assert alice.cancel(runs[1])
+    for run in (runs[0], runs[2]):
+        ended = alice.until(run, *ENDED)
+        assert (ended["stage"], ended["asin_count"]) == ("done", 5)
+        assert ended["waiting_reason"] is None
+    began = [alice.result(run)["started_at"] for run in (runs[0], runs[2])]
+    assert alice.result(runs[0])["finished_at"] <= began[1]
+
+
+def test_a_round_is_cheap_beside_twenty_thousand_runs_that_are_held_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WriteAheadLog, "wait_for", lambda *_: None)
+    office = Office(tmp_path, Policy(Limits(running=2), jobs_in_queue=2))
+    user = office.user("a")
+    for _ in range(3):
+        office.ask(user)
+    office.store.db.conn.execute(
+        "WITH RECURSIVE numbers(n) AS "
+        "(SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000) "
+        "INSERT INTO runners (owner, collection, stage, attempt, created_at, is_held) "
+        "SELECT owner, collection, stage, attempt, created_at, 1 FROM numbers, runners WHERE id = 3"
+    )
+    asked: list[str] = []
+    office.store.db.conn.set_trace_callback(asked.append)
+    began = time.process_time()
+    assert len([*office.jobs.changing()]) == 0
+    office.jobs.turns.give_all()
+    took = time.process_time() - began
+    office.store.db.conn.set_trace_callback(None)
+    print(f"a round took {took * 1000:.1f} ms and {len(asked)} statements")
+    assert len(asked) <= 10, "none for each run"
+    assert took < 0.2

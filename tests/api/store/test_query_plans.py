@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from api.store import Store
+from api.store.audit import Act, Origin, What, Who
 from api.store.idempotency import Answer, Once
 from api.store.limits import OwnLimits, Policy
 from api.store.records import ExportStatus, NoticeKind, NoticeStatus, Outcome, Runner, StoredRequest
@@ -177,6 +178,13 @@ class Use:
         given = store.places.give_next(self.user)
         assert given is not None
         store.places.take_back(given)
+        deed = Act(What.PRUNE, Origin.COMMAND, lambda: Who(None, "root"))
+        with store.audit.acting(deed):
+            store.limits.put(self.user, OwnLimits())
+        assert len(store.audit.latest(5, since=EARLIER)) == 1
+        assert len(store.audit.latest(5, who="ROOT")) == 1
+        store.runners.recent(None, 9, 9, user=self.user, collection=1)
+        store.audit.forget(LATER)
 
     def sessions(self) -> None:
         store = self.store
