@@ -64,3 +64,28 @@ def with_everything(app: Flask, user: int) -> None:
     (lanes / "www.amazon.com.au direct").write_bytes(bytes(8))
     # So that the metrics of answers have one, the scrape before counts.
     families(app)
+
+
+def many_runs(store: Store, user: int, number: int) -> None:
+    """Have so many runs that are done, with an attempt and a notice each, of one collection."""
+    if not number:
+        return
+    first = new_runner(store, user)
+    store.runners.end(first.id, Outcome(Stage.DONE, 190, COVERAGE, traffic=ASKED))
+    db = store.db.conn
+    db.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        "INSERT INTO runners (owner, collection, stage, attempt, asin_count, coverage, created_at, "
+        "started_at, finished_at, counted) SELECT owner, collection, stage, attempt, asin_count, "
+        "coverage, created_at, started_at, finished_at, counted FROM n JOIN runners ON id = ?",
+        (number, first.id),
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO attempts (runner, number, created_at) "
+        "SELECT id, 1, created_at FROM runners"
+    )
+    db.execute(
+        "INSERT INTO notices (event, runner, kind, target, status, next_try_at, created_at) "
+        "SELECT hex(randomblob(16)), id, 'mail', 'a@example.org', 'sent', created_at, created_at "
+        "FROM runners"
+    )

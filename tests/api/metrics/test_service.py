@@ -16,10 +16,14 @@ from api.config import Settings
 from api.metrics.service import ServiceMetrics
 from api.runners.attempts import attempt_of
 from api.runners.watch import Watcher
+from api.services import Services
 from api.store.stage import Stage
+from category_crawler.cluster.nodes import NodeReport, Nodes
 from category_crawler.times import utc_in, utc_now
+from tests.api.conftest import PATIENCE
 from tests.api.metrics.scrape import ASKED, families, new_runner, samples, value, with_everything
 from tests.api.services import Caller, Daemon
+from tests.cluster.valkey import Valkey
 from tests.crawls import Home
 from tests.records import progress
 
@@ -188,3 +192,18 @@ def test_a_watcher_that_has_not_begun_has_no_age(app: Flask, home: Home) -> None
     assert value(app, f"{P}watcher_heartbeat_age_seconds") is None
     Path(home.folder / "var" / "watcher.alive").touch()
     assert value(app, f"{P}watcher_round_seconds") == 0, "a version before this one wrote nothing"
+
+
+def test_a_frozen_engine_holds_no_scrape_up(
+    app: Flask, alice: Caller, valkey: Valkey, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CATEGORY_CRAWLER_QUEUE", valkey.url)
+    Services.make(PATIENCE).init_app(app)
+    nodes.beat(NodeReport("n1", nodes.enroll(), "0.2", 4, "direct", "", clock=time.time()), 60)
+    assert value(app, f"{P}node_up", node="n1") == 1
+    valkey.freeze()
+    began = time.monotonic()
+    parts = {one.labels["part"]: one.value for one in samples(app) if one.name == f"{P}up"}
+    assert time.monotonic() - began < 5
+    assert {part for part, is_up in parts.items() if not is_up} >= {"nodes", "pace", "scrapyd"}
+    assert (parts["database"], parts["disk"]) == (1, 1)
