@@ -10,7 +10,17 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import crawling, data, large_result, memory, polling, reading, serving, starting
+from benchmarks import (
+    crawling,
+    data,
+    large_result,
+    memory,
+    polling,
+    reading,
+    scraping,
+    serving,
+    starting,
+)
 from benchmarks.comparison import Row
 from category_crawler.files.home import PROJECT
 from tests.samples import listings, real_listings
@@ -24,6 +34,7 @@ _BENCHMARKS: tuple[Callable[[], Iterator[Row]], ...] = (
     data.rows,
     serving.rows,
     polling.rows,
+    scraping.rows,
 )
 """Each yields its rows as they are measured."""
 _REPORT = PROJECT / "var" / "bench" / "speed.json"
