@@ -467,15 +467,12 @@ class Runners:
         Only those whose files are there and not needed, see :meth:`ended`, and are in the history;
         without the newest that is done. Oldest first.
         """
-        there = (
-            "FROM runners WHERE collection = ?1 AND stage IN ('done', 'failed') "
-            "AND files_removed_at IS NULL"
-        )
+        there = "collection = ?1 AND stage IN ('done', 'failed') AND files_removed_at IS NULL"
         query = (
-            f"{_RUNNERS} WHERE runners.id IN (SELECT id FROM (SELECT id, finished_at, "
-            f"row_number() OVER (ORDER BY id DESC) AS place {there}) "
-            "WHERE finished_at < ?2 OR place > ?3) "
-            f"AND runners.id IS NOT (SELECT max(id) {there} AND stage = 'done') "
+            f"{_RUNNERS} WHERE {there} AND (finished_at < ?2 OR (?3 IS NOT NULL AND runners.id < "
+            f"(SELECT id FROM runners WHERE {there} ORDER BY id DESC "
+            "LIMIT 1 OFFSET ifnull(?3, 1) - 1))) AND runners.id IS NOT "
+            f"(SELECT max(id) FROM runners WHERE {there} AND stage = 'done') "
             f"AND is_recorded AND {_FILES_ARE_FREE} ORDER BY runners.id"
         )
         return self._file.all(_AS_RUNNER, query, (collection, before, kept))

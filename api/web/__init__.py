@@ -16,6 +16,7 @@ from api.web import (
     collections,
     failures,
     job_log,
+    kept_results,
     menu,
     new_crawl,
     operator_audit,
@@ -25,7 +26,6 @@ from api.web import (
     postcodes,
     product,
     repeats,
-    retention,
     run,
     run_changes,
     run_products,
@@ -57,7 +57,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     csrf.init_app(app)
     for one in (
         *(start, sign_in, new_crawl, collections, run, run_products, run_changes, product),
-        *(collection_actions, repeats, alert_rules, retention, postcodes, account),
+        *(collection_actions, repeats, alert_rules, kept_results, postcodes, account),
         *(operator_service, operator_runs, operator_users, operator_audit, job_log),
     ):
         app.register_blueprint(one.blueprint)

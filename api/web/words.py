@@ -78,7 +78,7 @@ def plural(noun: str, number: int) -> str:
     """The word for so many of something; ``noun`` is the one for one."""
     if number == 1:
         return noun
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun != "day" else f"{noun}s"
 
 
 def percent(share: float | None, digits: int = 0) -> str:

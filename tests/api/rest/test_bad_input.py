@@ -349,6 +349,7 @@ def test_null_means_that_an_optional_field_is_absent(
         ("changes", {"collection_id": 1, "from": 3}, "from"),
         ("history", {"asin": "B000000001", "domian": "amazon.com"}, "domian"),
         ("set_alerts", {"collection_id": 1, "rules": [], "dryrun": True}, "dryrun"),
+        ("set_retention", {"collection_id": 1, "retention": None, "dryrun": True}, "dryrun"),
         ("update_schedule", {"collection_id": 1, "schedule": None, "cron": "0 6 * * *"}, "cron"),
     ],
 )

@@ -8,6 +8,7 @@ from api.store.audit import Act, Origin, What, Who
 from api.store.idempotency import Answer, Once
 from api.store.limits import OwnLimits, Policy
 from api.store.records import ExportStatus, NoticeKind, NoticeStatus, Outcome, Runner, StoredRequest
+from api.store.retention import Retention
 from api.store.schedules import Due, Plan, StoredRecurrence
 from api.store.stage import Stage
 from category_crawler.pages import Kind
@@ -73,6 +74,10 @@ class Use:
         store.runners.see_out(first.id, 0)
         store.runners.ended(LATER)
         store.runners.ended_in(first.collection.id)
+        store.retention.set(first.collection.id, Retention(30, 5))
+        store.retention.of(first.collection.id)
+        store.retention.collections(ruled=True)
+        store.runners.expired(first.collection.id, LATER, 5)
         assert store.notices.claim(60, NoticeKind.WEBHOOK, [1, 2]) is None
         notice = store.notices.claim(60)
         assert notice is not None

@@ -11,7 +11,7 @@ from api.store.retention import Retention
 from api.web.page import page
 from api.web.run import Typed, address, handle_on_the_run, shown
 
-blueprint = page("retention", __name__, "/collections/<int:collection_id>/retention")
+blueprint = page("kept_results", __name__, "/collections/<int:collection_id>/retention")
 handle_on_the_run(blueprint)
 _KEPT: TypeAdapter[int] = TypeAdapter(Kept)
 _WRONG = f"Write a whole number from 1 to {MOST:,}, or leave it empty."
