@@ -11,6 +11,7 @@ from api.backup.restore import NotRestored, restore
 from api.backup.staging import RestoreGoesOn
 from api.backup.writer import NotBackedUp, back_up
 from api.commands.command import Command
+from api.commands.deeds import recorded
 from api.rest.schemas import LARGEST_ID
 from api.services import services
 
@@ -36,6 +37,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @with_appcontext
+@recorded
 def backup_home(file: Path, results: str, collections: tuple[int, ...], *, overwrite: bool) -> None:
     """Write the database, delivery sessions, settings and results to one FILE.
 

@@ -29,16 +29,18 @@ DEEDS: Mapping[str, What] = MappingProxyType(
         "nodes drain": What.DRAIN_NODE,
         "nodes resume": What.RESUME_NODE,
         "prune": What.PRUNE,
+        "backup": What.BACK_UP,
     }
 )
 """By the words of the command."""
 READS = frozenset(
     {
         *("users list", "users webhook-secret", "runners list", "zipcodes list", "nodes list"),
-        *("audit list", "serve", "watch", "console"),
+        *("audit list", "serve", "watch", "console", "restore"),
     }
 )
-"""Commands that only show something, and the services, whose requests are deeds of their own."""
+"""Commands that only show something; the services, whose requests are deeds of their own; and a
+restore, which brings a trail with it."""
 _THINGS = MappingProxyType(
     {"email": "user", "runner_id": "run", "domain": "session", "name": "node"}
 )

@@ -64,10 +64,12 @@ class What(Word):
     DELETE_SESSION = "delete session"
     DRAIN_NODE = "drain node"
     RESUME_NODE = "resume node"
+    SET_RETENTION = "set how long results are kept"
     PRUNE = "prune"
+    BACK_UP = "back up"
 
 
-_ALWAYS = frozenset({What.DRAIN_NODE, What.RESUME_NODE})
+_ALWAYS = frozenset({What.DRAIN_NODE, What.RESUME_NODE, What.BACK_UP})
 """Deeds that are recorded although the database may not have changed."""
 
 
