@@ -197,10 +197,12 @@ class Container:
     @property
     def number(self) -> int:
         """The PID of its first process, outside."""
-        started = self._process.pid
-        children = Path(f"/proc/{started}/task/{started}/children").read_text().split()
-        expect(children, f"{self.name} has ended:\n{self.log.read_text()[-3000:]}")
-        return int(children[0])
+        started, children = self._process.pid, ""
+        while not children:
+            ended = self._process.poll() is not None
+            expect(not ended, f"{self.name} has ended:\n{self.log.read_text()[-3000:]}")
+            children = Path(f"/proc/{started}/task/{started}/children").read_text()
+        return int(children.split()[0])
 
     def stop(self) -> float:
         """Stop it as an engine does; returns the seconds that it took."""

@@ -21,8 +21,14 @@ found() {
     path=""
     why=$("$python" -m category_crawler.delivery.browser 2>&1) || return 1
     path=$why
-    why=$("$path" --version 2>&1) && return
-    why="$path does not start: $(printf '%s\n' "$why" | tail -n 1)"
+    if ! why=$("$path" --version 2>&1); then
+        why="$path does not start: $(printf '%s\n' "$why" | tail -n 1)"
+        return 1
+    fi
+    # Playwright's driver is a program of its own; a small Debian lacks a library of it.
+    path=""
+    why=$("$python" -m playwright --version 2>&1) && return
+    why="Playwright's driver does not start: $(printf '%s\n' "$why" | grep -m 1 . )"
     return 1
 }
 
@@ -42,7 +48,7 @@ as_root() { [ "$(id -u)" = 0 ]; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 install_chromium() {
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium libatomic1
 }
 
 # The command for an administrator.
@@ -50,7 +56,7 @@ remedy() {
     if [ -n "$path" ]; then
         echo "\"$python\" -m playwright install-deps chromium"
     elif has apt-get; then
-        echo "apt-get install chromium"
+        echo "apt-get install chromium libatomic1"
     elif has dnf; then
         echo "dnf install chromium"
     elif has pacman; then

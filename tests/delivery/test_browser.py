@@ -98,7 +98,7 @@ def playwrights_revision() -> str:
 @pytest.mark.parametrize(
     ("there", "command"),
     [
-        (("apt-get",), "apt-get install chromium"),
+        (("apt-get",), "apt-get install chromium libatomic1"),
         (("dnf",), "dnf install chromium"),
         ((), '/environment/bin/python" -m playwright install --with-deps chromium'),
     ],
