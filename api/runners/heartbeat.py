@@ -1,4 +1,4 @@
-"""The watcher's heartbeat: a file that it writes at every refresh."""
+"""The watcher's heartbeat: a file that it touches at every refresh."""
 
 import time
 from contextlib import suppress
@@ -8,8 +8,11 @@ from category_crawler.files.home import var_folder
 
 
 def beat(seconds: float = 0.0) -> None:
-    """Write the file; ``seconds`` is how long the refresh before this one took."""
-    _file().write_text(f"{seconds:.3f}")
+    """Touch the file, and write into it how long the refresh before this one took."""
+    _file().touch()
+    # On a full disk the heart goes on beating.
+    with suppress(OSError):
+        _file().write_text(f"{seconds:.3f}")
 
 
 def seconds_since_beat() -> float | None:

@@ -92,7 +92,8 @@ class RunTotals:
     def count(self, runner: int, traffic: Traffic, products: int) -> None:
         """Count what a runner has asked of its shop so far, and how many products it has kept.
 
-        What has been counted before is not counted again; where that was more, it stays.
+        What has been counted before is not counted again; where that was more, it stays. Of a
+        runner that is gone nothing is counted.
         """
         given = Counted(**dict(traffic), products=products)
         if given == self._counted(self._file.db.conn, runner):
@@ -115,11 +116,13 @@ class RunTotals:
             },
             products=max(before.products, products),
         )
-        for total, label, more in _differences(before, now):
-            _add(connection, total, label, more)
-        connection.execute(
-            "UPDATE runners SET counted = ? WHERE id = ?", (now.model_dump_json(), runner)
-        )
+        is_there = connection.execute(
+            "UPDATE runners SET counted = ? WHERE id = ? RETURNING id",
+            (now.model_dump_json(), runner),
+        ).fetchone()
+        if is_there:
+            for total, label, more in _differences(before, now):
+                _add(connection, total, label, more)
         return now
 
     def add_end(self, connection: Connection, runner: int, outcome: Outcome, products: int) -> None:

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import promql_parser as promql
@@ -158,7 +161,8 @@ def test_the_dashboard_is_one_that_grafana_reads() -> None:
 
 @pytest.fixture
 def promtool() -> str:
-    found = shutil.which("promtool")
+    beside = Path(sys.executable).parent
+    found = shutil.which("promtool", path=f"{beside}{os.pathsep}{os.environ['PATH']}")
     if found is None:
         pytest.skip("promtool comes with Debian's package prometheus; the tests above stand in")
     return found

@@ -89,6 +89,15 @@ def test_a_run_is_counted_while_it_goes_on_and_never_twice(store: Store, user: i
     assert [found[name][""] for name in ("pages", "requests", "products")] == [10, 14, 190]
 
 
+def test_a_runner_that_is_gone_is_not_counted_again(store: Store, user: int) -> None:
+    runner = new_runner(store, user)
+    store.runners.end(runner.id, done())
+    store.runners.delete_collection(user, runner.collection.id)
+    before = store.totals.all()
+    store.totals.count(runner.id, ASKED, 190)
+    assert store.totals.all() == before
+
+
 def test_nothing_new_writes_nothing(store: Store, user: int) -> None:
     runner = new_runner(store, user)
     store.totals.count(runner.id, ASKED, 1)
