@@ -42,6 +42,7 @@ serve-api: install ## Run the API and the watcher of a cluster
 # Tests start hundreds of processes, which would otherwise compile our modules each time.
 test: export PYTHONDONTWRITEBYTECODE =
 test: browser ## Run the tests
+	@scripts/promtool $(VENV)
 	@$(BIN)/pytest -n auto --dist worksteal
 
 bench: install ## Compare the project's speed with alternatives
