@@ -64,10 +64,13 @@ def test_arguments_are_split_as_in_a_shell(monkeypatch: pytest.MonkeyPatch) -> N
     assert browser_arguments() == ["--lang=en", "--proxy-server=a b"]
 
 
-def make_browser(tmp_path: Path, *there: str, **more: str) -> subprocess.CompletedProcess[str]:
+def make_browser(
+    tmp_path: Path, *there: str, driver: str = "", **more: str
+) -> subprocess.CompletedProcess[str]:
     """``make browser`` without root, if Playwright's own browser cannot be downloaded.
 
-    ``there`` are the system's package managers; one that runs leaves a file.
+    ``there`` are the system's package managers; one that runs leaves a file. ``driver`` is what
+    Playwright's driver fails with.
     """
     tools = tmp_path / "bin"
     program(tools / "id", "echo 1000")
@@ -75,7 +78,10 @@ def make_browser(tmp_path: Path, *there: str, **more: str) -> subprocess.Complet
         (tools / tool).symlink_to(str(shutil.which(tool, path=os.defpath)))
     for manager in there:
         program(tools / manager, f"touch {tmp_path / 'was-run'}")
-    python = program(tmp_path / "environment" / "bin" / "python", f'exec {sys.executable} "$@"')
+    fails = f'[ "$2" != playwright ] || {{ echo "{driver}" >&2; exit 127; }}' if driver else ":"
+    python = program(
+        tmp_path / "environment" / "bin" / "python", fails, f'exec {sys.executable} "$@"'
+    )
     ended = subprocess.run(
         ["/bin/sh", "category_crawler/delivery/install_browser.sh", str(python)],
         cwd=PROJECT,
@@ -148,3 +154,11 @@ def test_one_that_is_there_is_taken_as_it_is(tmp_path: Path) -> None:
     program(tmp_path / "bin" / "chromium", "echo Chromium 150")
     ended = make_browser(tmp_path, "apt-get")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_driver_that_lacks_its_library_is_named_with_its_words(tmp_path: Path) -> None:
+    program(tmp_path / "bin" / "chromium", "echo Chromium 150")
+    ended = make_browser(tmp_path, "apt-get", driver="libatomic.so.1: cannot open shared object")
+    assert ended.returncode == 1
+    assert "Now: Playwright's driver does not start: libatomic.so.1: cannot" in ended.stderr
+    assert ended.stderr.splitlines()[-2].endswith("apt-get install chromium libatomic1")
