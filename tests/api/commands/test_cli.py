@@ -49,7 +49,10 @@ def test_a_damaged_database_is_a_sentence(
     (home.folder / "var" / "api.db").write_bytes(b"this is no database " * 500)
     ended = flask(*command)
     assert ended.returncode > 0
-    assert "cannot be used (file is not a database): restore its backup" in ended.stderr
+    assert (
+        "cannot be used (file is not a database): move it away and restore its backup"
+        in ended.stderr
+    )
     assert "Traceback" not in ended.stderr
 
 

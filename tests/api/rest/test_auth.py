@@ -198,6 +198,7 @@ def _call(caller: Caller, one: Operation, path: str, collection: int) -> Any:
     if one.method == "GET":
         return caller.get(path)
     more = {"collection_id": collection, "schedule": None, "rules": [{"kind": "new"}], "name": "x"}
+    more |= {"retention": None}
     # Some calls refuse fields that they do not know.
     known = one.body.model_fields if one.body is not None else {}
     return caller.post(path, {n: value for n, value in (BODY | more).items() if n in known})

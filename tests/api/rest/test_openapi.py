@@ -44,8 +44,9 @@ def _try_out(operation: APIOperation, caller: Caller) -> None:
     )
     def call(case: Case) -> None:
         # No schema can say that a node and a domain are those of the URL, what cron is, or that
-        # the lowest price is not above the highest.
+        # the lowest price is not above the highest, or that a rule names days or runs.
         ruled = ("/add_schedule/", "/preview/", "/update_schedule/", "/products/")
+        ruled += ("/set_retention/",)
         has_rules = operation.path.endswith(ruled)
         left_out = [checks.positive_data_acceptance] if has_rules else []
         # 503 is how a preview says that it is being made.

@@ -78,6 +78,7 @@ class Table:
         """The operation's answers at each of its addresses, with Alice's ids."""
         client = self.app.test_client()
         more = {"domain": DOMAIN, "schedule": SCHEDULE, "rules": [{"kind": "new"}], "name": "Lamps"}
+        more |= {"retention": {"days": 30}}
         given = BODY | more | self.ids
         # Some calls refuse fields that they do not know.
         fields = one.body.model_fields if one.body is not None else {}
