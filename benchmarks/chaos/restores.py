@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from api.runners.attempts import run_name
@@ -22,6 +23,7 @@ from category_crawler.run.attempt_folder import attempt_name
 from category_crawler.run.reader import RunFolder
 from tests.api.backup.homes import files_in
 from tests.crawls import Home
+from tests.waiting import until
 
 _KILLS = 4
 _LATENCY = 0.3
@@ -41,7 +43,8 @@ def _work(outcome: Outcome, times: int, chance: random.Random, pages: int = 30) 
             folder = Path(name, str(number))
             folder.mkdir()
             runs = [here.schedule() for _ in range(2)]
-            time.sleep(chance.uniform(3, 9))
+            until(partial(_have_begun, here, runs), bool, _SECONDS)
+            time.sleep(chance.uniform(0, pages * _LATENCY))
             here.flask("backup", str(folder / "backup"))
             home = folder / "home"
             if _restored(outcome, folder / "backup", home, chance):
@@ -50,6 +53,11 @@ def _work(outcome: Outcome, times: int, chance: random.Random, pages: int = 30) 
             for run in runs:
                 here.ended(run, _SECONDS)
             outcome.did()
+
+
+def _have_begun(here: Installation, runs: list[Ordered]) -> bool:
+    """Whether each run has asked for a page."""
+    return all(here.asked_for(run).total() for run in runs)
 
 
 def _restored(outcome: Outcome, archive: Path, home: Path, chance: random.Random) -> bool:
@@ -85,23 +93,27 @@ def _continue(outcome: Outcome, here: Installation, home: Path, run: Ordered, wh
     if runner is None:
         outcome.fail(f"Runner {run.runner} is not in the restored database")
         return
-    folder = RunFolder(home / "results" / _attempt(runner, runner.attempt))
+    folder = RunFolder(home / "results" / _attempt(runner))
     if not folder.has_begun:
         outcome.count("runs that had not begun")
         return
+    said = ""
     if not folder.is_done:
-        following = _attempt(runner, runner.attempt + 1)
-        earlier = _attempt(runner, runner.attempt)
+        # A run that is started by hand may not lie among those of users.
+        following = f"local/{run.runner}"
+        earlier = _attempt(runner)
         outcome.count("runs continued")
-        Home(home, here.shop).crawl(run=following, continue_from=earlier, postcode=run.postcode)
+        crawl = Home(home, here.shop).crawl
+        ended = crawl(run=following, continue_from=earlier, postcode=run.postcode)
+        said = ended.said[-300:]
         folder = RunFolder(home / "results" / following)
     rows = json.loads(folder.rows.read_bytes()) if folder.is_done else []
     if len(rows) != whole or len({row["asin"] for row in rows}) != whole:
-        outcome.fail(f"Runner {run.runner} of user {USER} has {len(rows)} rows of {whole}")
+        outcome.fail(f"Runner {run.runner} of user {USER} has {len(rows)} rows of {whole}: {said}")
 
 
-def _attempt(runner: Runner, number: int) -> str:
-    return attempt_name(run_name(runner), number)
+def _attempt(runner: Runner) -> str:
+    return attempt_name(run_name(runner), runner.attempt)
 
 
 RESTORES = Trial(
@@ -111,5 +123,4 @@ RESTORES = Trial(
     times=20,
     work=_work,
     short_times=1,
-    short={"pages": 10},
 )
