@@ -84,6 +84,8 @@ def test_a_run_is_counted_while_it_goes_on_and_never_twice(store: Store, user: i
     }
     # An attempt that was killed may have told more than the next one knows.
     store.totals.count(runner.id, Traffic(pages=3, requests=6), 70)
+    found = plain(store.totals.all())
+    assert [found[name][""] for name in ("pages", "requests", "products")] == [4, 6, 80]
     store.runners.end(runner.id, done())
     found = plain(store.totals.all())
     assert [found[name][""] for name in ("pages", "requests", "products")] == [10, 14, 190]
