@@ -21,7 +21,7 @@ from category_crawler.typed_command import typed
 
 _MOST = 10**12
 _HEADING = (
-    *("id", "user", "role", "state", "can spend", "used", "running", "priority", "a day"),
+    *("id", "email", "role", "state", "can spend", "used", "running", "priority", "a day"),
     *("since", "name"),
 )
 

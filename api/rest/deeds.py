@@ -94,14 +94,20 @@ def init_app(app: Flask) -> None:
     app.teardown_request(_leave)
 
 
+def name_thing(given: Mapping[str, object]) -> None:
+    """Say by the fields of a request what its deed is about."""
+    if "act" in g:
+        g.act.thing = _thing(given)
+
+
 def _begin() -> None:
     what = DEEDS.get(request.endpoint or "")
     if what is None or request.method == "HEAD":
         return
     is_api = request.path.startswith(BASE_PATH)
-    g.act = Act(
-        what, Origin.API if is_api else Origin.PAGE, _who, request.remote_addr or "", _thing()
-    )
+    g.act = Act(what, Origin.API if is_api else Origin.PAGE, _who, request.remote_addr or "")
+    if not is_api:
+        name_thing(request.view_args or {})
     services().store.audit.begin(g.act)
 
 
@@ -129,11 +135,8 @@ def _who() -> Who:
     return Who(user.id, user.email)
 
 
-def _thing() -> str:
+def _thing(given: Mapping[str, object]) -> str:
     """What the request names: a collection, a user or a postcode."""
-    given = dict(request.view_args or {})
-    if request.is_json and isinstance(body := request.get_json(silent=True), dict):
-        given |= body
     if (number := _number(given.get("collection_id"))) is not None:
         return f"collection {number}"
     number = _number(given.get("number", given.get("id")))

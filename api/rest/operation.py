@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from api.rest.auth import authenticate, limit_address
+from api.rest.deeds import name_thing
 from api.rest.envelope import success
 from api.rest.idempotency import once
 from api.rest.problem import ApiError
@@ -69,7 +70,9 @@ def operation(
                 authenticate()
             else:
                 limit_address()
-            given = view(_body(body, is_idempotent=idempotent))
+            asked = _body(body, is_idempotent=idempotent)
+            name_thing(vars(asked))
+            given = view(asked)
             return given if isinstance(given, Response) else success(given)
 
         add_rule(blueprint, path, answer, "POST")

@@ -29,8 +29,11 @@ def jobs(app: Flask) -> Jobs:
 def runners(alice: Caller, jobs: Jobs) -> list[int]:
     """Three runners, one of them cancelled."""
     made = [
-        jobs.store.runners.add_collection(alice.user, "Lamps", StoredRequest({}), []).id
-        for _ in range(3)
+        jobs.store.runners.add_collection(
+            alice.user, "Lamps", StoredRequest({"priority": priority}), []
+        ).id
+        # A third of one priority would be held back.
+        for priority in ("Normal", "Normal", "High")
     ]
     jobs.store.runners.end(made[2], Outcome(Stage.FAILED, is_stopping=True))
     return made
