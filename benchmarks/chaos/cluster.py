@@ -133,6 +133,8 @@ def clustered(
             "CATEGORY_CRAWLER_QUEUE": valkey.url,
             "CATEGORY_CRAWLER_LEASE": str(LEASE),
             "CATEGORY_CRAWLER_LOST_AFTER": str(LOST_AFTER),
+            # All of the user's runs wait in the engine: the backlog of many users.
+            "CATEGORY_CRAWLER_JOBS_IN_QUEUE": "0",
             **settings,
         }
         own = {name: _own(cuts.get(name)) for name in names}

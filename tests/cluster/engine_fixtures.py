@@ -15,7 +15,7 @@ def one_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     server = Valkey(tmp_path_factory.mktemp("valkey") / "data")
     server.start()
     yield server
-    server.kill()
+    server.kill(with_data=True)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ class Valkey:
     @property
     def client(self) -> Redis:
         """A client of the test's own, which looks behind the doors."""
-        return Redis(port=self.port, decode_responses=True)
+        return Redis(port=self.port, decode_responses=True, socket_timeout=30)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

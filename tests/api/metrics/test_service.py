@@ -72,7 +72,9 @@ def test_labels_are_few_and_name_nobody(app: Flask, alice: Caller) -> None:
     assert "alice" not in text
     assert "Lamps" not in text
     assert "4851693051" not in text
-    assert len(text.splitlines()) < 400
+    # Answers of every test of this process are in the histogram.
+    own = [line for line in text.splitlines() if "http_request_duration" not in line]
+    assert len(own) < 400
 
 
 def test_totals_do_not_shrink_when_a_collection_is_deleted(app: Flask, alice: Caller) -> None:

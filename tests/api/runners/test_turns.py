@@ -14,7 +14,6 @@ from scrapyd.config import Config
 
 from api.config import Settings
 from api.delivery_sessions import Sessions
-from api.runners.attempts import runner_of_job
 from api.runners.lifecycle import Jobs
 from api.scrapyd.job_service import JobService, ScrapydAway, State, States
 from api.store import Store
@@ -23,6 +22,7 @@ from api.store.records import Outcome, Runner, StoredRequest
 from api.store.stage import Stage
 from api.store.write_ahead_log import WriteAheadLog
 from category_crawler.daemon.job_queue import JobQueue
+from category_crawler.job_name import runner_of_job
 from tests.api.services import BODY, ENDED, Caller, Daemon
 
 SLOTS = 4

@@ -88,7 +88,7 @@ def runs(store: Store) -> None:
     assert {one.id for one in store.runners.ended("2100-01-01T00:00:00Z")} == {1, 2}
     assert [one.id for one in store.runners.unrecorded(10)] == [1, 2]
     assert store.runners.search(2, ["bob"], None, 10, 0)[0] == 1
-    assert store.runners.open_of(2, 10) == 1
+    assert store.limits.use(2).running == 1
     assert store.schedules.of(1) is None
     assert store.alerts.rules(1) is None
     assert store.exports.of(1) == []
