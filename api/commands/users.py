@@ -169,10 +169,12 @@ def new_key(email: str) -> None:
 @users.command("delete")
 @click.argument("email")
 @click.option("--cancel", is_flag=True, help="Cancel the user's open runs first.")
-@click.confirmation_option(prompt="Delete the user with all runs, files and price history?")
-def delete_user(email: str, cancel: bool) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete_user(email: str, cancel: bool, yes: bool) -> None:
     """Delete a disabled user, with all runs, files and price history; exported copies stay."""
     user = user_named(email)
+    if not yes:
+        click.confirm(f"Delete {user.email} with all runs, files and price history?", abort=True)
     try:
         if cancel and not user.is_active:
             cancelled = cancel_runs(services().jobs, user)
