@@ -103,7 +103,8 @@ def test_an_unknown_setting_of_the_api_is_refused_whatever_it_resembles(home: Pa
 
 
 VARIABLES_SHOWN = rows("## Environment variables")
-OURS = {name: "" for name in VARIABLES_SHOWN if name in VARIABLES | {"API_PORT"}}
+OF_THE_PROGRAM = {"API_ADDRESS", "API_PORT"}
+OURS = {name: "" for name in VARIABLES_SHOWN if name in VARIABLES | OF_THE_PROGRAM}
 OF_THE_API = {f"CATEGORY_CRAWLER_{name.upper()}": "" for name in rows(API)}
 
 
@@ -116,7 +117,7 @@ def test_every_variable_of_the_page_is_checked() -> None:
 def test_a_misspelt_variable(name: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(wrong, "1")
     with pytest.raises(InvalidSetting, match=rf"variable {wrong}: did you mean {name}\?"):
-        check_environment((*OF_THE_API, "API_PORT"))
+        check_environment((*OF_THE_API, *OF_THE_PROGRAM))
 
 
 @pytest.mark.parametrize("name", ["CHROMIUM_FLAGS", "API_URL", "SCRAPYD_HOST", "HOMEBREW"])
@@ -124,7 +125,7 @@ def test_a_variable_of_another_program_is_left_alone(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "1")
-    check_environment((*OF_THE_API, "API_PORT"))
+    check_environment((*OF_THE_API, *OF_THE_PROGRAM))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from api.runners.heartbeat import beat
 from api.store.records import StoredRequest
 from category_crawler.times import utc_in
 from tests.api.owed_notices import ended
-from tests.api.services import Caller, Daemon
+from tests.api.services import Caller, Daemon, new_user
 from tests.crawls import Home
 from tests.trouble import few_descriptors
 from tests.waiting import until
@@ -153,10 +153,12 @@ def test_slots_that_have_just_run_a_job_have_not_waited_long(
     client = app.extensions["services"].scrapyd
     before = until(client.slots, lambda slots: slots.idle_seconds > 1)
     began = time.monotonic()
-    collections = [alice.schedule() for _ in range(before.slots)]
+    # Of one user only two would wait for a slot at once.
+    callers = [alice, new_user(app, "bob@example.org")] * (before.slots // 2)
+    collections = [(caller, caller.schedule()) for caller in callers]
     until(client.slots, lambda slots: slots.idle_seconds == 0)
-    for collection in collections:
-        alice.until(collection, "done")
+    for caller, collection in collections:
+        caller.until(collection, "done")
     after = until(client.slots, lambda slots: slots.idle_seconds > 0)
     assert after.working == after.slots
     assert after.idle_seconds < time.monotonic() - began

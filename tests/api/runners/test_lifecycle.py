@@ -508,10 +508,9 @@ def test_a_queue_outlives_its_scrapyd(
 
 
 def test_an_answer_that_never_comes_is_looked_up_later(
-    app: Flask, alice: Caller, scrapyd: Daemon, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+    app: Flask, alice: Caller, scrapyd: Daemon, jobs: Jobs
 ) -> None:
     os.kill(_pid(scrapyd), signal.SIGSTOP)
-    monkeypatch.setattr("api.scrapyd.client._ANSWER_SECONDS", 0.5)
     collection = alice.schedule()
     assert alice.result(collection)["stage"] == "queued"
     os.kill(_pid(scrapyd), signal.SIGCONT)
