@@ -3,10 +3,8 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from api.backup.manifest import DATABASE, SETTINGS, WEBHOOK_SECRET, Entry, Manifest
 from api.backup.reader import Archive, NotReadable, opened
@@ -15,6 +13,7 @@ from api.store import Store, StoreUnusable
 from api.store.snapshot import join_log, settle_snapshot
 from api.store.tables import unknown_migrations
 from category_crawler.files.home import home, serve_lock, var_folder
+from category_crawler.files.sole_holder import held_alone
 
 
 class NotRestored(Exception):
@@ -56,18 +55,11 @@ def _move() -> None:
         ) from None
 
 
-@contextmanager
-def _stopped() -> Iterator[None]:
+def _stopped() -> AbstractContextManager[None]:
     """Keep the service from being started. Raises NotRestored while it runs."""
-    lock = FileLock(serve_lock())
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise NotRestored(f"the home {home()} is being served: stop that first") from None
-    try:
-        yield
-    finally:
-        lock.release()
+    return held_alone(
+        serve_lock(), lambda: NotRestored(f"the home {home()} is being served: stop that first")
+    )
 
 
 @contextmanager

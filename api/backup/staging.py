@@ -7,11 +7,8 @@ this home moves the rest first, so a kill at any line leaves an empty home or a 
 import logging
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from api.backup.manifest import COOKIES, DATABASE, RESULTS, SETTINGS, WEBHOOK_SECRET
 from category_crawler.files.atomic_write import sync_folder, write_whole
@@ -22,6 +19,7 @@ from category_crawler.files.home import (
     settings_file,
     var_folder,
 )
+from category_crawler.files.sole_holder import held_alone
 
 logger = logging.getLogger(__name__)
 
@@ -57,18 +55,9 @@ def target_of(name: str) -> Path:
     return settings_file() if name == SETTINGS else var_folder() / rest[0]
 
 
-@contextmanager
-def alone() -> Iterator[None]:
+def alone() -> AbstractContextManager[None]:
     """Let nobody else restore, or begin anything over this home. Raises RestoreGoesOn."""
-    lock = FileLock(var_folder() / "restore.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RestoreGoesOn from None
-    try:
-        yield
-    finally:
-        lock.release()
+    return held_alone(var_folder() / "restore.lock", RestoreGoesOn)
 
 
 def finish_restore() -> None:

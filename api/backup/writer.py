@@ -19,8 +19,6 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from filelock import FileLock, Timeout
-
 from api.backup.chosen import Choice, Found, files_of, own_files
 from api.backup.manifest import DATABASE, MANIFEST, Entry, LeftOut, Manifest
 from api.runners.attempts import folder_of, run_folder, run_name
@@ -29,6 +27,7 @@ from api.store.records import Runner
 from category_crawler import __version__
 from category_crawler.files.atomic_write import write_whole
 from category_crawler.files.home import var_folder
+from category_crawler.files.sole_holder import held_alone
 from category_crawler.times import utc_now
 
 _CHUNK = 1024 * 1024
@@ -74,19 +73,15 @@ def back_up(store: Store, target: Path, choice: Choice, *, overwrite: bool) -> M
 def _alone() -> Iterator[Path]:
     """A folder for the database's copy, empty, while no other backup is made."""
     folder = var_folder() / "backup"
-    lock = FileLock(var_folder() / "backup.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise NotBackedUp("another backup is being made: wait until it has ended") from None
-    try:
-        # One that was killed leaves its copy.
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        lock.release()
+    refusal = partial(NotBackedUp, "another backup is being made: wait until it has ended")
+    with held_alone(var_folder() / "backup.lock", refusal):
+        try:
+            # One that was killed leaves its copy.
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _gather(archive: "_Archive", store: Store, database: Path, choice: Choice) -> list[Runner]:

@@ -2,31 +2,25 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from api.serving.cannot_serve import CannotServe
 from category_crawler.files.home import home, serve_lock, var_folder
+from category_crawler.files.sole_holder import held_alone
 from category_crawler.process_watch import has_exited
 
 
-@contextmanager
-def only_service() -> Iterator[None]:
+def only_service() -> AbstractContextManager[None]:
     """Keep others from serving this home. Raises CannotServe if another process serves it."""
-    lock = FileLock(serve_lock())
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise CannotServe(
-            f"process {_server()} already serves the home {home()}: stop that one first, or name "
-            "another home with CATEGORY_CRAWLER_HOME"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    return held_alone(serve_lock(), _served_already)
+
+
+def _served_already() -> CannotServe:
+    return CannotServe(
+        f"process {_server()} already serves the home {home()}: stop that one first, or name "
+        "another home with CATEGORY_CRAWLER_HOME"
+    )
 
 
 @contextmanager
