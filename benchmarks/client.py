@@ -10,6 +10,8 @@ import requests
 from tests.api.services import BODY, CATEGORY
 
 _SECONDS = 30
+AWAY = "api: away"
+"""What ails a service that does not answer."""
 
 
 class Away(Exception):
@@ -79,7 +81,7 @@ class Client:
         try:
             answer = self.answer("GET", "/healthz")
         except Away:
-            return "api: away"
+            return AWAY
         return "" if answer.ok else str(answer.json()["data"])
 
     @property

@@ -12,6 +12,7 @@ from typing import Any
 import requests
 
 from benchmarks.chaos.installation import tried
+from benchmarks.chaos.moment import Moment
 from benchmarks.chaos.trial import Outcome
 from benchmarks.client import Ordered
 from benchmarks.installation import Installation
@@ -100,6 +101,10 @@ class Cluster:
         )
         values: dict[str, Any] = answer.json()
         return values
+
+    def wait_for(self, moment: Moment, runs: Sequence[Ordered]) -> None:
+        """Wait for a moment in the life of runs, or until all runs have ended."""
+        moment.wait(lambda: self.pages_of(runs), lambda: not self.here.store.runners.open())
 
     def pages_of(self, runs: Sequence[Ordered]) -> int:
         """How many pages runs have asked for."""

@@ -48,7 +48,7 @@ def _kill_often(
     moments: list[Moment],
 ) -> None:
     for moment in moments:
-        moment.wait(lambda: there.pages_of(runs), lambda: not there.here.store.runners.open())
+        there.wait_for(moment, runs)
         with_data = chance.random() < 0.5
         outcome.count("deaths with the data" if with_data else "deaths without the data")
         there.valkey.kill(with_data=with_data)

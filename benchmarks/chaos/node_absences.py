@@ -48,7 +48,7 @@ def _leave_one(
     number: int,
 ) -> None:
     runs = [there.here.schedule() for _ in range(number)]
-    moment.wait(lambda: there.pages_of(runs), lambda: not there.here.store.runners.open())
+    there.wait_for(moment, runs)
     victim = chance.choice(there.names)
     what = f"{victim} {absence.__name__.strip('_').replace('_', ' ')}"
     with absence(there, victim):

@@ -41,7 +41,7 @@ def _kill_one(
     in_flight: int,
 ) -> None:
     runs = [there.here.schedule() for _ in range(number)]
-    moment.wait(lambda: there.pages_of(runs), lambda: not there.here.store.runners.open())
+    there.wait_for(moment, runs)
     victim, returns_at_once = chance.choice(there.names), chance.random() < 0.5
     there.kill(victim)
     lost = there.jobs_on(victim)

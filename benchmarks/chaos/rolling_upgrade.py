@@ -11,7 +11,7 @@ from benchmarks.chaos.cluster import NODES, Cluster, clustered
 from benchmarks.chaos.moment import Moment
 from benchmarks.chaos.trial import Outcome, Trial
 from benchmarks.chaos.verdict import judge_first
-from benchmarks.client import Away, Client, Ordered
+from benchmarks.client import AWAY, Client, Ordered
 from benchmarks.program import Program
 from category_crawler import __version__
 from category_crawler.checkout import PROJECT
@@ -53,7 +53,7 @@ def _upgrade_all(
     runs = [
         clients[one % len(clients)].schedule(there.here.new_postcode()) for one in range(number)
     ]
-    moment.wait(lambda: there.pages_of(runs), lambda: not there.here.store.runners.open())
+    there.wait_for(moment, runs)
     for name in there.names:
         _upgrade(there, name, folder)
         _check_versions(outcome, there)
@@ -111,16 +111,8 @@ def _newer_head(there: Cluster, newer: Path) -> Iterator[Client]:
         here.programs[f"newer {name}"] = program
         program.start()
     client = Client(port, here.client.key)
-    until(lambda: _answers(client), bool)
+    until(client.ailing, lambda said: said != AWAY)
     yield client
-
-
-def _answers(client: Client) -> bool:
-    try:
-        client.answer("GET", "/healthz")
-    except Away:
-        return False
-    return True
 
 
 ROLLING_UPGRADE = Trial(
