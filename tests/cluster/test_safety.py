@@ -24,11 +24,18 @@ from tests.cluster.valkey import Valkey
 PASSWORD = "of-this-test"
 
 
-@pytest.fixture
-def guarded(valkey: Valkey) -> Iterator[str]:
-    """The address of the engine for the user of the documents, who has the rights told there."""
-    told = (PROJECT / "docs" / "cluster.md").read_text()
-    found = re.search(r"^ +user crawler on >PASSWORD (.*)$", told, re.MULTILINE)
+RIGHTS = {
+    "cluster.md": r"^ +user crawler on >PASSWORD (.*)$",
+    "install.md": r"^ +RIGHTS='(.*)'$",
+}
+"""Where the documents tell the rights of the engine's user."""
+
+
+@pytest.fixture(params=RIGHTS)
+def guarded(request: pytest.FixtureRequest, valkey: Valkey) -> Iterator[str]:
+    """The address of the engine for the user of a document, who has the rights told there."""
+    told = (PROJECT / "docs" / request.param).read_text()
+    found = re.search(RIGHTS[request.param], told, re.MULTILINE)
     assert found is not None
     with valkey.client as client:
         client.execute_command(
