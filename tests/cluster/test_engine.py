@@ -73,9 +73,9 @@ def test_a_wrong_password_is_an_engine_away(valkey: Valkey) -> None:
 
 
 def test_a_node_needs_few_rights(valkey: Valkey) -> None:
-    """As docs/configuration.md gives them."""
-    page = (PROJECT / "docs" / "configuration.md").read_text()
-    line = re.search(r"ACL SETUSER \S+ on >\S+ ~category_crawler:\* (.+)", page)
+    """As docs/cluster.md gives them."""
+    page = (PROJECT / "docs" / "cluster.md").read_text()
+    line = re.search(r"user \S+ on >\S+ ~category_crawler:\* (.+)", page)
     assert line is not None
     with valkey.client as client:
         client.acl_setuser(
